@@ -1,0 +1,263 @@
+"""Where the images come from, and how they reach the network."""
+
+import gzip
+import hashlib
+import os
+import queue
+import struct
+import threading
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+CACHE = Path(__file__).resolve().parent.parent / "data"
+SAMPLE = Path(__file__).resolve().parent / "sample"
+SYSTEM = Path("/usr/share/datasets/fashion-mnist")  # Debian's package dataset-fashion-mnist
+
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
+
+# The servers that torchvision's FashionMNIST and MNIST classes download from.
+MIRRORS = {
+    "FashionMNIST": ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
+    "MNIST": ["https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"],
+}
+
+# Of the decompressed bytes: the same images are packed differently on different servers.
+SHA256 = {
+    "FashionMNIST": {
+        TRAIN_IMAGES: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        TRAIN_LABELS: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        TEST_IMAGES: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+    "MNIST": {
+        TRAIN_IMAGES: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        TRAIN_LABELS: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+}
+SAMPLE_SHA256 = {
+    "FashionMNIST": {
+        TRAIN_IMAGES: "ed2e37ed5a3a57d212141a69fe0a0de5a7126ffba14ac3f7e76f5f52cc04b1f0",
+        TRAIN_LABELS: "a69f2dad024ca220a8c4d85f621fdf929042d40c444abde2868903e9220ad517",
+        TEST_IMAGES: "862035b0a96959b614c9574f4c2b0ae9584ca234813e8d6d7adb7838b12ca46b",
+        TEST_LABELS: "aa3f574d30afaf0d4d9da084a6f8541771e20693d6a97fae6e9a4953fca8f078",
+    },
+    "MNIST": {
+        TRAIN_IMAGES: "2889698e6bc3614913e76901316712919d1998fc2b44512451bfe65bc1e668b1",
+        TRAIN_LABELS: "651e38e2ac0632f5113ec18f1df4977117f953197819034009971a6675a0df78",
+        TEST_IMAGES: "3f6bd66dee48df299584c67669bceee490faa25f931496bd7473b42106d7daed",
+        TEST_LABELS: "7b098e5f6a3065807cebeabf36fb1724a8aff19f2673ac08b4923e0e8c715bce",
+    },
+}
+LARGEST_FILE = 47_040_016  # bytes of 60,000 images and their header
+
+CLOTHES = (
+    "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+)  # fmt: skip
+DIGITS = tuple("0123456789")
+
+
+class DataError(Exception):
+    """A data file is missing or is not what it should be; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A data set in memory.
+
+    Images are bytes, 0 (black) to 255 (white), shape (N, 1, 28, 28); labels are integers 0-9, shape (N,).
+    `source` says in words where the files came from and `folder` is where they lie.
+    """
+
+    name: str
+    train_images: torch.Tensor = field(repr=False)
+    train_labels: torch.Tensor = field(repr=False)
+    test_images: torch.Tensor = field(repr=False)
+    test_labels: torch.Tensor = field(repr=False)
+    class_names: tuple[str, ...]
+    source: str
+    folder: Path
+
+    def __repr__(self):
+        return (
+            f"{self.name}: {len(self.train_images):,} training and {len(self.test_images):,} test images "
+            f"in {len(self.class_names)} classes\nfrom {self.source}"
+        )
+
+
+def fashion_mnist():
+    """Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017, arXiv:1708.07747) as `ImageData`.
+
+    60,000 training and 10,000 test images of clothes, or the bundled sample of 10,000 and 2,000 where nothing more
+    can be had: see `ImageData.source`. Raises `DataError` when the folder named by LENET_LAB_DATA is unfit.
+    """
+    return _load("FashionMNIST", CLOTHES, [SYSTEM])
+
+
+def mnist():
+    """MNIST (LeCun, Cortes and Burges, 1998) as `ImageData`: handwritten digits, otherwise as `fashion_mnist`."""
+    return _load("MNIST", DIGITS, [])
+
+
+def _load(name, class_names, system_folders):
+    chosen = os.environ.get("LENET_LAB_DATA")
+    if chosen:
+        folder = Path(chosen).expanduser().resolve() / name
+        return _read(name, class_names, folder, SHA256, f"{folder}, the folder that LENET_LAB_DATA names")
+
+    reason = "there is no copy on this machine and LENET_LAB_OFFLINE is set"
+    for folder in [CACHE / name, *system_folders]:
+        if all((folder / file).exists() for file in SHA256[name]):
+            try:
+                return _read(name, class_names, folder, SHA256, str(folder))
+            except DataError as error:
+                reason = str(error)
+    cache_is_whole = all((CACHE / name / file).exists() for file in SHA256[name])
+    if not cache_is_whole and not os.environ.get("LENET_LAB_OFFLINE"):
+        try:
+            mirror = _download(name, CACHE / name)
+            return _read(name, class_names, CACHE / name, SHA256, f"{mirror}, kept in {CACHE / name}")
+        except (DataError, OSError) as error:
+            reason = str(error)
+    data = _read(name, class_names, SAMPLE / name, SAMPLE_SHA256, f"the bundled sample in {SAMPLE / name}")
+    print(
+        f"Using the bundled sample of {name} ({len(data.train_images):,} training, {len(data.test_images):,} test "
+        f"images): {reason}. For all 70,000, go online and run this cell again, or set LENET_LAB_DATA to their folder."
+    )
+    return data
+
+
+def _read(name, class_names, folder, checksums, source):
+    files = [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS]
+    train_images, train_labels, test_images, test_labels = (
+        _parse_idx(_verified_bytes(folder / file, checksums[name][file])) for file in files
+    )
+    return ImageData(
+        name,
+        train_images.unsqueeze(1),
+        train_labels.long(),
+        test_images.unsqueeze(1),
+        test_labels.long(),
+        class_names,
+        source,
+        folder,
+    )
+
+
+def _verified_bytes(path, sha256):
+    """The decompressed bytes of the gzip file at `path`, if they have the checksum; else a `DataError`."""
+    try:
+        with gzip.open(path) as file:
+            raw = file.read(LARGEST_FILE + 1)  # never more, whatever a damaged file promises
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read ({error}): replace it or move it away") from None
+    if hashlib.sha256(raw).hexdigest() != sha256:
+        raise DataError(f"{path} is damaged (its SHA-256 is not the published one): replace it or move it away")
+    return raw
+
+
+def _parse_idx(raw):
+    """The array in IDX bytes, as a tensor of bytes.
+
+    The format: two zeros, type 8 (bytes), the number of dimensions, each size as a big-endian integer, the values.
+    """
+    dimensions = raw[3]
+    shape = struct.unpack(f">{dimensions}I", raw[4 : 4 + 4 * dimensions])
+    return torch.frombuffer(bytearray(raw), dtype=torch.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+def _download(name, folder):
+    """Fetch the missing files of a data set into `folder`; returns the server's address."""
+    import pooch  # only here: importing it takes longer than reading the data
+
+    mirror = _first_to_answer(MIRRORS[name], TRAIN_IMAGES)
+    if mirror is None:
+        raise DataError("no copy on this machine and no network")
+    # 2 s to connect; gives up after 10 s without a byte.
+    fetch = pooch.HTTPDownloader(progressbar=True, timeout=(2, 10), chunk_size=2**16)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, sha256 in SHA256[name].items():
+        if (folder / file).exists():
+            continue
+        part = folder / f"{file}.{os.getpid()}.part"
+        try:
+            fetch(mirror + file, str(part), None)
+            _verified_bytes(part, sha256)
+            part.replace(folder / file)
+        finally:
+            part.unlink(missing_ok=True)
+    return mirror
+
+
+def _first_to_answer(mirrors, file, seconds=3):
+    """The first server that says it has the file, or None. In threads: no time limit covers a name look-up."""
+    import requests
+
+    answers = queue.SimpleQueue()
+
+    def ask(mirror):
+        found = None
+        with suppress(requests.RequestException):
+            if requests.head(mirror + file, timeout=2, allow_redirects=True).ok:
+                found = mirror
+        answers.put(found)
+
+    for mirror in mirrors:
+        threading.Thread(target=ask, args=[mirror], daemon=True).start()
+    with suppress(queue.Empty):
+        for _ in mirrors:
+            if mirror := answers.get(timeout=seconds):
+                return mirror
+    return None
+
+
+def train_validation_split(images, labels, num_validation, seed=0):
+    """Set `num_validation` images aside, chosen at random: (train_images, train_labels, val_images, val_labels)."""
+    if not 0 < num_validation < len(images):
+        raise ValueError(f"cannot set {num_validation} of {len(images)} images aside: leave at least one on each side")
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    val, train = order[:num_validation], order[num_validation:]
+    return images[train], labels[train], images[val], labels[val]
+
+
+class Batches:
+    """Mini-batches of a data set that lies in memory, for use wherever a `DataLoader` is.
+
+    images: (N, 1, height, width) bytes, 0-255, or floats, which are passed on as they are; labels: (N,) integers.
+    Yields X, (batch, 1, height, width) floats from 0 to 1, and y, (batch,) integers, both on `device`. The last batch
+    may be smaller. With `shuffle` every pass has a new order; the same `seed` gives the same orders again.
+
+    The whole set lies on the device as bytes (47 MB for 60,000 images) and each batch is picked and scaled there in
+    one go, as in Keller Jordan's airbench (github.com/KellerJordan/cifar10-airbench): no work is done per image.
+    """
+
+    def __init__(self, images, labels, batch_size, shuffle=False, seed=None, device="cpu"):
+        if len(images) != len(labels):
+            raise ValueError(f"{len(images)} images but {len(labels)} labels: there must be one label an image")
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}: use 1 or more")
+        self.images, self.labels = images.to(device), labels.to(device)
+        self.batch_size, self.shuffle = batch_size, shuffle
+        self.generator = None if seed is None else torch.Generator().manual_seed(seed)
+
+    def __len__(self):
+        """Number of batches."""
+        return -(-len(self.images) // self.batch_size)
+
+    def __iter__(self):
+        if self.shuffle:
+            order = torch.randperm(len(self.images), generator=self.generator).to(self.images.device)
+            picks = order.split(self.batch_size)
+        else:
+            picks = (slice(i, i + self.batch_size) for i in range(0, len(self.images), self.batch_size))
+        for pick in picks:
+            X, y = self.images[pick], self.labels[pick]
+            yield (X / 255 if X.dtype == torch.uint8 else X), y

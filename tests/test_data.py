@@ -1,0 +1,202 @@
+"""Where images come from: each source, in its order, and what happens when it fails. And `Batches`."""
+
+import functools
+import gzip
+import http.server
+import shutil
+import socket
+import threading
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from helpers import Batches, DataError, data, fashion_mnist, mnist, train_validation_split
+
+FILES = list(data.SHA256["FashionMNIST"])
+
+
+@pytest.fixture
+def sample_counts_as_whole(monkeypatch):
+    """The sample's checksums in place of the whole set's: its files then play the real thing."""
+    monkeypatch.setattr(data, "SHA256", data.SAMPLE_SHA256)
+
+
+@pytest.fixture
+def mirror(bare_machine, sample_counts_as_whole, tmp_path, monkeypatch):
+    """A mirror on this machine with the four files; returns its folder and the list of requests it saw."""
+    folder, requests = tmp_path / "mirror", []
+    shutil.copytree(data.SAMPLE / "FashionMNIST", folder)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            requests.append(f"{self.command} {self.path}")
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        monkeypatch.setattr(data, "MIRRORS", {"FashionMNIST": [f"http://127.0.0.1:{running.server_port}/"]})
+        monkeypatch.delenv("LENET_LAB_OFFLINE")
+        yield folder, requests
+        running.shutdown()
+
+
+def damage(path):
+    """Flip one bit of the decompressed bytes; the file stays a proper gzip file of the same length."""
+    raw = bytearray(gzip.decompress(path.read_bytes()))
+    raw[-1] ^= 1
+    path.write_bytes(gzip.compress(raw))
+
+
+@pytest.mark.parametrize(("load", "names"), [(fashion_mnist, data.CLOTHES), (mnist, data.DIGITS)])
+def test_offline_gives_the_sample_and_says_so_in_one_line(load, names, bare_machine, capsys):
+    images = load()
+    assert images.train_images.shape == (10_000, 1, 28, 28)
+    assert images.test_images.shape == (2_000, 1, 28, 28)
+    assert images.train_images.dtype == torch.uint8
+    assert images.train_labels.shape == (10_000,)
+    assert images.train_labels.unique().tolist() == list(range(10))
+    assert images.class_names == names
+    assert "sample" in images.source
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 1
+    assert "LENET_LAB_DATA" in printed[0]
+    assert not bare_machine.exists()
+
+
+def test_no_network_gives_the_sample(bare_machine, monkeypatch, capsys):
+    monkeypatch.delenv("LENET_LAB_OFFLINE")
+    # Nobody listens at port 9, and no name ends in .invalid.
+    monkeypatch.setattr(data, "MIRRORS", {"MNIST": ["http://127.0.0.1:9/", "http://lenet-lab.invalid/"]})
+    assert "sample" in mnist().source
+    assert "no network" in capsys.readouterr().out
+    assert not bare_machine.exists()
+
+
+def test_a_server_that_never_answers_is_given_up(bare_machine, monkeypatch):
+    monkeypatch.delenv("LENET_LAB_OFFLINE")
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connects, and then says nothing for as long as we wait
+        monkeypatch.setattr(data, "MIRRORS", {"MNIST": [f"http://127.0.0.1:{silent.getsockname()[1]}/"]})
+        assert "sample" in mnist().source
+
+
+def test_the_named_folder_comes_first(bare_machine, sample_counts_as_whole, monkeypatch, tmp_path):
+    shutil.copytree(data.SAMPLE, tmp_path / "named")
+    monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path / "named"))
+    images = fashion_mnist()
+    assert images.folder == tmp_path / "named" / "FashionMNIST"
+    assert "sample" not in images.source
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_missing_file_in_the_named_folder_is_an_error_that_names_it(
+    file, bare_machine, sample_counts_as_whole, monkeypatch, tmp_path
+):
+    shutil.copytree(data.SAMPLE, tmp_path / "named")
+    (tmp_path / "named" / "FashionMNIST" / file).unlink()
+    monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path / "named"))
+    with pytest.raises(DataError, match=file):
+        fashion_mnist()
+
+
+@pytest.mark.parametrize(
+    "spoil", [damage, lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"<html>")]
+)
+def test_a_damaged_file_in_the_named_folder_is_an_error_that_names_it(
+    spoil, bare_machine, sample_counts_as_whole, monkeypatch, tmp_path
+):
+    shutil.copytree(data.SAMPLE, tmp_path / "named")
+    spoil(tmp_path / "named" / "FashionMNIST" / data.TEST_LABELS)
+    monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path / "named"))
+    with pytest.raises(DataError, match=data.TEST_LABELS):
+        fashion_mnist()
+
+
+def test_the_cache_comes_before_the_system_copy(bare_machine, sample_counts_as_whole):
+    shutil.copytree(data.SAMPLE / "FashionMNIST", data.SYSTEM)
+    assert fashion_mnist().folder == data.SYSTEM
+    shutil.copytree(data.SAMPLE / "FashionMNIST", bare_machine / "FashionMNIST")
+    assert fashion_mnist().folder == bare_machine / "FashionMNIST"
+
+
+def test_a_damaged_cache_file_is_named_and_left_alone(mirror, bare_machine, capsys):
+    shutil.copytree(data.SAMPLE / "FashionMNIST", bare_machine / "FashionMNIST")
+    spoilt = bare_machine / "FashionMNIST" / data.TRAIN_LABELS
+    damage(spoilt)
+    before = spoilt.read_bytes()
+    assert "sample" in fashion_mnist().source
+    assert str(spoilt) in capsys.readouterr().out
+    assert spoilt.read_bytes() == before
+
+
+def test_a_download_is_kept_and_needs_no_network_again(mirror, bare_machine, monkeypatch):
+    _, requests = mirror
+    assert "127.0.0.1" in fashion_mnist().source
+    assert sorted(path.name for path in (bare_machine / "FashionMNIST").iterdir()) == sorted(FILES)
+    seen = len(requests)
+    assert fashion_mnist().folder == bare_machine / "FashionMNIST"
+    assert len(requests) == seen
+
+
+def test_a_download_fetches_only_what_is_missing(mirror, bare_machine):
+    folder, requests = mirror
+    (bare_machine / "FashionMNIST").mkdir(parents=True)
+    shutil.copy(folder / data.TRAIN_IMAGES, bare_machine / "FashionMNIST")
+    fashion_mnist()
+    fetched = [request for request in requests if request.startswith("GET")]
+    assert len(fetched) == 3
+    assert not any(data.TRAIN_IMAGES in request for request in fetched)
+
+
+def test_a_damaged_download_leaves_no_file_and_gives_the_sample(mirror, bare_machine, capsys):
+    folder, _ = mirror
+    damage(folder / data.TRAIN_IMAGES)
+    assert "sample" in fashion_mnist().source
+    assert list((bare_machine / "FashionMNIST").iterdir()) == []
+    assert data.TRAIN_IMAGES in capsys.readouterr().out
+
+
+def test_the_split_keeps_every_image_once():
+    images = torch.arange(100).reshape(100, 1, 1, 1)
+    labels = torch.arange(100)
+    train_images, train_labels, val_images, val_labels = train_validation_split(images, labels, 30, seed=1)
+    assert (len(train_images), len(val_images)) == (70, 30)
+    assert sorted([*train_labels.tolist(), *val_labels.tolist()]) == list(range(100))
+    assert (train_images.flatten() == train_labels).all()
+    assert (val_images.flatten() == val_labels).all()
+    assert val_labels.tolist() != train_validation_split(images, labels, 30, seed=2)[3].tolist()
+
+
+@pytest.mark.parametrize("num_validation", [0, 100, 101])
+def test_a_split_with_nothing_on_one_side_is_refused(num_validation):
+    with pytest.raises(ValueError, match=str(num_validation)):
+        train_validation_split(torch.zeros(100), torch.zeros(100), num_validation)
+
+
+def test_batches_are_what_a_data_loader_yields(sample):
+    images, labels = sample.train_images[:200], sample.train_labels[:200]
+    ours = Batches(images, labels, 64)
+    theirs = DataLoader(TensorDataset(images.float() / 255, labels), 64)
+    assert len(ours) == len(theirs) == 4
+    for (X, y), (their_X, their_y) in zip(ours, theirs, strict=True):
+        assert torch.equal(X, their_X)
+        assert torch.equal(y, their_y)
+
+
+def test_every_pass_shows_every_example_once_in_a_new_order():
+    numbers = torch.arange(250)
+    batches = Batches(numbers.float().reshape(-1, 1, 1, 1), numbers, 100, shuffle=True, seed=3)
+    first, second = (torch.cat([y for _, y in batches]).tolist() for _ in range(2))
+    assert sorted(first) == sorted(second) == numbers.tolist()
+    assert first != second
+    assert [len(y) for _, y in batches] == [100, 100, 50]
+    again = Batches(numbers.float().reshape(-1, 1, 1, 1), numbers, 100, shuffle=True, seed=3)
+    assert torch.cat([y for _, y in again]).tolist() == first
+    for X, y in batches:
+        assert torch.equal(X.flatten(), y.float())
+
+
+def test_batches_refuse_what_cannot_work():
+    with pytest.raises(ValueError, match="10 images but 9 labels"):
+        Batches(torch.zeros(10, 1, 2, 2), torch.zeros(9), 4)
+    with pytest.raises(ValueError, match="batch_size is 0"):
+        Batches(torch.zeros(10, 1, 2, 2), torch.zeros(10), 0)
