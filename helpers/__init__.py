@@ -1,0 +1,13 @@
+"""The plumbing behind the LeNet Lab notebooks. What a chapter teaches is written out in the chapter, not here."""
+
+from helpers import checks, labs, plotting
+from helpers.data import Batches, DataError, ImageData, fashion_mnist, mnist, train_validation_split
+from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts
+from helpers.models import conv_output_size, layer_table, lenet, mlp, num_parameters, xavier
+from helpers.training import Progress, evaluate_accuracy, load_weights, save_weights, train, try_gpu
+
+__all__ = [
+    "Accumulator", "Batches", "DataError", "ImageData", "Progress", "Timer", "accuracy", "checks", "confusion_counts",
+    "conv_output_size", "evaluate_accuracy", "fashion_mnist", "labs", "layer_table", "lenet", "load_weights", "mlp",
+    "mnist", "num_parameters", "plotting", "save_weights", "train", "train_validation_split", "try_gpu", "xavier",
+]  # fmt: skip

@@ -1,0 +1,42 @@
+"""Chapter 2: shrink a map and shift what is in it."""
+
+import torch
+from torch.nn import functional as F
+
+from helpers import plotting
+from helpers.labs.live import Lab, choice, slider
+from helpers.models import conv_output_size
+
+POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d}
+
+
+def pooling(image):
+    """Choose the pooling, its window and stride, and a shift of the input; image: (height, width) bytes or floats."""
+    image = image.squeeze().float() / (255 if image.dtype == torch.uint8 else 1)
+
+    def draw(kind, window, stride, shift):
+        conv_output_size(len(image), window, stride=stride)
+        shifted = image.roll(shift, dims=1)
+        pool = POOLINGS[kind]
+        before, after = (pool(x[None, None], window, stride)[0, 0] for x in (image, shifted))
+        figure = plotting.images(
+            [shifted, after, (after - before).abs()],
+            ["input", f"{kind}-pooled", "changed by the shift"],
+            columns=3,
+        )
+        changed_in = float((shifted - image).abs().mean())
+        changed_out = float((after - before).abs().mean())
+        return (
+            figure,
+            f"mean change by the shift: {changed_in:.3f} in the input, {changed_out:.3f} after pooling",
+        )
+
+    return Lab(
+        draw,
+        {
+            "kind": choice("pooling", list(POOLINGS)),
+            "window": slider("window", 2, 1, 8),
+            "stride": slider("stride", 2, 1, 8),
+            "shift": slider("shift (pixels)", 1, 0, 8),
+        },
+    )

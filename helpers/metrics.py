@@ -1,0 +1,94 @@
+"""Counting while training: sums, seconds and correct answers."""
+
+import time
+
+import torch
+
+
+class Accumulator:
+    """Running sums of `n` quantities, used as `d2l.Accumulator` of Dive into Deep Learning is.
+
+    What is added may be a number or a tensor of one element. A tensor stays on its device and becomes a Python
+    float only when it is read, so adding never makes a GPU wait.
+    """
+
+    def __init__(self, n):
+        self.sums = [0] * n
+
+    def add(self, *values):
+        """Add one value to each sum."""
+        if len(values) != len(self.sums):
+            raise ValueError(f"this Accumulator keeps {len(self.sums)} sums, but add() got {len(values)} values")
+        # A new list each time: a copy.copy() of this object keeps the sums as they were.
+        self.sums = [s + (v.detach() if torch.is_tensor(v) else v) for s, v in zip(self.sums, values, strict=True)]
+
+    def reset(self):
+        """Set all sums to zero."""
+        self.sums = [0] * len(self.sums)
+
+    def __getitem__(self, index):
+        """One sum as a float."""
+        return float(self.sums[index])
+
+
+class Timer:
+    """A stopwatch that keeps every interval in `times`, in seconds, as `d2l.Timer`.
+
+    Give it the `device` that does the work: a GPU returns from a call before the work is done, so `stop` waits for it.
+    """
+
+    def __init__(self, device="cpu"):
+        self.device = torch.device(device)
+        self.times = []
+        self.start()
+
+    def start(self):
+        """Begin an interval."""
+        self._wait_for_device()
+        self._started = time.perf_counter()
+
+    def stop(self):
+        """End the interval, keep its length and return it, in seconds."""
+        self._wait_for_device()
+        self.times.append(time.perf_counter() - self._started)
+        return self.times[-1]
+
+    def avg(self):
+        """Mean interval in seconds."""
+        return sum(self.times) / len(self.times)
+
+    def sum(self):
+        """All intervals together, in seconds."""
+        return sum(self.times)
+
+    def cumsum(self):
+        """The time at the end of each interval, in seconds, as a list."""
+        return [sum(self.times[: i + 1]) for i in range(len(self.times))]
+
+    def _wait_for_device(self):
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
+
+
+def accuracy(y_hat, y):
+    """Number of correct predictions, as a tensor of one element on the device of `y`.
+
+    y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels.
+    """
+    if y_hat.ndim > 1:
+        y_hat = y_hat.argmax(dim=1)
+    return (y_hat == y).sum()
+
+
+def confusion_counts(y_hat, y, num_classes=10):
+    """How often class i (row) was called class j (column): (num_classes, num_classes) integers.
+
+    y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels.
+    """
+    if y_hat.ndim > 1:
+        y_hat = y_hat.argmax(dim=1)
+    # Not bincount, which asks the GPU for the size of its result.
+    counts = torch.zeros(num_classes**2, dtype=torch.long, device=y.device)
+    return counts.index_add(0, y * num_classes + y_hat, torch.ones_like(y)).reshape(num_classes, num_classes)

@@ -1,0 +1,147 @@
+"""The networks of the course, and a table of what is in a network."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+
+def conv_output_size(size, kernel_size, padding=0, stride=1, dilation=1):
+    """Rows (or columns) of the map that a convolution or pooling makes from `size` rows (or columns).
+
+    floor((size + 2·padding - dilation·(kernel_size - 1) - 1) / stride) + 1, as in `torch.nn.Conv2d`.
+    Raises ValueError where the window is larger than the padded map.
+    """
+    padded, window = size + 2 * padding, dilation * (kernel_size - 1) + 1
+    if window > padded:
+        shown = (
+            f"kernel {kernel_size}"
+            if dilation == 1
+            else f"kernel {kernel_size} with dilation {dilation} ({window} wide)"
+        )
+        fitting = (padded - 1) // dilation + 1
+        raise ValueError(
+            f"{shown} is larger than the {padded}×{padded} map that reaches it: add padding or use {fitting}"
+        )
+    return (padded - window) // stride + 1
+
+
+def lenet(
+    kernel_size=5,
+    channels=(6, 16),
+    padding=(2, 0),
+    activation=nn.Sigmoid,
+    pooling=nn.AvgPool2d,
+    dense=(120, 84),
+    num_classes=10,
+    image_size=28,
+):
+    """A network of LeNet's family for (batch, 1, image_size, image_size) images: one convolution, activation and
+    2×2 pooling for each entry of `channels`, then dense layers of the widths in `dense`, then `num_classes` scores.
+
+    `padding` has one entry for each convolution. The defaults are LeNet-5 (LeCun, Bottou, Bengio and Haffner, 1998,
+    section II.B) as today's textbooks simplify it: 61,706 parameters. Raises ValueError where a map becomes too small.
+    """
+    if len(padding) != len(channels):
+        raise ValueError(f"{len(channels)} convolutions but {len(padding)} paddings: give one padding for each")
+    layers, in_channels, size = [], 1, image_size
+    for out_channels, pad in zip(channels, padding, strict=True):
+        size = conv_output_size(size, kernel_size, pad)
+        if size < 2:
+            raise ValueError(
+                f"the 2×2 pooling window is larger than the {size}×{size} map that reaches it: add padding"
+            )
+        size //= 2
+        layers += [
+            nn.Conv2d(in_channels, out_channels, kernel_size, padding=pad),
+            activation(),
+            pooling(2, stride=2),
+        ]
+        in_channels = out_channels
+    layers += [nn.Flatten()]
+    in_features = in_channels * size * size
+    for width in dense:
+        layers += [nn.Linear(in_features, width), activation()]
+        in_features = width
+    return nn.Sequential(*layers, nn.Linear(in_features, num_classes))
+
+
+def mlp(hidden=(256,), activation=nn.Sigmoid, num_classes=10, image_size=28):
+    """A multilayer perceptron for (batch, 1, image_size, image_size) images: flatten, dense layers, scores."""
+    layers, in_features = [nn.Flatten()], image_size**2
+    for width in hidden:
+        layers += [nn.Linear(in_features, width), activation()]
+        in_features = width
+    return nn.Sequential(*layers, nn.Linear(in_features, num_classes))
+
+
+def xavier(net):
+    """Draw new weights, uniform with Xavier's variance 2 / (fan-in + fan-out), set all biases to zero; returns `net`.
+
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, equation 16.
+    """
+    for layer in net.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return net
+
+
+def num_parameters(net):
+    """How many numbers training can change."""
+    return sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One row of a layer table; shapes include the batch."""
+
+    name: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+
+class LayerTable(list):
+    """A list of `Layer` that prints as a table with a line of totals."""
+
+    def __repr__(self):
+        lines = [f"{'layer':<12}{'output shape':<18}{'parameters':>12}{'multiply-adds':>16}"]
+        for layer in self:
+            shape = "×".join(map(str, layer.output_shape))
+            lines.append(f"{layer.name:<12}{shape:<18}{layer.parameters:>12,}{layer.multiply_adds:>16,}")
+        parameters, multiply_adds = (
+            sum(row.parameters for row in self),
+            sum(row.multiply_adds for row in self),
+        )
+        lines.append(f"{'total':<12}{'':<18}{parameters:>12,}{multiply_adds:>16,}")
+        return "\n".join(lines)
+
+
+def layer_table(net, input_shape=(1, 1, 28, 28)):
+    """What each layer of `net` makes of a batch of `input_shape`: a `LayerTable`.
+
+    Multiply-adds count the weights' products only: biases, activations and pooling cost little beside them.
+    """
+    table, training = LayerTable(), net.training
+
+    def record(layer, inputs, output):
+        products_per_output = 0
+        if isinstance(layer, nn.Conv2d):
+            products_per_output = layer.in_channels // layer.groups * math.prod(layer.kernel_size)
+        elif isinstance(layer, nn.Linear):
+            products_per_output = layer.in_features
+        parameters = sum(parameter.numel() for parameter in layer.parameters())
+        table.append(Layer(type(layer).__name__, tuple(output.shape), parameters, output.numel() * products_per_output))
+
+    hooks = [layer.register_forward_hook(record) for layer in net.modules() if not list(layer.children())]
+    try:
+        with torch.no_grad():
+            device = next((parameter.device for parameter in net.parameters()), "cpu")
+            net.eval()(torch.zeros(input_shape, device=device))
+    finally:
+        net.train(training)
+        for hook in hooks:
+            hook.remove()
+    return table

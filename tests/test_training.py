@@ -1,0 +1,180 @@
+"""The one training loop, against plain PyTorch and against d2l; interrupts; checkpoints."""
+
+import copy
+import itertools
+
+import pytest
+import torch
+from d2l import torch as d2l
+from torch import nn
+
+from helpers import Batches, evaluate_accuracy, lenet, load_weights, mlp, save_weights, train, try_gpu, xavier
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
+def test_three_steps_equal_a_plain_listing(optimizer, batches):
+    lr = 0.5 if optimizer is torch.optim.SGD else 0.001
+    net = xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d))
+    plain = copy.deepcopy(net)
+    three = list(itertools.islice(batches, 3))
+
+    trainer, loss = optimizer(plain.parameters(), lr=lr), nn.CrossEntropyLoss()
+    for X, y in three:
+        trainer.zero_grad()
+        loss(plain(X), y).backward()
+        trainer.step()
+
+    list(train(net, three, 1, lr, device="cpu", optimizer=optimizer))
+    for ours, theirs in zip(net.parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
+
+
+def test_one_epoch_equals_d2ls(batches):
+    net = lenet()
+    theirs = copy.deepcopy(net)
+    torch.manual_seed(1)
+    xavier(net)
+    for ours, other in zip(net, theirs, strict=True):
+        if hasattr(ours, "bias"):
+            nn.init.zeros_(other.bias)  # d2l draws the weights anew, but leaves the biases alone
+    order = list(batches)
+    list(train(net, order, 1, lr=0.9, device="cpu"))
+    torch.manual_seed(1)
+    d2l.train_ch6(theirs, order, order[:1], 1, 0.9, torch.device("cpu"))
+    for ours, other in zip(net.parameters(), theirs.parameters(), strict=True):
+        assert torch.allclose(ours, other, atol=1e-4)
+
+
+def test_d2l_takes_our_batches(batches, capsys):
+    d2l.train_ch6(mlp((8,)), batches, batches, 1, 0.1, torch.device("cpu"))
+    assert "test acc" in capsys.readouterr().out
+
+
+def test_progress_says_what_was_seen(batches):
+    net = xavier(mlp((32,), activation=nn.ReLU))
+    history = list(train(net, batches, 2, lr=0.1, val_iter=batches, device="cpu", reports=4))
+    assert [round(progress.epoch, 4) for progress in history] == [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]
+    assert [progress.examples for progress in history][3::4] == [1000, 2000]
+    assert [progress.val_acc is not None for progress in history] == [False, False, False, True] * 2
+    assert history[-1].val_acc == evaluate_accuracy(net, batches)
+    assert history[0].loss > history[-1].loss
+    assert 0 < history[-1].train_acc < 1
+    seconds = [progress.seconds for progress in history]
+    assert seconds == sorted(seconds)
+
+
+def test_the_mean_loss_counts_examples_not_batches(sample):
+    X, y = sample.train_images[:100] / 255, sample.train_labels[:100]
+    net = xavier(mlp((16,)))
+    expected = nn.functional.cross_entropy(net(X), y).item()
+    uneven = [(X[:90], y[:90]), (X[90:], y[90:])]
+    (progress,) = train(net, uneven, 1, lr=0.0, device="cpu", reports=1)
+    assert progress.loss == pytest.approx(expected, rel=1e-5)
+    correct = (net(X).argmax(dim=1) == y).float().mean().item()
+    assert progress.train_acc == pytest.approx(correct)
+
+
+def test_the_network_is_in_training_mode_while_it_trains(batches):
+    net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10)).eval()
+    modes = []
+    net[1].register_forward_hook(lambda layer, inputs, output: modes.append(layer.training))
+    list(train(net, batches, 2, lr=0.1, val_iter=batches, device="cpu"))
+    n = len(batches)
+    assert modes == ([True] * n + [False] * n) * 2
+
+
+def test_an_interrupt_ends_training_quietly(batches, capsys):
+    def interrupted():
+        yield from itertools.islice(batches, 5)
+        raise KeyboardInterrupt
+
+    class FiveBatches:
+        def __iter__(self):
+            return interrupted()
+
+        def __len__(self):
+            return len(batches)
+
+    net = xavier(mlp((16,)))
+    before = copy.deepcopy(net.state_dict())
+    history = list(train(net, FiveBatches(), 3, lr=0.1, device="cpu", reports=len(batches)))
+    assert len(history) == 5
+    assert "320 examples" in capsys.readouterr().out
+    assert not torch.equal(before["1.weight"], net.state_dict()["1.weight"])
+    assert 0 <= evaluate_accuracy(net, batches) <= 1
+
+
+def test_stopping_to_iterate_stops_training(batches):
+    net = xavier(mlp((16,)))
+    for progress in train(net, batches, 100, lr=0.1, device="cpu", reports=len(batches)):
+        if progress.examples >= 128:
+            break
+    stopped = copy.deepcopy(net.state_dict())
+    evaluate_accuracy(net, batches)
+    assert all(torch.equal(stopped[name], value) for name, value in net.state_dict().items())
+
+
+def test_evaluation_is_d2ls_and_leaves_the_mode(batches):
+    net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10))
+    for training in (True, False):
+        net.train(training)
+        ours = evaluate_accuracy(net, batches)
+        assert net.training is training
+        assert ours == d2l.evaluate_accuracy_gpu(net, batches)
+        assert all(parameter.grad is None for parameter in net.parameters())
+
+
+def test_the_gpu_is_found_in_its_order(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert try_gpu() == torch.device("cuda:0")
+    assert try_gpu(1) == torch.device("cuda:1")
+    assert try_gpu(2) == torch.device("mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert try_gpu(2) == torch.device("cpu")
+
+
+def test_weights_come_back_as_they_were_saved(tmp_path):
+    net = lenet()
+    save_weights(net, tmp_path / "net.pt")
+    other = load_weights(lenet(), tmp_path / "net.pt")
+    for ours, theirs in zip(net.parameters(), other.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.pt"]
+
+
+def test_saved_weights_are_not_overwritten_unasked(tmp_path):
+    save_weights(mlp((2,)), tmp_path / "net.pt")
+    before = (tmp_path / "net.pt").read_bytes()
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        save_weights(mlp((3,)), tmp_path / "net.pt")
+    assert (tmp_path / "net.pt").read_bytes() == before
+    save_weights(mlp((3,)), tmp_path / "net.pt", overwrite=True)
+    load_weights(mlp((3,)), tmp_path / "net.pt")
+
+
+class Mine:
+    """What a malicious checkpoint would hold: unpickling it makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_code_in_a_checkpoint_does_not_run(tmp_path):
+    torch.save(Mine(tmp_path / "trap"), tmp_path / "net.pt")
+    with pytest.raises(Exception, match=r"[Ww]eights"):
+        load_weights(lenet(), tmp_path / "net.pt")
+    assert not (tmp_path / "trap").exists()
+
+
+def test_a_seed_decides_everything(sample):
+    def trained():
+        torch.manual_seed(5)
+        net = xavier(mlp((16,)))
+        batches = Batches(sample.train_images[:500], sample.train_labels[:500], 50, shuffle=True, seed=5)
+        return [progress.loss for progress in train(net, batches, 1, lr=0.1, device="cpu")]
+
+    assert trained() == trained()
