@@ -91,12 +91,12 @@ def _show(ax, image, signed=False, limit=None, colours=None):
     if image.ndim == 3 and len(image) == 1:
         image = image[0]
     if image.ndim == 3:
-        ax.imshow(image.movedim(0, -1) / (white or 1))
+        ax.imshow(image.movedim(0, -1).numpy() / (white or 1))
     elif signed:
         limit = limit or float(image.abs().max()) or 1.0
-        ax.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        ax.imshow(image.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit)
     else:
-        ax.imshow(image, cmap=colours or "gray", vmin=0 if white else None, vmax=white)
+        ax.imshow(image.numpy(), cmap=colours or "gray", vmin=0 if white else None, vmax=white)
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
     for spine in ax.spines.values():
@@ -134,16 +134,18 @@ def _write_numbers(ax, matrix, size):
 
 
 @_drawn
-def images(images, titles=None, columns=10, signed=False, alt="A grid of images"):
+def images(images, titles=None, columns=10, signed=False, alt=None):
     """Images in a grid.
 
     images: (N, height, width), (N, 1, height, width) or, in colour, (N, 3, height, width), bytes or floats;
-    titles: N texts; signed: red for positive, blue for negative, white for zero, on one scale for all.
+    titles: N texts; signed: red for positive, blue for negative, white for zero, on one scale for all;
+    alt: text for screen readers, the titles where None.
     """
     columns = min(columns, len(images))
     rows = math.ceil(len(images) / columns)
-    size = 9 / columns
-    figure = Figure(9, rows * (size + (0.32 if titles else 0.05)), alt)
+    size = min(9 / columns, 2.4)  # inches; one image alone should not fill the page
+    alt = alt or f"{len(images)} images in a grid" + (": " + ", ".join(map(str, titles)) if titles else "")
+    figure = Figure(columns * size, rows * (size + (0.32 if titles else 0.05)), alt)
     limit = float(torch.as_tensor(images).detach().abs().max()) if signed else None
     for i, (ax, image) in enumerate(zip(_grid(figure, len(images), columns), images, strict=True)):
         _show(ax, image, signed, limit)
@@ -172,16 +174,20 @@ def feature_maps(maps, title="", columns=8):
 @_drawn
 def matrices(arrays, titles, signed=True, alt=None):
     """Small matrices side by side with their numbers written in the cells; arrays: a list of (rows, columns)."""
-    widths = [max(torch.as_tensor(array).shape[-1], 2) for array in arrays]
-    figure = Figure(
-        9,
-        min(9 / sum(widths) * max(len(array) for array in arrays) + 0.6, 4.5),
-        alt or "Matrices: " + ", ".join(titles),
-    )
-    axes = figure.subplots(1, len(arrays), width_ratios=widths, squeeze=False)[0]
-    for ax, array, title in zip(axes, arrays, titles, strict=True):
+    gap, head = 0.4, 0.45  # inches between the matrices, and for their titles
+    columns, rows = [len(array[0]) for array in arrays], max(len(array) for array in arrays)
+    cell = min(0.72, 4.8 / rows, (9 - gap * len(arrays)) / sum(columns))
+    slots = [max(count * cell, 0.11 * len(title)) for count, title in zip(columns, titles, strict=True)]
+    width, height = sum(slots) + gap * len(arrays), rows * cell + head + 0.1
+    figure = Figure(width, height, alt or "Matrices with their numbers: " + ", ".join(titles))
+    figure.set_layout_engine("none")
+    left = gap / 2
+    for array, title, slot in zip(arrays, titles, slots, strict=True):
+        wide, high = len(array[0]) * cell, len(array) * cell
+        ax = figure.add_axes((left / width, 1 - (head + high) / height, wide / width, high / height))
+        left += slot + gap
         _show(ax, array, signed=signed)
-        _write_numbers(ax, array, size=min(14, 300 / sum(widths)))
+        _write_numbers(ax, array, size=min(14, 21 * cell))
         ax.set_title(title, fontsize=13)
     return figure
 
@@ -209,7 +215,9 @@ def curves(history, ghosts=(), num_epochs=None):
     left.plot(epochs, [progress.loss for progress in history], color=BLUE)
     right.plot(epochs, [progress.train_acc for progress in history], color=BLUE, label="training")
     right.plot(*_validation(history), color=RED, marker="o", linestyle="--", label="validation")
-    left.set(xlabel="epoch", title="training loss", xlim=(0, num_epochs), ylim=(0, None))
+    # The axis stays where it is while the loss is sane; one run that blew up must not flatten the others.
+    highest = max([2.5, *(progress.loss for run in (history, *ghosts) for progress in run if progress.loss < 10)])
+    left.set(xlabel="epoch", title="training loss", xlim=(0, num_epochs), ylim=(0, highest))
     right.set(xlabel="epoch", title="accuracy", xlim=(0, num_epochs), ylim=(0, 1))
     right.legend(loc="lower right")
     return figure
@@ -239,6 +247,7 @@ def histogram(values, bins=32, xlabel="value", ylabel="count", title=""):
     ax = figure.subplots()
     ax.hist(torch.as_tensor(values).detach().cpu().flatten().float().numpy(), bins=bins, color=BLUE)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.yaxis.set_major_formatter("{x:,.0f}")
     return figure
 
 
@@ -246,14 +255,15 @@ def histogram(values, bins=32, xlabel="value", ylabel="count", title=""):
 def bars(values, labels, xlabel="", title="", limit=None):
     """Horizontal bars with their numbers; values: one number a label; limit: the right end of the axis."""
     values = [float(value) for value in values]
-    figure = Figure(9, 0.38 * len(values) + 0.9, f"Bars of {xlabel or title}: " + ", ".join(
-        f"{label} {value:.3g}" for label, value in zip(labels, values, strict=True)
-    ))  # fmt: skip
+    numbers = [f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in values]
+    said = ", ".join(f"{label} {number}" for label, number in zip(labels, numbers, strict=True))
+    figure = Figure(9, 0.38 * len(values) + 0.9, f"Bars of {xlabel or title}: {said}")
     ax = figure.subplots()
     drawn = ax.barh(list(labels), values, color=BLUE)
-    ax.bar_label(drawn, [f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in values], padding=4)
+    ax.bar_label(drawn, numbers, padding=4)
     ax.invert_yaxis()
     ax.set(xlabel=xlabel, title=title, xlim=(0, limit or 1.12 * max(values)))
+    ax.xaxis.set_major_formatter("{x:,.6g}")
     ax.grid(visible=False, axis="y")
     return figure
 
@@ -265,7 +275,7 @@ def confusion_matrix(counts, class_names):
     ax = figure.subplots()
     # A mistake would vanish beside the thousand right answers: colour by the share of the row, and its root.
     share = counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
-    ax.imshow(share.sqrt().cpu(), cmap="Blues", vmin=0, vmax=1)
+    ax.imshow(share.sqrt().cpu().numpy(), cmap="Blues", vmin=0, vmax=1)
     for row in range(len(counts)):
         for column in range(len(counts)):
             colour = "white" if share[row, column] > 0.4 else "black"

@@ -62,7 +62,6 @@ def train(net, train_iter, num_epochs, lr, val_iter=None, device=None, optimizer
     net.to(device, memory_format=torch.channels_last)
     optimizer = optimizer(net.parameters(), lr=lr)
     num_batches, examples, timer = len(train_iter), 0, Timer(device)
-    batches_per_report = max(1, num_batches // reports)
     try:
         for epoch in range(num_epochs):
             net.train()
@@ -77,7 +76,7 @@ def train(net, train_iter, num_epochs, lr, val_iter=None, device=None, optimizer
                 optimizer.step()
                 sums.add(loss.detach() * len(y), accuracy(y_hat, y), len(y))
                 examples += len(y)
-                if i % batches_per_report == 0 or i == num_batches:
+                if i * reports // num_batches > (i - 1) * reports // num_batches:
                     timer.stop()
                     val_acc = evaluate_accuracy(net, val_iter) if val_iter and i == num_batches else None
                     yield Progress(epoch + i / num_batches, examples, val_acc, timer.sum(), copy.copy(sums))

@@ -31,16 +31,19 @@ KERNELS = ("vertical edges", "horizontal edges", "outline (Laplacian)", "blur (m
 
 
 def convolution(image):
-    """Choose a kernel, its size, padding and stride; image: (height, width) bytes or floats."""
+    """Choose a kernel, its size, padding, stride and dilation; image: a square of bytes or floats."""
     image = image.squeeze().float() / (255 if image.dtype == torch.uint8 else 1)
 
-    def draw(kernel, kernel_size, padding, stride):
+    def draw(kernel, kernel_size, padding, stride, dilation):
         weights = kernel_preset(kernel, kernel_size)
         n = len(image)
-        out = conv_output_size(n, kernel_size, padding, stride)
-        output = F.conv2d(image[None, None], weights[None, None], padding=padding, stride=stride)[0, 0]
-        formula = f"⌊({n} + 2·{padding} − {kernel_size}) / {stride}⌋ + 1 = {out}: the output is {out}×{out}"
-        return plotting.convolution(F.pad(image, [padding] * 4), weights, output, (0, 0, kernel_size), padding), formula
+        out = conv_output_size(n, kernel_size, padding, stride, dilation)
+        output = F.conv2d(image[None, None], weights[None, None], padding=padding, stride=stride, dilation=dilation)[
+            0, 0
+        ]
+        covered = dilation * (kernel_size - 1) + 1
+        formula = f"⌊({n} + 2·{padding} − {covered}) / {stride}⌋ + 1 = {out}: the output is {out}×{out}"
+        return plotting.convolution(F.pad(image, [padding] * 4), weights, output, (0, 0, covered), padding), formula
 
     return Lab(
         draw,
@@ -49,5 +52,6 @@ def convolution(image):
             "kernel_size": slider("kernel size", 3, 1, 11),
             "padding": slider("padding", 0, 0, 5),
             "stride": slider("stride", 1, 1, 4),
+            "dilation": slider("dilation", 1, 1, 4),
         },
     )

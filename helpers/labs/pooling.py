@@ -11,12 +11,12 @@ POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d}
 
 
 def pooling(image):
-    """Choose the pooling, its window and stride, and a shift of the input; image: (height, width) bytes or floats."""
+    """Choose the pooling, its window and stride, and a shift to the right; image: a square of bytes or floats."""
     image = image.squeeze().float() / (255 if image.dtype == torch.uint8 else 1)
 
     def draw(kind, window, stride, shift):
         conv_output_size(len(image), window, stride=stride)
-        shifted = image.roll(shift, dims=1)
+        shifted = F.pad(image, (shift, -shift))  # black comes in from the left
         pool = POOLINGS[kind]
         before, after = (pool(x[None, None], window, stride)[0, 0] for x in (image, shifted))
         figure = plotting.images(
@@ -24,12 +24,8 @@ def pooling(image):
             ["input", f"{kind}-pooled", "changed by the shift"],
             columns=3,
         )
-        changed_in = float((shifted - image).abs().mean())
-        changed_out = float((after - before).abs().mean())
-        return (
-            figure,
-            f"mean change by the shift: {changed_in:.3f} in the input, {changed_out:.3f} after pooling",
-        )
+        changed_in, changed_out = (float((b - a).norm() / a.norm()) for a, b in ((image, shifted), (before, after)))
+        return figure, f"relative change by the shift: {changed_in:.0%} of the input, {changed_out:.0%} after pooling"
 
     return Lab(
         draw,

@@ -15,11 +15,18 @@ def shapes():
     def draw(image_size, kernel_size, padding, channels_1, channels_2, pooling):
         net = lenet(kernel_size, (channels_1, channels_2), (padding, 0), pooling=pooling, image_size=image_size)
         table = layer_table(net, (1, 1, image_size, image_size))
+        sizes = [image_size, *(row.output_shape[2] for row in table if row.name.endswith("2d"))]
+        last = sizes[-1]
         parameters, multiply_adds = (
             sum(row.parameters for row in table),
             sum(row.multiply_adds for row in table),
         )
-        return plotting.network(table), f"{parameters:,} parameters, {multiply_adds:,} multiply-adds for one image"
+        first_dense = next(row.parameters for row in table if row.name == "Linear")
+        text = (
+            f"{' → '.join(map(str, sizes))}; flatten {channels_2}·{last}·{last} = {channels_2 * last**2}. "
+            f"{parameters:,} parameters ({first_dense:,} in the first dense layer), {multiply_adds:,} multiply-adds"
+        )
+        return plotting.network(table), text
 
     return Lab(
         draw,

@@ -27,7 +27,9 @@ class Trainer(widgets.VBox):
         self.net, self.latest, self.history, self.ghosts = None, None, [], []
         self.runner, self.picture, self.message = Runner(), Picture(), Message()
         self.controls = {
-            "lr": widgets.SelectionSlider(options=LEARNING_RATES, value=0.1, description="learning rate"),
+            "lr": widgets.SelectionSlider(
+                options=LEARNING_RATES, value=0.1, description="learning rate", style={"description_width": "initial"}
+            ),
             "kernel_size": slider("kernel size", 5, 1, 9, 2),
             "channels": slider("first channels", 6, 1, 16),
         }

@@ -20,7 +20,7 @@ def versus(nets, images, labels):
         device = next(next(iter(nets.values())).parameters()).device
         batches = Batches(moved, labels, 500, device=device)
         accuracies = {name: evaluate_accuracy(net, batches) for name, net in nets.items()}
-        return plotting.accuracy_on(moved[:8], accuracies), ""
+        return plotting.accuracy_on(moved[:8], accuracies), _leader(accuracies)
 
     return Lab(
         draw,
@@ -30,3 +30,10 @@ def versus(nets, images, labels):
             "scale": slider("scale (%)", 100, 50, 150, 5),
         },
     )
+
+
+def _leader(accuracies):
+    """Who is ahead, and by how many percentage points, in words."""
+    first, second = sorted(accuracies, key=accuracies.get, reverse=True)[:2]
+    lead = 100 * (accuracies[first] - accuracies[second])
+    return f"{first} is ahead by {lead:.1f} percentage points." if lead else "Both do equally well."

@@ -1,0 +1,114 @@
+"""The pictures: pure functions, one style, type that can be read, alternative text."""
+
+import threading
+
+import matplotlib
+import pytest
+import torch
+from matplotlib import pyplot
+from matplotlib.text import Text
+
+from helpers import Accumulator, Progress, layer_table, lenet, plotting
+from helpers.data import CLOTHES
+
+
+def history(losses, val_acc=None):
+    """As training would leave it: one report an epoch."""
+    progress = []
+    for epoch, loss in enumerate(losses, start=1):
+        sums = Accumulator(3)
+        sums.add(loss * 100, 50, 100)
+        progress.append(Progress(epoch, 100 * epoch, val_acc, float(epoch), sums))
+    return progress
+
+
+def one_of_each():
+    torch.manual_seed(0)
+    pictures, labels = torch.randint(256, (12, 1, 28, 28), dtype=torch.uint8), torch.arange(12) % 10
+    counts = torch.randint(1000, (10, 10))
+    return {
+        "images": plotting.images(pictures, [CLOTHES[label] for label in labels]),
+        "images in colour": plotting.images(torch.rand(3, 3, 20, 30), columns=3),
+        "signed images": plotting.images(torch.randn(6, 1, 5, 5), columns=6, signed=True),
+        "feature maps": plotting.feature_maps(torch.randn(16, 10, 10), "second convolution"),
+        "matrices": plotting.matrices([torch.arange(9).reshape(3, 3), torch.ones(2, 2)], ["X", "K"]),
+        "curves": plotting.curves(history([2, 1, 0.5], 0.8), [history([3, 2])], num_epochs=5),
+        "no curves yet": plotting.curves([]),
+        "lines": plotting.lines([0, 1, 2], {"LeNet": [1, 0.5, 0.2], "MLP": [0.9, 0.3, 0.1]}, "shift", "accuracy"),
+        "histogram": plotting.histogram(pictures, xlabel="pixel value"),
+        "bars": plotting.bars(torch.arange(10) * 300, CLOTHES, "images"),
+        "confusion matrix": plotting.confusion_matrix(counts, CLOTHES),
+        "predictions": plotting.predictions(pictures, labels, labels.flip(0), CLOTHES),
+        "convolution": plotting.convolution(torch.rand(28, 28), torch.randn(3, 3), torch.rand(26, 26), (0, 0, 3)),
+        "accuracy": plotting.accuracy_on(pictures, {"LeNet": 0.9, "MLP": 0.8}),
+        "network": plotting.network(layer_table(lenet())),
+    }
+
+
+@pytest.mark.parametrize(("name", "figure"), one_of_each().items())
+def test_every_picture_shows_itself_with_text_for_those_who_cannot_see_it(name, figure):
+    shown = figure._repr_html_()
+    assert len(figure.alt) > 10
+    assert figure.png().startswith(b"\x89PNG")
+    assert 'alt="' in shown
+    assert "max-width:100%" in shown
+
+
+@pytest.mark.parametrize(("name", "figure"), one_of_each().items())
+def test_type_is_large_enough_for_the_back_row(name, figure):
+    figure.png()
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    assert all(size >= 9 for size in sizes), f"{name}: {min(sizes)} points"
+
+
+@pytest.mark.parametrize(("name", "figure"), one_of_each().items())
+def test_nothing_is_cut_off(name, figure):
+    figure.png()
+    drawn = figure.get_tightbbox()  # in inches, of all that is visible
+    assert drawn.x0 > -0.02
+    assert drawn.y0 > -0.02
+    assert drawn.x1 < figure.get_figwidth() + 0.02
+    assert drawn.y1 < figure.get_figheight() + 0.02
+
+
+def test_the_same_state_gives_the_same_picture():
+    first, second = one_of_each(), one_of_each()
+    assert all(first[name].png() == second[name].png() for name in first)
+    assert first["images"].png() != first["predictions"].png()
+
+
+def test_pyplot_and_its_settings_are_left_alone():
+    before = dict(matplotlib.rcParams)
+    one_of_each()
+    assert dict(matplotlib.rcParams) == before
+    assert pyplot.get_fignums() == []
+
+
+def test_threads_do_not_mix_their_pictures_up():
+    def picture(loss):
+        return plotting.curves(history([loss] * 3)).png()
+
+    expected, wrong = {loss: picture(loss) for loss in (1.0, 2.0, 3.0)}, []
+
+    def draw(loss):
+        for _ in range(5):
+            if picture(loss) != expected[loss]:
+                wrong.append(loss)
+
+    threads = [threading.Thread(target=draw, args=[loss]) for loss in expected]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_signed_picture_has_one_scale_for_all_and_white_at_zero():
+    figure = plotting.images(torch.stack([torch.full((2, 2), -4.0), torch.full((2, 2), 1.0)]), columns=2, signed=True)
+    limits = {ax.images[0].get_clim() for ax in figure.axes}
+    assert limits == {(-4.0, 4.0)}
+
+
+def test_bytes_keep_their_scale():
+    figure = plotting.images(torch.full((1, 1, 4, 4), 100, dtype=torch.uint8))
+    assert figure.axes[0].images[0].get_clim() == (0, 255)
