@@ -1,0 +1,261 @@
+"""Checks of chapter 4's exercises: the training step, measuring, mending a loop, a network of one's own."""
+
+import copy
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from helpers.checks.verdict import NOT_YET, Verdict
+from helpers.data import Batches
+from helpers.models import num_parameters
+from helpers.training import evaluate_accuracy
+
+
+def check_training_step(training_step):
+    """training_step(net, X, y, optimizer): one step of gradient descent; returns the loss."""
+    torch_state = torch.random.get_rng_state()
+    torch.manual_seed(41)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(36, 8), nn.Tanh(), nn.Linear(8, 10))
+    batches = [(torch.rand(12, 1, 6, 6), torch.randint(10, (12,))) for _ in range(2)]
+    torch.random.set_rng_state(torch_state)
+
+    events = []
+    theirs = copy.deepcopy(net)
+    theirs[-1].bias.register_hook(lambda grad: events.append("backward"))
+    optimizer = _LoggedSGD(theirs.parameters(), 0.5, events)
+    answers, first = [], []
+    for X, y in batches:
+        answers.append(training_step(theirs, X, y, optimizer))
+        if answers[-1] is ...:
+            return NOT_YET
+        if not first:
+            first = list(events)
+            # PyTorch would stop the second call with an error that says less.
+            if "step" in first and "backward" in first[first.index("step") :]:
+                return Verdict(
+                    False,
+                    "You step before backward(): the step has only old gradients, or none. First backward, then step.",
+                )
+
+    right, losses = _two_steps(net, batches)
+    if not _same_weights(theirs, right):
+        return Verdict(False, _what_went_wrong(theirs, net, batches, events, first))
+    numbers = [_number(answer) for answer in answers]
+    if None in numbers:
+        return Verdict(False, "The weights move as they should; now return the loss, a single number.")
+    if not torch.allclose(torch.tensor(numbers), torch.tensor(losses), rtol=1e-3):
+        return Verdict(
+            False,
+            f"The weights move as they should, but you return {numbers[0]:.3f}, expected {losses[0]:.3f}: "
+            "return the mean loss of this batch, computed before the step.",
+        )
+    return Verdict(True, "Right: zero_grad, forward, loss, backward, step. All training in this course is this.")
+
+
+def _what_went_wrong(theirs, net, batches, events, first):
+    if "backward" not in events:
+        return "The weights do not move: you never call loss.backward(), so no parameter has a gradient."
+    if "step" not in events:
+        return "The gradients are there, but the weights do not move: you never call optimizer.step()."
+    if " ".join(first).find("backward zero_grad step") >= 0:
+        return "You call zero_grad() between backward() and step(): the gradients are gone before they are used."
+    if _same_weights(theirs, _two_steps(net, batches, zero_grad=False)[0]):
+        return "The second step is too long: its gradients were added to the first ones. Call optimizer.zero_grad()."
+    if _same_weights(theirs, _two_steps(net, batches, softmax=True)[0]):
+        return "You use softmax twice: F.cross_entropy contains one already. Give it the scores net(X) as they are."
+    if _same_weights(theirs, _two_steps(net, batches, reduction="sum")[0]):
+        return "The step is 12 times too long: take the mean of the losses in the batch, not their sum."
+    return "The weights move, but not as expected: use F.cross_entropy(net(X), y), and call step() once."
+
+
+def _two_steps(net, batches, zero_grad=True, softmax=False, reduction="mean"):
+    """A copy of `net` after one step on each batch, right or with one mistake, and the losses."""
+    net, losses = copy.deepcopy(net), []
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    for X, y in batches:
+        if zero_grad:
+            optimizer.zero_grad()
+        scores = net(X).softmax(dim=1) if softmax else net(X)
+        loss = F.cross_entropy(scores, y, reduction=reduction)
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return net, losses
+
+
+class _LoggedSGD(torch.optim.SGD):
+    """SGD that notes in `events` what is called."""
+
+    def __init__(self, params, lr, events):
+        super().__init__(params, lr=lr)
+        self.events = events
+
+    def zero_grad(self, *args, **kwargs):
+        """Note it, then do it."""
+        self.events.append("zero_grad")
+        super().zero_grad(*args, **kwargs)
+
+    def step(self, *args, **kwargs):
+        """Note it, then do it."""
+        self.events.append("step")
+        return super().step(*args, **kwargs)
+
+
+def check_evaluate(measure):
+    """measure(net, data_iter): the share of right answers, 0 to 1."""
+    generator = torch.Generator().manual_seed(42)
+    batches, num_right = [], [6, 4, 0]
+    for size, right in zip([8, 8, 3], num_right, strict=True):
+        y = torch.randint(10, (size,), generator=generator)
+        scores = F.one_hot((y + (torch.arange(size) >= right)) % 10, 10).float()
+        batches.append((scores.reshape(size, 1, 2, 5), y))
+
+    probe = _Probe()
+    probe.train()
+    answer = measure(probe, batches)
+    if answer is ...:
+        return NOT_YET
+    answer, right = _number(answer), 10 / 19
+    if answer is None:
+        return Verdict(False, "Return one number: the share of right answers, 0 to 1.")
+    if any(probe.saw_training):
+        return Verdict(False, "The network was in training mode while you measured: call net.eval() first.")
+    wrong = {
+        10 / 3: "you divide by the number of batches, expected: by the number of examples.",
+        (6 / 8 + 4 / 8) / 3: "you average over the batches, so the last, smaller one counts too much: add up the "
+        "right answers and the examples, and divide once.",
+        10 / 16: "the last, smaller batch is missing.",
+        10: "that is the number of right answers: divide it by the number of examples.",
+        100 * right: "that is in percent: a share lies between 0 and 1.",
+        9 / 19: "those are the wrong answers.",
+    }
+    if not math.isclose(answer, right, rel_tol=1e-4):
+        why = next((text for value, text in wrong.items() if math.isclose(answer, value, rel_tol=1e-4)), None)
+        why = why or "count where y_hat.argmax(dim=1) equals y, over all batches, then divide by the examples."
+        return Verdict(False, f"10 of 19 answers are right, that is {right:.4f}; you return {answer:.4f}: {why}")
+    if any(probe.saw_gradients):
+        return Verdict(False, "The number is right, but a graph was kept for each batch: use with torch.no_grad().")
+    return Verdict(True, "Right: evaluation mode, no graph, and each example counts once.")
+
+
+class _Probe(nn.Module):
+    """A network whose scores are its input, and which notes in which mode it was asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+        self.saw_training, self.saw_gradients = [], []
+
+    def forward(self, X):
+        """(batch, 1, 2, 5) to (batch, 10)."""
+        self.saw_training.append(self.training)
+        self.saw_gradients.append(torch.is_grad_enabled())
+        return X.flatten(1) * self.scale
+
+
+def check_repaired_epoch(epoch):
+    """epoch(net, train_iter, lr): trains for one epoch, returns the share of right answers during it."""
+    if epoch is ...:
+        return NOT_YET
+    if not callable(epoch):
+        return Verdict(False, "Hand over the mended function itself, by its name, without calling it.")
+    generator = torch.Generator().manual_seed(43)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(36, 10))
+    with torch.no_grad():
+        net[1].weight.copy_(torch.randn(10, 36, generator=generator) / 6)
+        net[1].bias.zero_()
+    sizes, batches = [12, 12, 5], []
+    for size in sizes:
+        X = torch.rand(size, 1, 6, 6, generator=generator)
+        y = net(X).argmax(dim=1)  # this network is right about most of them
+        y[::3] = torch.randint(10, y[::3].shape, generator=generator)
+        batches.append((X, y))
+
+    right, added = copy.deepcopy(net), copy.deepcopy(net)
+    num_right = _epoch(right, batches, zero_grad=True)
+    _epoch(added, batches, zero_grad=False)
+    theirs = copy.deepcopy(net)
+    answer = epoch(theirs, batches, 0.5)
+    if _same_weights(theirs, net):
+        return Verdict(
+            False, "The weights do not move at all. What is in the gradients at the moment of optimizer.step()?"
+        )
+    if _same_weights(theirs, added):
+        return Verdict(False, "Now gradients of all steps add up: keep zero_grad(), but call it before backward().")
+    if not _same_weights(theirs, right):
+        return Verdict(False, "The weights move, but not by lr times the gradient of each batch's mean loss.")
+    answer = _number(answer)
+    share = num_right / sum(sizes)
+    if answer is None:
+        return Verdict(False, "The weights move as they should; the function has to return the accuracy too.")
+    if math.isclose(answer, share, rel_tol=1e-4):
+        return Verdict(True, "Right: both bugs are gone.")
+    said = (
+        f"The weights move as they should. {num_right} of {sum(sizes)} answers were right, but you return {answer:.3f}"
+    )
+    if math.isclose(answer, num_right / len(sizes), rel_tol=1e-4):
+        return Verdict(False, f"{said}: that is divided by the number of batches.")
+    if math.isclose(answer, num_right / (len(sizes) * sizes[0]), rel_tol=1e-4):
+        return Verdict(False, f"{said}: the last batch is smaller than the others. Count the examples as they come.")
+    return Verdict(False, f"{said}: divide the right answers by the number of examples seen.")
+
+
+def _epoch(net, batches, zero_grad, lr=0.5):
+    optimizer, num_right = torch.optim.SGD(net.parameters(), lr=lr), 0
+    for X, y in batches:
+        y_hat = net(X)
+        if zero_grad:
+            optimizer.zero_grad()
+        F.cross_entropy(y_hat, y).backward()
+        optimizer.step()
+        num_right += int((y_hat.argmax(dim=1) == y).sum())
+    return num_right
+
+
+def check_challenge(net, images, labels, target=0.8, max_parameters=45_000):
+    """A trained network, measured on validation images (bytes) and labels."""
+    if net is ...:
+        return NOT_YET
+    if not isinstance(net, nn.Module):
+        return Verdict(
+            False, f"Hand over the network; this is a {type(net).__name__}, perhaps the history of training."
+        )
+    parameters = num_parameters(net)
+    if parameters > max_parameters:
+        return Verdict(
+            False,
+            f"{parameters:,} parameters, allowed are {max_parameters:,}. Most are in the first dense layer: make it "
+            "narrower, or its input smaller (no padding, fewer channels).",
+        )
+    device = next(net.parameters()).device
+    share = evaluate_accuracy(net, Batches(images, labels, 256, device=device))
+    if any(not torch.isfinite(parameter).all() for parameter in net.parameters()):
+        return Verdict(False, "Some weights are not numbers any more: the learning rate was too high.")
+    if share < 0.2:
+        return Verdict(
+            False,
+            f"Validation accuracy {share:.3f}: that is guessing. Was it trained at all (somebody must iterate over "
+            "train(...))? Or is it still on the plateau: another activation, another learning rate?",
+        )
+    if share < target:
+        return Verdict(
+            False,
+            f"Validation accuracy {share:.3f}, the goal is {target}. Try more epochs, smaller batches (more steps), "
+            "another learning rate, ReLU and max-pooling, or Adam.",
+        )
+    return Verdict(True, f"Validation accuracy {share:.3f} with {parameters:,} parameters.")
+
+
+def _same_weights(net, other):
+    return all(
+        torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in zip(net.parameters(), other.parameters(), strict=True)
+    )
+
+
+def _number(answer):
+    """A Python float from a number or a tensor of one element; None from anything else."""
+    if torch.is_tensor(answer):
+        return float(answer.detach()) if answer.numel() == 1 else None
+    return float(answer) if isinstance(answer, (int, float)) else None

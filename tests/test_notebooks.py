@@ -1,0 +1,119 @@
+"""The notebooks as files: what every chapter holds, and how it is kept in git."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
+NAMES = ["01-data", "02-convolution-and-pooling", "03-lenet-shapes", "04-training-on-gpu", "05-lenet-vs-mlp"]
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def prose(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def code(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def by_name(path):
+    return path.stem
+
+
+def test_there_are_five_chapters_each_with_solutions():
+    assert [path.stem for path in CHAPTERS] == NAMES
+    assert [path.stem for path in SOLUTIONS] == NAMES
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_a_chapter_holds_its_parts_in_their_order(path):
+    number, text = int(path.stem[:2]), prose(read(path))
+    parts = [
+        rf"^# Chapter {number}: ",
+        r"^## What you will be able to do$",
+        r"^### Minutes$",
+        r"^### Before you start$",
+        r"^## 1 .*\(\d+ min\)$",
+        r"^## Summary$",
+        r"^## Exercises \(\d+ min\)$",
+        r"^## Going further$",
+    ]
+    places = [re.search(part, text, re.MULTILINE) for part in parts]
+    assert None not in places, f"missing: {parts[places.index(None)]}"
+    assert [place.start() for place in places] == sorted(place.start() for place in places)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_the_minutes_add_up_to_a_class(path):
+    text = prose(read(path))
+    in_headings = [int(minutes) for minutes in re.findall(r"^## .*\((\d+) min\)$", text, re.MULTILINE)]
+    total = int(re.search(r"\*\*together\*\* *\| *\*\*(\d+)\*\*", text)[1])
+    in_table = [
+        int(minutes) for minutes in re.findall(r"^\|[^|*]+\| *(\d+) *\|$", text.split("## 1 ")[0], re.MULTILINE)
+    ]
+    assert sum(in_headings) == sum(in_table) == total
+    assert 60 <= total <= 90
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_a_chapter_fits_a_class(path):
+    notebook = read(path)
+    assert len(notebook.cells) <= 62
+    assert len(re.findall(r"\w+", prose(notebook))) <= 2600
+    for source in code(notebook):
+        assert len(source.splitlines()) <= 25
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_every_exercise_has_a_check_and_a_solution_that_uses_it(path):
+    chapter, solutions = read(path), read(path.parent / "solutions" / path.name)
+    number = int(path.stem[:2])
+    exercises = re.findall(rf"^#+ (Exercise {number}\.\d: .+)$", prose(chapter), re.MULTILINE)
+    assert len(exercises) >= 4
+    assert exercises == re.findall(rf"^#+ (Exercise {number}\.\d: .+)$", prose(solutions), re.MULTILINE)
+    checks = set(re.findall(r"checks\.(check_\w+)", "\n".join(code(chapter))))
+    solved = set(re.findall(r"checks\.(check_\w+)", "\n".join(code(solutions))))
+    assert len(checks) >= 4
+    assert checks == solved
+
+
+@pytest.mark.parametrize("path", CHAPTERS + SOLUTIONS, ids=str)
+def test_a_notebook_imports_from_helpers_alone_and_by_name(path):
+    for source in code(read(path)):
+        assert not re.search(r"import \*|from helpers\.|import helpers", source)
+        assert "plt." not in source
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_a_chapter_has_a_lab_and_a_cell_that_fails_on_purpose(path):
+    notebook = read(path)
+    assert re.search(r"labs\.(?!watch)\w+\(", "\n".join(code(notebook)))
+    assert any("raises-exception" in cell.metadata.get("tags", []) for cell in notebook.cells)
+
+
+@pytest.mark.parametrize("path", CHAPTERS + SOLUTIONS, ids=str)
+def test_a_notebook_is_kept_without_outputs_and_with_telling_ids(path):
+    notebook = read(path)
+    assert "widgets" not in notebook.metadata
+    for cell in notebook.cells:
+        assert re.fullmatch(r"[a-z][a-z0-9-]+", cell.id)
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+    ids = [cell.id for cell in notebook.cells]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("path", CHAPTERS + SOLUTIONS, ids=str)
+def test_pictures_in_prose_have_alternative_text(path):
+    text = prose(read(path))
+    assert "![](" not in text
+    assert all("alt=" in tag for tag in re.findall(r"<img[^>]*>", text))
