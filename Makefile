@@ -8,7 +8,8 @@ CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
 # Kernels run in notebooks/: a relative folder would not be found from there.
 ifneq ($(LENET_LAB_DATA),)
-export LENET_LAB_DATA := $(abspath $(LENET_LAB_DATA))
+override LENET_LAB_DATA := $(abspath $(LENET_LAB_DATA))
+export LENET_LAB_DATA
 endif
 
 .PHONY: install lab test bench mutants format screenshots

@@ -1,0 +1,132 @@
+"""JupyterLab on a copy of the notebooks, and a page of Chromium that looks at it."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "t"
+SETTINGS = {
+    # All cells are in the page, also those that are not in sight.
+    "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+def chromium():
+    """The path of a Chromium or Chrome on this machine, or None."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    return None
+
+
+UNASKED_ERRORS = """window.jupyterapp.shell.currentWidget.content.widgets
+    .filter(cell => cell.model.type === 'code')
+    .filter(cell => !(cell.model.getMetadata('tags') || []).includes('raises-exception'))
+    .flatMap(cell => cell.model.outputs.toJSON())
+    .filter(output => output.output_type === 'error')
+    .map(output => `${output.ename}: ${output.evalue}`)"""
+
+
+@contextlib.contextmanager
+def server():
+    """Start JupyterLab with settings of its own; yields the address. It saves by itself, so it gets copies."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        shutil.copytree(ROOT / "notebooks", home / "notebooks")
+        for name, content in SETTINGS.items():
+            path = home / "settings" / name
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps(content))
+        variables = {
+            "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
+            "IPYTHONDIR": "ipython", "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        }  # fmt: skip
+        environment = os.environ | {name: str(home / place) for name, place in variables.items()}
+        environment |= {"LENET_LAB_OFFLINE": "1"}
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        command = [
+            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+            "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}",
+            "--LabApp.expose_app_in_browser=True",
+        ]  # fmt: skip
+        with open(home / "log", "w") as log:
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            wait_until_it_answers(f"{address}/api/status?token={TOKEN}", process, home / "log")
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def wait_until_it_answers(url, process, log):
+    """Return when the server is up; raise with its log when it ends or stays silent for a minute."""
+    for _ in range(600):
+        with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=5):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+@contextlib.contextmanager
+def browser():
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=chromium(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+
+
+def open_notebook(chromium_browser, address, name, width=1280, height=800):
+    """A page that shows notebooks/`name` with its kernel ready; `page.problems` gathers its console's errors."""
+    page = chromium_browser.new_page(viewport={"width": width, "height": height})
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
+    page.goto(f"{address}/lab/tree/notebooks/{name}?token={TOKEN}&reset")
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext")
+    page.evaluate(
+        """async () => {
+            await window.jupyterapp.restored;
+            await window.jupyterapp.shell.currentWidget.context.ready;
+            await window.jupyterapp.shell.currentWidget.sessionContext.ready;
+        }"""
+    )
+    return page
+
+
+def run_all(page, minutes=5):
+    """Run All, as the menu does it, and wait until every cell has run or one has failed unasked."""
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    page.wait_for_function(
+        f"""() => {{
+            const cells = window.jupyterapp.shell.currentWidget.content.widgets
+                .filter(cell => cell.model.type === 'code');
+            return cells.every(cell => cell.model.executionCount && cell.model.executionState === 'idle')
+                || {UNASKED_ERRORS}.length > 0;
+        }}""",
+        timeout=minutes * 60_000,
+    )
+
+
+def errors(page):
+    """The error outputs of the notebook as texts, those asked for by a tag left out."""
+    return page.evaluate(f"() => {UNASKED_ERRORS}")

@@ -1,0 +1,49 @@
+"""Screenshots of every chapter and lab in JupyterLab, into build/screenshots: `make screenshots`. Look at each one."""
+
+import sys
+
+from tests.browser import jupyterlab
+
+FOLDER = jupyterlab.ROOT / "build" / "screenshots"
+CHAPTERS = [
+    "01-data",
+    "02-convolution-and-pooling",
+    "03-lenet-shapes",
+    "04-training-on-gpu",
+    "05-lenet-vs-mlp",
+]
+
+
+def shoot(page, name):
+    """Run a chapter, then take its top, each lab, and every screen of it from top to bottom."""
+    page.screenshot(path=FOLDER / f"{name}-0-top.png")
+    jupyterlab.run_all(page)
+    for problem in [*jupyterlab.errors(page), *page.problems]:
+        print(f"{name}: {problem}", file=sys.stderr)
+    for i, lab in enumerate(page.locator(".jp-OutputArea-output .widget-vbox").all()):
+        lab.scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+        page.screenshot(path=FOLDER / f"{name}-lab-{i}.png")
+    panel = page.locator(".jp-WindowedPanel-outer").first
+    height = panel.evaluate("panel => panel.scrollHeight")
+    for i, top in enumerate(range(0, height, 700)):
+        panel.evaluate("(panel, top) => panel.scrollTo(0, top)", top)
+        page.wait_for_timeout(150)
+        page.screenshot(path=FOLDER / f"{name}-page-{i:02}.png")
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    chosen = [name for name in CHAPTERS if not sys.argv[1:] or name[:2] in sys.argv[1:]]
+    with jupyterlab.server() as address, jupyterlab.browser() as browser:
+        for name in chosen:
+            page = jupyterlab.open_notebook(browser, address, f"{name}.ipynb")
+            # The file browser takes a quarter of a projector's width.
+            page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+            shoot(page, name)
+            page.close()
+    print(f"{len(list(FOLDER.iterdir()))} pictures in {FOLDER}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Do the tests notice? Each mutation spoils one line of a copy of the helpers; a test or a chapter must then fail.
+
+`make mutants`, or python -m tests.mutants. The project itself is never touched.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """In helpers/`file`, `old`, which stands there once, becomes `new`; `first` is what should notice soonest."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    first: str
+
+
+MUTATIONS = [
+    Mutation("no backward()", "training.py", "loss.backward()", "pass", "tests/test_training.py"),
+    Mutation("no zero_grad()", "training.py", "optimizer.zero_grad()", "pass", "tests/test_training.py"),
+    Mutation("no step()", "training.py", "optimizer.step()", "pass", "tests/test_training.py"),
+    Mutation("no eval()", "training.py", "net.eval()", "pass", "tests/test_training.py"),
+    Mutation("evaluation leaves eval mode", "training.py", "net.train(training)", "pass", "tests/test_training.py"),
+    Mutation("no train()", "training.py", "            net.train()\n", "", "tests/test_training.py"),
+    Mutation("loss not weighted", "training.py", "loss.detach() * len(y)", "loss.detach()", "tests/test_training.py"),
+    Mutation("accuracy off by the batch size", "training.py", "accuracy(net(X), y), len(y))", "accuracy(net(X), y), 1)",
+             "tests/test_training.py"),
+    Mutation("a hidden read per batch", "training.py", "sums.add(loss.detach()", "sums.add(loss.item()",
+             "tests/test_device.py"),
+    Mutation("weights not copied", "training.py", "    net.load_state_dict(", "    dict(", "tests/test_training.py"),
+    Mutation("pickles run", "training.py", "weights_only=True", "weights_only=False", "tests/test_training.py"),
+    Mutation("last batch dropped", "data.py", "order.split(self.batch_size)", "order.split(self.batch_size)[:-1]",
+             "tests/test_data.py"),
+    Mutation("labels shifted", "data.py", "self.labels[pick]", "self.labels.roll(1)[pick]", "tests/test_data.py"),
+    Mutation("pixels not scaled", "data.py", "X / 255", "X / 1", "tests/test_data.py"),
+    Mutation("never shuffled", "data.py", "if self.shuffle:", "if False:", "tests/test_data.py"),
+    Mutation("validation images trained on", "data.py", "order[num_validation:]", "order", "tests/test_data.py"),
+    Mutation("checksums not looked at", "data.py", "if hashlib.sha256(raw).hexdigest() != sha256:", "if False:",
+             "tests/test_data.py"),
+    Mutation("images turned upside down", "data.py", ".reshape(shape)", ".flip(0).reshape(shape)",
+             "notebooks/01-data.ipynb"),
+    Mutation("argmin for argmax", "metrics.py", "    if y_hat.ndim > 1:\n        y_hat = y_hat.argmax(dim=1)\n"
+             "    return (", "    if y_hat.ndim > 1:\n        y_hat = y_hat.argmin(dim=1)\n    return (",
+             "tests/test_metrics.py"),
+    Mutation("confusion matrix transposed", "metrics.py", "y * num_classes + y_hat", "y_hat * num_classes + y",
+             "tests/test_metrics.py"),
+    Mutation("padding forgotten", "models.py", "padding=pad)", "padding=0)", "tests/test_models.py"),
+    Mutation("one output too small", "models.py", "// stride + 1", "// stride", "tests/test_models.py"),
+    Mutation("biases not zero", "models.py", "nn.init.zeros_(layer.bias)", "pass", "tests/test_models.py"),
+    Mutation("kernel flipped", "labs/convolution.py", "weights[None, None], padding", "weights.flip(0, 1)[None, None], "
+             "padding", "tests/test_labs.py"),
+    Mutation("average for max", "labs/pooling.py", '"max": F.max_pool2d', '"max": F.avg_pool2d', "tests/test_labs.py"),
+    Mutation("Stop does not stop", "labs/live.py", "if stop.is_set():", "if False:", "tests/test_labs.py"),
+    Mutation("the picture stays", "labs/live.py", "        self.picture.show(figure)\n", "        pass\n",
+             "tests/test_labs.py"),
+]  # fmt: skip
+
+
+def fails(folder, *what):
+    """The first test that fails when pytest runs `what` in `folder`, or None."""
+    environment = os.environ | {"LENET_LAB_OFFLINE": "1", "PYTHONPATH": str(folder)}
+    environment.pop("LENET_LAB_DATA", None)
+    # The copy is no git repository, and the browser tests would only be slow.
+    left_out = ["--ignore=tests/test_project.py", "--ignore=tests/browser"]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *left_out, *what]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if run.returncode == 0:
+        return None
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", run.stdout, re.MULTILINE)
+    if not found:
+        raise SystemExit(f"pytest itself failed:\n{run.stdout}\n{run.stderr}")
+    return found[1]
+
+
+def main():
+    survivors = []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "copy"
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(".venv", ".git", "data", "build", ".*_cache"))
+        everything = sorted({mutation.first for mutation in MUTATIONS})
+        if failed := fails(folder, *everything):
+            raise SystemExit(f"{failed} fails without any mutation: mend that first")
+        for mutation in MUTATIONS:
+            path = folder / "helpers" / mutation.file
+            original = path.read_text()
+            if original.count(mutation.old) != 1:
+                raise SystemExit(f"{mutation.name}: {mutation.old!r} does not stand exactly once in {mutation.file}")
+            path.write_text(original.replace(mutation.old, mutation.new))
+            noticed = fails(folder, mutation.first) or fails(folder, "tests", "notebooks")
+            path.write_text(original)
+            print(f"{mutation.name:32} {'noticed by ' + noticed if noticed else 'SURVIVED'}", flush=True)
+            survivors += [] if noticed else [mutation.name]
+    print(f"{len(MUTATIONS) - len(survivors)} of {len(MUTATIONS)} mutations noticed")
+    sys.exit(bool(survivors))
+
+
+if __name__ == "__main__":
+    main()

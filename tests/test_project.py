@@ -1,0 +1,76 @@
+"""The project as a whole: its layout, its README, its installation, its Binder image."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS_AND_FILES = {"README.md", "requirements.txt", "notebooks", "helpers", "tests", "binder"}
+BESIDE_THEM = {"Makefile", "pyproject.toml", "LICENSE"}
+
+
+def tracked():
+    """Paths that git keeps, or would keep if they were added."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.splitlines()  # fmt: skip
+    return [path for path in listed if (ROOT / path).exists()]
+
+
+def test_the_top_level_holds_what_was_agreed():
+    top = {path.split("/")[0] for path in tracked()}
+    assert FOLDERS_AND_FILES <= top
+    assert {name for name in top - FOLDERS_AND_FILES - BESIDE_THEM if not name.startswith(".")} == set()
+
+
+def test_every_link_of_the_readme_into_the_project_leads_somewhere():
+    text = (ROOT / "README.md").read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert len(links) >= 5
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert re.findall(r"!\[[^\]]{20,}\]\(", text), "the README shows no screenshot with alternative text"
+
+
+def test_the_helpers_import_downwards_only():
+    floors = {"data": 0, "models": 0, "metrics": 0, "plotting": 0, "training": 1, "checks": 2, "labs": 2}
+    for path in (ROOT / "helpers").rglob("*.py"):
+        name = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
+        if name == "__init__":
+            continue
+        for imported in re.findall(r"^from helpers\.(\w+)", path.read_text(), re.MULTILINE):
+            assert imported == name or floors[imported] < floors[name], f"{path.name} imports {imported}"
+
+
+def test_the_students_packages_are_ranges_and_test_tools_stay_out():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    packages = [re.match(r"[\w-]+", line)[0] for line in lines if line and line[0].isalpha()]
+    assert {"jupyterlab", "torch", "torchvision", "matplotlib", "ipywidgets", "d2l", "ipykernel"} <= set(packages)
+    assert not {"pytest", "nbval", "ruff", "playwright"} & set(packages)
+    assert "-e ." in lines
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="repo2docker does not run on Windows")
+def test_binder_installs_the_requirements_and_fetches_the_data():
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(ROOT)]
+    rendered = subprocess.run(command, check=True, capture_output=True, text=True)
+    dockerfile = rendered.stdout + rendered.stderr
+    assert re.search(r"pip install .*-r \"?binder/requirements.txt", dockerfile)
+    assert "RUN ./binder/postBuild" in dockerfile
+    assert "python=3.12" in dockerfile
+    # The course itself is there when pip runs: `-e .` needs it.
+    assert dockerfile.index("COPY --chown=0:0 src/ ${REPO_DIR}/") < dockerfile.index("pip install --no-cache-dir -r")
+    assert os.access(ROOT / "binder" / "postBuild", os.X_OK)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the README gives the plain lines for Windows")
+def test_make_passes_the_data_folder_on_as_an_absolute_path():
+    shown = subprocess.run(
+        ["make", "-C", str(ROOT), "--eval", "show: ; @echo $$LENET_LAB_DATA", "show", "LENET_LAB_DATA=some/folder"],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert str(ROOT / "some" / "folder") in shown.splitlines()
