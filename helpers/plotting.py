@@ -8,12 +8,14 @@ import base64
 import functools
 import html
 import io
+import itertools
 import math
 import threading
 
 import matplotlib
 import matplotlib.figure
 import torch
+from IPython.display import HTML, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
 
@@ -63,6 +65,10 @@ class Figure(matplotlib.figure.Figure):
             FigureCanvasAgg(self).print_png(buffer, pil_kwargs={"compress_level": 1})
         return buffer.getvalue()
 
+    def _ipython_display_(self):
+        # Whoever imports pyplot, as d2l does, makes IPython send every figure as a PNG too: this is asked first.
+        display(HTML(self._repr_html_()))
+
     def _repr_html_(self):
         # JupyterLab shows an image/png output without any alternative text, so this is an <img> of its own.
         # Twice the dots: sharp on a projector and on a zoomed page.
@@ -83,7 +89,7 @@ def _drawn(function):
     return draw
 
 
-def _show(ax, image, signed=False, limit=None, colours=None):
+def _show(ax, image, signed=False, limits=None, colours=None):
     """One image on `ax`: (height, width), in grey or, signed, in red and blue; (3, height, width) in colour."""
     image = torch.as_tensor(image).detach().cpu()
     white = 255 if image.dtype == torch.uint8 else None  # bytes have a scale of their own
@@ -93,15 +99,24 @@ def _show(ax, image, signed=False, limit=None, colours=None):
     if image.ndim == 3:
         ax.imshow(image.movedim(0, -1).numpy() / (white or 1))
     elif signed:
-        limit = limit or float(image.abs().max()) or 1.0
+        limit = (max(map(abs, limits)) if limits else float(image.abs().max())) or 1.0
         ax.imshow(image.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit)
     else:
-        ax.imshow(image.numpy(), cmap=colours or "gray", vmin=0 if white else None, vmax=white)
+        low, high = limits or ((0, white) if white else (None, None))
+        ax.imshow(image.numpy(), cmap=colours or "gray", vmin=low, vmax=high)
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
     for spine in ax.spines.values():
         spine.set_visible(True)
         spine.set_color("#bbbbbb")
+
+
+def _rows(count, columns):
+    """Rows and columns of a grid for `count` pictures, at least one, in at most `columns` columns."""
+    if not count:
+        raise ValueError("there are no images to show: the selection is empty")
+    columns = min(columns, count)
+    return math.ceil(count / columns), columns
 
 
 def _grid(figure, count, columns):
@@ -134,21 +149,23 @@ def _write_numbers(ax, matrix, size):
 
 
 @_drawn
-def images(images, titles=None, columns=10, signed=False, alt=None):
+def images(images, titles=None, columns=10, signed=False, limits=None, alt=None):
     """Images in a grid.
 
     images: (N, height, width), (N, 1, height, width) or, in colour, (N, 3, height, width), bytes or floats;
-    titles: N texts; signed: red for positive, blue for negative, white for zero, on one scale for all;
+    titles: N texts; signed: red for positive, blue for negative, white for zero, on one scale for all; limits: the
+    values that are black and white, else bytes reach from 0 to 255 and each image of floats has a scale of its own;
     alt: text for screen readers, the titles where None.
     """
-    columns = min(columns, len(images))
-    rows = math.ceil(len(images) / columns)
+    rows, columns = _rows(len(images), columns)
     size = min(9 / columns, 2.4)  # inches; one image alone should not fill the page
     alt = alt or f"{len(images)} images in a grid" + (": " + ", ".join(map(str, titles)) if titles else "")
     figure = Figure(columns * size, rows * (size + (0.32 if titles else 0.05)), alt)
-    limit = float(torch.as_tensor(images).detach().abs().max()) if signed else None
+    if signed:
+        limit = max(float(torch.as_tensor(image).detach().abs().max()) for image in images)
+        limits = (-limit, limit)
     for i, (ax, image) in enumerate(zip(_grid(figure, len(images), columns), images, strict=True)):
-        _show(ax, image, signed, limit)
+        _show(ax, image, signed, limits)
         if titles:
             ax.set_title(str(titles[i]), loc="center", fontsize=min(13, 11 * size), pad=3)
     return figure
@@ -160,10 +177,12 @@ def feature_maps(maps, title="", columns=8):
 
     maps: (channels, height, width)
     """
-    columns = min(columns, len(maps))
-    rows = math.ceil(len(maps) / columns)
+    if torch.as_tensor(maps[0]).ndim != 2:
+        raise ValueError("maps must be those of one image, (channels, height, width): take the first with maps[0]")
+    rows, columns = _rows(len(maps), columns)
     size = min(9 / columns, 1.8)
-    figure = Figure(columns * size, rows * (size + 0.25) + 0.4, f"{len(maps)} feature maps. {title}")
+    width = max(columns * size, 0.12 * len(title))
+    figure = Figure(width, rows * (size + 0.25) + 0.4, f"{len(maps)} feature maps. {title}")
     figure.suptitle(title, fontsize=14)
     for i, (ax, feature_map) in enumerate(zip(_grid(figure, len(maps), columns), maps, strict=True)):
         _show(ax, feature_map, colours="viridis")
@@ -233,19 +252,19 @@ def lines(x, series, xlabel, ylabel, ylim=None, title=""):
     """Several lines over the same x; series: {label: values}."""
     figure = Figure(9, 3.8, f"{ylabel} against {xlabel} for " + ", ".join(series))
     ax = figure.subplots()
-    for (label, values), marker in zip(series.items(), "osD^vP", strict=False):
-        ax.plot(x, values, marker=marker, label=label)
+    for (label, values), marker in zip(series.items(), itertools.cycle("osD^vP"), strict=False):
+        ax.plot(x, torch.as_tensor(values).detach().cpu().numpy(), marker=marker, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=ylim, title=title)
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
 @_drawn
-def histogram(values, bins=32, xlabel="value", ylabel="count", title=""):
+def histogram(values, xlabel="value", ylabel="count", title=""):
     """How often each value occurs; values: any tensor of numbers."""
     figure = Figure(9, 3.2, f"Histogram of {xlabel}. {title}")
     ax = figure.subplots()
-    ax.hist(torch.as_tensor(values).detach().cpu().flatten().float().numpy(), bins=bins, color=BLUE)
+    ax.hist(torch.as_tensor(values).detach().cpu().flatten().float().numpy(), bins=32, color=BLUE)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.yaxis.set_major_formatter("{x:,.0f}")
     return figure
@@ -301,8 +320,7 @@ def predictions(pictures, labels, predicted, class_names, columns=8):
     """Images with the predicted class above each, in red with the true class below it where the two differ."""
     names = [class_names[int(label)] for label in labels]
     guesses = [class_names[int(label)] for label in predicted]
-    columns = min(columns, len(pictures))
-    rows = math.ceil(len(pictures) / columns)
+    rows, columns = _rows(len(pictures), columns)
     wrong = sum(name != guess for name, guess in zip(names, guesses, strict=True))
     figure = Figure(9, rows * (9 / columns + 0.55), f"{len(names)} images with predictions, {wrong} of them wrong")
     axes = _grid(figure, len(names), columns)
@@ -319,16 +337,20 @@ def convolution(image, kernel, output, window=None, padding=0):
     """Input, kernel and output map of a convolution side by side.
 
     image: (height, width), with its padding; kernel: (k, k), its numbers written out up to 5×5;
-    output: (height, width); window: (row, column, size) of the input patch to frame; padding: how much of it there is.
+    output: (height, width), in red and blue where the kernel has negative weights; window: (row, column, size) of the
+    input patch to frame; padding: how much of it there is.
     """
     height, width = len(image) - 2 * padding, len(image[0]) - 2 * padding
     figure = Figure(9, 3.3, f"A convolution: {height}×{width} input, {len(kernel)}×{len(kernel)} kernel and output")
     left, middle, right = figure.subplots(1, 3)
     _show(left, image)
     _show(middle, kernel, signed=True)
-    _show(right, output)
+    _show(right, output, signed=bool(kernel.min() < 0))
     if len(kernel) <= 5:
         _write_numbers(middle, kernel, size=13 if len(kernel) <= 3 else 11)
+    if padding:
+        inside = (padding - 0.5, padding - 0.5)
+        left.add_patch(Rectangle(inside, width, height, fill=False, edgecolor=SKY, linewidth=2, linestyle=":"))
     if window:
         row, column, size = window
         left.add_patch(Rectangle((column - 0.5, row - 0.5), size, size, fill=False, edgecolor=ORANGE, linewidth=3))
@@ -344,7 +366,7 @@ def accuracy_on(pictures, accuracies):
     said = ", ".join(f"{name} {value:.1%}" for name, value in accuracies.items())
     figure = Figure(9, 1.3 + 0.5 * len(accuracies) + 0.9, f"{len(pictures)} images. Accuracy on such images: {said}")
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.3, 0.5 * len(accuracies) + 0.9])
-    for ax, picture in zip(top.subplots(1, len(pictures)), pictures, strict=True):
+    for ax, picture in zip(top.subplots(1, len(pictures), squeeze=False)[0], pictures, strict=True):
         _show(ax, picture)
     ax = bottom.subplots()
     drawn = ax.barh(list(accuracies), list(accuracies.values()), color=COLOURS[: len(accuracies)])

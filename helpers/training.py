@@ -14,7 +14,7 @@ from helpers.metrics import Accumulator, Timer, accuracy
 
 def try_gpu(i=0):
     """The i-th CUDA GPU if there is one, else Apple's GPU (MPS), else the CPU, as a `torch.device`."""
-    if torch.cuda.device_count() > i:
+    if torch.cuda.is_available() and torch.cuda.device_count() > i:
         return torch.device("cuda", i)
     if torch.backends.mps.is_available():
         return torch.device("mps")
@@ -53,7 +53,8 @@ class Progress:
 def train(net, train_iter, num_epochs, lr, val_iter=None, device=None, optimizer=torch.optim.SGD, reports=5):
     """Train `net` by mini-batch gradient descent on the cross-entropy, yielding `Progress` `reports` times an epoch.
 
-    train_iter, val_iter: re-iterables of (X, y) batches, such as `Batches`; device: as `try_gpu` says where None;
+    train_iter, val_iter: re-iterables of batches, such as `Batches`: X, (batch, ...) floats, the input of `net`, and y,
+    (batch,) integers, the classes; device: as `try_gpu` says where None;
     optimizer: a class from torch.optim, called with the parameters and `lr`. Training goes on only while somebody
     iterates: to stop is to stop iterating. An interrupt of the kernel ends it quietly; the network stays usable.
     """
@@ -78,8 +79,10 @@ def train(net, train_iter, num_epochs, lr, val_iter=None, device=None, optimizer
                 examples += len(y)
                 if i * reports // num_batches > (i - 1) * reports // num_batches:
                     timer.stop()
-                    val_acc = evaluate_accuracy(net, val_iter) if val_iter and i == num_batches else None
+                    measure = val_iter is not None and i == num_batches
+                    val_acc = evaluate_accuracy(net, val_iter) if measure else None
                     yield Progress(epoch + i / num_batches, examples, val_acc, timer.sum(), copy.copy(sums))
+                    net.train()  # whoever iterates may have measured the network in between
                     timer.start()
     except KeyboardInterrupt:
         print(f"Training interrupted after {examples:,} examples. The network keeps what it has learnt.")
@@ -93,11 +96,13 @@ def evaluate_accuracy(net, data_iter, device=None):
     device = device or next(net.parameters()).device
     training, sums = net.training, Accumulator(2)
     net.eval()
-    with torch.no_grad():
-        for X, y in data_iter:
-            X, y = X.to(device), y.to(device)
-            sums.add(accuracy(net(X), y), len(y))
-    net.train(training)
+    try:
+        with torch.no_grad():
+            for X, y in data_iter:
+                X, y = X.to(device), y.to(device)
+                sums.add(accuracy(net(X), y), len(y))
+    finally:
+        net.train(training)
     return sums[0] / sums[1]
 
 
@@ -118,7 +123,11 @@ def save_weights(net, path, overwrite=False):
 
 
 def load_weights(net, path):
-    """Read weights that `save_weights` wrote into `net`, on its device; returns `net`. Runs no code from the file."""
+    """Read weights that `save_weights` wrote into `net`, on its device; returns `net`. Runs no code from the file.
+
+    Raises RuntimeError where the weights are another architecture's, and pickle.UnpicklingError where there is more in
+    the file than weights.
+    """
     device = next(net.parameters()).device
     net.load_state_dict(torch.load(path, map_location=device, weights_only=True))
     return net

@@ -93,12 +93,12 @@ def main():
             raise SystemExit(f"{failed} fails without any mutation: mend that first")
         for mutation in MUTATIONS:
             path = folder / "helpers" / mutation.file
-            original = path.read_text()
+            original = path.read_text(encoding="utf-8")
             if original.count(mutation.old) != 1:
                 raise SystemExit(f"{mutation.name}: {mutation.old!r} does not stand exactly once in {mutation.file}")
-            path.write_text(original.replace(mutation.old, mutation.new))
+            path.write_text(original.replace(mutation.old, mutation.new), encoding="utf-8")
             noticed = fails(folder, mutation.first) or fails(folder, "tests", "notebooks")
-            path.write_text(original)
+            path.write_text(original, encoding="utf-8")
             print(f"{mutation.name:32} {'noticed by ' + noticed if noticed else 'SURVIVED'}", flush=True)
             survivors += [] if noticed else [mutation.name]
     print(f"{len(MUTATIONS) - len(survivors)} of {len(MUTATIONS)} mutations noticed")

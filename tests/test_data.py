@@ -142,9 +142,19 @@ def test_a_download_fetches_only_what_is_missing(mirror, bare_machine):
     (bare_machine / "FashionMNIST").mkdir(parents=True)
     shutil.copy(folder / data.TRAIN_IMAGES, bare_machine / "FashionMNIST")
     fashion_mnist()
-    fetched = [request for request in requests if request.startswith("GET")]
-    assert len(fetched) == 3
-    assert not any(data.TRAIN_IMAGES in request for request in fetched)
+    assert sorted(path.name for path in (bare_machine / "FashionMNIST").iterdir()) == sorted(FILES)
+    assert not any(data.TRAIN_IMAGES in request for request in requests)
+
+
+def test_the_next_mirror_is_asked_when_one_sends_a_damaged_file(mirror, bare_machine, monkeypatch):
+    folder, _ = mirror
+    good = data.MIRRORS["FashionMNIST"][0]
+    (folder / "bad").mkdir()
+    for file in FILES:
+        shutil.copy(folder / file, folder / "bad")
+        damage(folder / "bad" / file)
+    monkeypatch.setattr(data, "_those_that_answer", lambda mirrors, file: [good + "bad/", good])
+    assert "sample" not in fashion_mnist().source
 
 
 def test_a_damaged_download_leaves_no_file_and_gives_the_sample(mirror, bare_machine, capsys):

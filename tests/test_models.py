@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from helpers import conv_output_size, layer_table, lenet, mlp, num_parameters, xavier
+from helpers.models import ShapeError
 
 
 def test_output_size_is_pytorchs_for_every_choice():
@@ -24,9 +25,9 @@ def test_output_size_is_pytorchs_for_every_choice():
 
 
 def test_a_kernel_too_large_is_explained_with_its_numbers():
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ShapeError) as error:
         conv_output_size(5, 7)
-    assert str(error.value) == "kernel 7 is larger than the 5×5 map that reaches it: add padding or use 5"
+    assert str(error.value) == "kernel 7 is larger than the 5×5 map that reaches it: add padding or use at most 5"
     conv_output_size(5, 5)
 
 
@@ -71,6 +72,11 @@ def test_every_network_of_the_family_runs_or_says_why_not():
     assert ran and refused
     with pytest.raises(ValueError, match="2 convolutions but 1 padding"):
         lenet(padding=(2,))
+
+
+def test_xavier_takes_layers_without_a_bias():
+    net = xavier(nn.Sequential(nn.Conv2d(1, 2, 3, bias=False), nn.Flatten(), nn.Linear(2, 2)))
+    assert (net[2].bias == 0).all()
 
 
 def test_xavier_draws_the_published_variance_and_no_bias():

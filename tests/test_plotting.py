@@ -109,6 +109,24 @@ def test_a_signed_picture_has_one_scale_for_all_and_white_at_zero():
     assert limits == {(-4.0, 4.0)}
 
 
+def test_an_empty_selection_is_explained():
+    nothing = torch.zeros(0, 1, 28, 28)
+    with pytest.raises(ValueError, match="no images to show"):
+        plotting.images(nothing)
+    with pytest.raises(ValueError, match="no images to show"):
+        plotting.predictions(nothing, [], [], CLOTHES)
+
+
+def test_maps_of_a_whole_batch_are_refused_in_words():
+    with pytest.raises(ValueError, match=r"maps\[0\]"):
+        plotting.feature_maps(torch.zeros(2, 6, 5, 5))
+
+
+def test_every_series_is_drawn_also_one_that_carries_gradients():
+    series = {str(i): torch.tensor([i, i + 1.0], requires_grad=True) for i in range(9)}
+    assert len(plotting.lines([0, 1], series, "x", "y").axes[0].lines) == 9
+
+
 def test_bytes_keep_their_scale():
     figure = plotting.images(torch.full((1, 1, 4, 4), 100, dtype=torch.uint8))
     assert figure.axes[0].images[0].get_clim() == (0, 255)

@@ -83,6 +83,26 @@ def test_the_network_is_in_training_mode_while_it_trains(batches):
     assert modes == ([True] * n + [False] * n) * 2
 
 
+def test_measuring_in_between_does_not_leave_the_network_in_eval_mode(batches):
+    net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10))
+    modes = []
+    net[1].register_forward_hook(lambda layer, inputs, output: modes.append(layer.training))
+    for _ in train(net, batches, 1, lr=0.1, device="cpu"):
+        net.eval()
+    assert all(modes)
+
+
+def test_an_interrupted_evaluation_leaves_the_mode(batches):
+    def interrupted():
+        yield next(iter(batches))
+        raise KeyboardInterrupt
+
+    net = mlp((4,)).train()
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_accuracy(net, interrupted())
+    assert net.training
+
+
 def test_an_interrupt_ends_training_quietly(batches, capsys):
     def interrupted():
         yield from itertools.islice(batches, 5)
@@ -125,6 +145,7 @@ def test_evaluation_is_d2ls_and_leaves_the_mode(batches):
 
 
 def test_the_gpu_is_found_in_its_order(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert try_gpu() == torch.device("cuda:0")

@@ -9,6 +9,7 @@ import torch
 from IPython.display import display
 
 from helpers import plotting
+from helpers.models import ShapeError
 
 
 class Picture(widgets.VBox):
@@ -44,7 +45,7 @@ class Lab(widgets.VBox):
     """Controls above a picture that is drawn again whenever one of them moves.
 
     draw: a function of the controls' values, by name, that returns a figure, or a figure and a line of text. When it
-    raises ValueError, that line is shown instead and the last good picture stays. `controls` is {name: widget}.
+    raises ShapeError, its words are shown instead and the last good picture stays. `controls` is {name: widget}.
     """
 
     def __init__(self, draw, controls):
@@ -59,8 +60,8 @@ class Lab(widgets.VBox):
         """Draw the picture for the controls' present values."""
         try:
             drawn = self.draw(**{name: control.value for name, control in self.controls.items()})
-        except ValueError as error:
-            self.message.say(error, trouble=True)
+        except ShapeError as error:
+            self.message.say(html.escape(str(error)), trouble=True)
             return
         figure, text = drawn if isinstance(drawn, tuple) else (drawn, "")
         self.message.say(text)
@@ -77,12 +78,10 @@ def slider(label, value, low, high, step=1):
     return widgets.IntSlider(value, low, high, step, description=label, style={"description_width": "initial"})
 
 
-def choice(label, options, value=None):
-    """A drop-down list; options: names, or {name: value}."""
-    first = next(iter(options.values() if isinstance(options, dict) else options))
+def choice(label, options):
+    """A drop-down list that begins with the first option; options: names, or {name: value}."""
     return widgets.Dropdown(
         options=options,
-        value=first if value is None else value,
         description=label,
         style={"description_width": "initial"},
         layout=widgets.Layout(width="auto"),
@@ -108,14 +107,14 @@ class Runner:
     def __init__(self):
         self._thread, self._stop, self._error = None, threading.Event(), None
 
-    def start(self, steps, then):
-        """Iterate over `steps` in the thread; then, unless it failed, call `then()` there, once."""
+    def start(self, steps, then, failed):
+        """Iterate over `steps` in the thread, then call `then()` there; after an error, `failed(error)` instead."""
         self.stop()
         self._stop, self._error = threading.Event(), None
-        self._thread = threading.Thread(target=self._work, args=[steps, then, self._stop], daemon=True)
+        self._thread = threading.Thread(target=self._work, args=[steps, then, failed, self._stop], daemon=True)
         self._thread.start()
 
-    def _work(self, steps, then, stop):
+    def _work(self, steps, then, failed, stop):
         # A second team of OpenMP threads on the same cores would keep them waiting for each other: on 2 cores, steps of
         # 64 images took three to eight times as long. Alone, this thread takes 1.4 times what the main thread takes.
         torch.set_num_threads(1)
@@ -124,8 +123,9 @@ class Runner:
                 if stop.is_set():
                     break
             then()
-        except Exception as error:  # nobody would see it here: wait() raises it again
+        except Exception as error:  # nobody would see it here: `failed` shows it, wait() raises it again
             self._error = error
+            failed(error)
 
     def stop(self):
         """End the run after its present step and wait for the thread; nothing happens where none runs."""

@@ -23,6 +23,7 @@ def pooling(image):
             [shifted, after, (after - before).abs()],
             ["input", f"{kind}-pooled", "changed by the shift"],
             columns=3,
+            limits=(0, 1),
         )
         changed_in, changed_out = (float((b - a).norm() / a.norm()) for a, b in ((image, shifted), (before, after)))
         return figure, f"relative change by the shift: {changed_in:.0%} of the input, {changed_out:.0%} after pooling"

@@ -1,5 +1,8 @@
 """Chapter 4: move a slider and the network trains anew."""
 
+import html
+import math
+
 import ipywidgets as widgets
 import torch
 from torch import nn
@@ -11,20 +14,19 @@ from helpers.models import lenet, num_parameters, xavier
 from helpers.training import train, try_gpu
 
 LEARNING_RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
+BATCH_SIZE = 64
 
 
 class Trainer(widgets.VBox):
     """Sliders for learning rate, kernel size and channels, Train and Stop, and the curves of this run and the last.
 
-    A ReLU and max-pooling LeNet learns visibly within seconds on `num_examples` training images; 1,000 others
-    measure it.
+    A ReLU and max-pooling LeNet learns visibly within seconds on 9,000 training images; 1,000 others measure it.
     """
 
-    def __init__(self, data, num_examples=9000, num_epochs=5, batch_size=64):
-        images, labels = data.train_images[: num_examples + 1000], data.train_labels[: num_examples + 1000]
-        self.split = train_validation_split(images, labels, 1000)
-        self.num_epochs, self.batch_size = num_epochs, batch_size
-        self.net, self.latest, self.history, self.ghosts = None, None, [], []
+    def __init__(self, data, num_epochs):
+        self.split = train_validation_split(data.train_images[:10_000], data.train_labels[:10_000], 1000)
+        self.num_epochs = num_epochs
+        self.net, self.history, self.ghosts = None, [], []
         self.runner, self.picture, self.message = Runner(), Picture(), Message()
         self.controls = {
             "lr": widgets.SelectionSlider(
@@ -56,43 +58,46 @@ class Trainer(widgets.VBox):
         self.runner.stop()
         if self.history:
             self.ghosts = [*self.ghosts, self.history][-4:]
-        self.latest, self.history = None, []
+        self.history = []
         settings = {name: control.value for name, control in self.controls.items()}
-        self.runner.start(self.steps(**settings), then=self.draw)
+        with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
+            torch.manual_seed(0)
+            kernel_size, channels = settings["kernel_size"], (settings["channels"], 16)
+            self.net = xavier(lenet(kernel_size, channels, (kernel_size // 2, 0), nn.ReLU, nn.MaxPool2d))
+        self.runner.start(self.steps(self.net, settings["lr"]), then=self.draw, failed=self.explain)
 
     def stop(self, change=None):
         """End the run; the network keeps what it has learnt."""
         self.runner.stop()
 
-    def steps(self, lr, kernel_size, channels):
-        """Train, drawing as it goes; a generator of `Progress`, for the runner."""
-        torch.manual_seed(0)
+    def explain(self, error):
+        """Say in words what ended the run."""
+        self.message.say(html.escape(f"Training stopped: {error}"), trouble=True)
+
+    def steps(self, net, lr):
+        """Train `net`, drawing as it goes; a generator of `Progress`, for the runner."""
         train_images, train_labels, val_images, val_labels = self.split
         device = try_gpu()
-        self.net = xavier(lenet(kernel_size, (channels, 16), (kernel_size // 2, 0), nn.ReLU, nn.MaxPool2d))
-        train_iter = Batches(train_images, train_labels, self.batch_size, shuffle=True, seed=0, device=device)
+        train_iter = Batches(train_images, train_labels, BATCH_SIZE, shuffle=True, seed=0, device=device)
         val_iter = Batches(val_images, val_labels, 256, device=device)
         draw_now_and_then = FiveTimesASecond(self.draw)
-        for progress in train(self.net, train_iter, self.num_epochs, lr, val_iter, device, reports=len(train_iter)):
-            self.latest = progress
-            if progress.val_acc is not None:
-                self.draw()
+        for progress in train(net, train_iter, self.num_epochs, lr, val_iter, device, reports=20):
+            self.history = [*self.history, progress]
             draw_now_and_then()
             yield progress
 
     def draw(self):
         """Show the curves of this run and the ghosts of the last ones."""
-        if self.latest is None:
+        if not self.history:
             return
-        self.history = [*self.history, self.latest]
-        last = self.latest
-        if last.loss != last.loss:
+        last = self.history[-1]
+        if math.isnan(last.loss):
             self.message.say("The loss is not a number any more: the learning rate is too high.", trouble=True)
         else:
             self.message.say(f"{num_parameters(self.net):,} parameters, {last}, {last.seconds:.1f} s")
         self.picture.show(plotting.curves(self.history, self.ghosts, self.num_epochs))
 
 
-def trainer(data, num_examples=9000, num_epochs=5):
-    """The training lab on the first images of `data`, an `ImageData`."""
-    return Trainer(data, num_examples, num_epochs)
+def trainer(data, num_epochs=5):
+    """The training lab on the first 10,000 training images of `data`, an `ImageData`."""
+    return Trainer(data, num_epochs)

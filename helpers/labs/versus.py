@@ -34,6 +34,8 @@ def versus(nets, images, labels):
 
 def _leader(accuracies):
     """Who is ahead, and by how many percentage points, in words."""
+    if len(accuracies) < 2:
+        return ""
     first, second = sorted(accuracies, key=accuracies.get, reverse=True)[:2]
     lead = 100 * (accuracies[first] - accuracies[second])
-    return f"{first} is ahead by {lead:.1f} percentage points." if lead else "Both do equally well."
+    return f"{first} is ahead by {lead:.1f} percentage points." if lead else f"{first} and {second} do equally well."

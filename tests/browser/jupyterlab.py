@@ -49,7 +49,7 @@ def server():
         for name, content in SETTINGS.items():
             path = home / "settings" / name
             path.parent.mkdir(parents=True)
-            path.write_text(json.dumps(content))
+            path.write_text(json.dumps(content), encoding="utf-8")
         variables = {
             "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime",
             "IPYTHONDIR": "ipython", "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
@@ -82,7 +82,7 @@ def wait_until_it_answers(url, process, log):
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
 
 
 @contextlib.contextmanager

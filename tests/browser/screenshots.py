@@ -1,10 +1,14 @@
-"""Screenshots of every chapter and lab in JupyterLab, into build/screenshots: `make screenshots`. Look at each one."""
+"""Screenshots of every chapter and lab in JupyterLab, into build/screenshots: `make screenshots`. Look at each one.
+
+The two that the README shows go to .github/screenshots.
+"""
 
 import sys
 
 from tests.browser import jupyterlab
 
 FOLDER = jupyterlab.ROOT / "build" / "screenshots"
+README_FOLDER = jupyterlab.ROOT / ".github" / "screenshots"
 CHAPTERS = [
     "01-data",
     "02-convolution-and-pooling",
@@ -32,8 +36,33 @@ def shoot(page, name):
         page.screenshot(path=FOLDER / f"{name}-page-{i:02}.png")
 
 
+def shoot_training(page):
+    """Two runs in chapter 4's lab, the second at another learning rate: the README's first picture."""
+    lab = page.locator(".widget-vbox", has=page.get_by_role("button", name="Train")).first
+    lab.scroll_into_view_if_needed()
+    lab.get_by_role("button", name="Train").click()
+    ended = page.locator(".widget-html-content", has_text="epoch  5.00")
+    ended.wait_for(timeout=120_000)
+    lab.get_by_role("slider").first.press("ArrowLeft")
+    page.wait_for_timeout(1000)
+    ended.wait_for(timeout=120_000)
+    page.screenshot(path=README_FOLDER / "training.png")
+
+
+def shoot_convolution(page):
+    """Chapter 2's lab after some moves of the hand: the README's second picture."""
+    lab = page.locator(".widget-vbox", has=page.get_by_text("kernel size")).first
+    lab.scroll_into_view_if_needed()
+    for slider, presses in ((0, 2), (1, 2)):
+        for _ in range(presses):
+            lab.get_by_role("slider").nth(slider).press("ArrowRight")
+    page.wait_for_timeout(1000)
+    page.screenshot(path=README_FOLDER / "convolution.png")
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
+    README_FOLDER.mkdir(parents=True, exist_ok=True)
     chosen = [name for name in CHAPTERS if not sys.argv[1:] or name[:2] in sys.argv[1:]]
     with jupyterlab.server() as address, jupyterlab.browser() as browser:
         for name in chosen:
@@ -41,6 +70,10 @@ def main():
             # The file browser takes a quarter of a projector's width.
             page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
             shoot(page, name)
+            if name.startswith("02"):
+                shoot_convolution(page)
+            if name.startswith("04"):
+                shoot_training(page)
             page.close()
     print(f"{len(list(FOLDER.iterdir()))} pictures in {FOLDER}")
 
