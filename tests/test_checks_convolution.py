@@ -63,7 +63,9 @@ def test_diagonal_kernel_right_and_untouched():
     [
         (-DIAGONAL, "sign"),
         (DIAGONAL + 1, "sum to 9"),
-        (torch.tensor([[-1.0, 0, 1]] * 3), "sign"),
+        (torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]), "4 at a vertical edge and 3 at yours"),
+        (torch.tensor([[-1.0, -2, -1], [0, 0, 0], [1, 2, 1]]), "horizontal"),
+        (torch.tensor([[-1.0, 0, 1]] * 3), "vertical"),
         (torch.tensor([[1.0, 0, -1]] * 3), "vertical"),
         (torch.tensor([[-1.0, 0, 1]] * 3).T, "horizontal"),
         (DIAGONAL.flip(0), "does not see"),
@@ -115,7 +117,30 @@ def max_from_zero(X, size, stride):
     return pooled(X, size, stride).clamp(min=0)
 
 
+def by_hand(places, begin):
+    """Max-pooling by loops; places(n, size, stride): how many windows; begin(i, size, stride): where one starts."""
+
+    def pool(X, size, stride):
+        Y = torch.zeros([places(n, size, stride) for n in X.shape])
+        for i in range(Y.shape[0]):
+            for j in range(Y.shape[1]):
+                top, left = begin(i, size, stride), begin(j, size, stride)
+                Y[i, j] = X[top : top + size, left : left + size].max()
+        return Y
+
+    return pool
+
+
+def right_places(n, size, stride):
+    return (n - size) // stride + 1
+
+
+def right_begin(i, size, stride):
+    return i * stride
+
+
 def test_max_pool_right_and_untouched():
+    assert check_max_pool(by_hand(right_places, right_begin))
     assert check_max_pool(pooled)
     assert check_max_pool(lambda X, size, stride: ...) is NOT_YET
 
@@ -127,7 +152,13 @@ def test_max_pool_right_and_untouched():
         (lambda X, size, stride: -pooled(-X, size, stride), "smallest"),
         (lambda X, size, stride: pooled(X, size, 1), "moves by 1"),
         (lambda X, size, stride: pooled(X, size, size), "its own size"),
+        (by_hand(right_places, lambda i, size, stride: i * size), "window is empty"),
+        (by_hand(lambda n, size, stride: n - size + 1, right_begin), "window is empty"),
+        (by_hand(lambda n, size, stride: n // stride, right_begin), "number of places"),
+        (by_hand(lambda n, size, stride: n // size, right_begin), "number of places"),
         (lambda X, size, stride: pooled(X, 3, 2), "fixed numbers"),
+        (lambda X, size, stride: pooled(X, 3, stride), "fixed numbers"),
+        (lambda X, size, stride: pooled(X, size, 2), "fixed numbers"),
         (max_from_zero, "negative"),
         (lambda X, size, stride: pooled(X, size, stride)[:-1, :-1], "number of places"),
         (lambda X, size, stride: pooled(X, size, stride) + 1, "values differ"),
@@ -137,6 +168,11 @@ def test_max_pool_right_and_untouched():
 )
 def test_max_pool_mistakes(pool, words):
     says(check_max_pool(pool), words)
+
+
+def test_max_pool_lets_other_errors_through():
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        check_max_pool(lambda X, size, stride: X + torch.zeros(2, 2))
 
 
 def right_field(layers):

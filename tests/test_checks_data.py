@@ -27,6 +27,10 @@ def idx_labels_after_struct(path):
     return torch.tensor(list(raw[8 : 8 + count]))
 
 
+def packed_labels(offset):
+    return lambda path: torch.frombuffer(bytearray(path.read_bytes()), dtype=torch.uint8, offset=offset)
+
+
 def brightness(images, labels):
     return torch.stack([(images[labels == label] / 255).mean() for label in range(10)])
 
@@ -82,6 +86,14 @@ def test_nonsense_gets_words(check, nonsense):
     assert verdict.right is False and len(verdict.message) > 20
 
 
+def test_another_error_in_the_function_is_the_students_to_see():
+    def unfinished(images, labels):
+        raise NotImplementedError("later")
+
+    with pytest.raises(NotImplementedError, match="later"):
+        checks.check_mean_brightness(unfinished)
+
+
 def test_half_done_pair_is_not_yet():
     assert checks.check_normalise(lambda a, b: (a, ...)) is checks.NOT_YET
 
@@ -94,6 +106,10 @@ def test_half_done_pair_is_not_yet():
         (checks.check_read_labels, lambda path: gzip.decompress(path.read_bytes())[8:], "bytes"),
         (checks.check_read_labels, lambda path: idx_labels()(path).flip(0), "not their values"),
         (checks.check_read_labels, lambda path: idx_labels()(path)[:-1], "299"),
+        (checks.check_read_labels, packed_labels(0), "gzip"),
+        (checks.check_read_labels, packed_labels(8), "gzip"),
+        (checks.check_read_labels, packed_labels(16), "gzip"),
+        (checks.check_mean_brightness, lambda x, y: [x[y == c].mean() for c in range(10)], "bytes have no mean"),
         (checks.check_mean_brightness, lambda x, y: 255 * brightness(x, y), "did not scale"),
         (checks.check_mean_brightness, lambda x, y: (x / 255).mean(), "one number for all"),
         (checks.check_mean_brightness, lambda x, y: brightness(x, y) * y.bincount() * 784, "sums"),

@@ -126,6 +126,13 @@ def in_another_order(dense, c, h, w):
     return as_conv(dense, c, h, w, weight=dense.weight.reshape(-1, h, w, c).permute(0, 3, 1, 2))
 
 
+def square(dense, channels, kernel_size, shape):
+    conv = nn.Conv2d(channels, dense.out_features, kernel_size)
+    with torch.no_grad():
+        conv.weight.copy_(dense.weight.reshape(shape))
+    return conv
+
+
 def test_dense_to_conv_right_and_untouched():
     assert check_dense_to_conv(as_conv)
     assert check_dense_to_conv(lambda dense, c, h, w: ...) is NOT_YET
@@ -141,12 +148,31 @@ def test_dense_to_conv_right_and_untouched():
         (lambda dense, c, h, w: as_conv(dense, c, h, w, padding=1), "no padding"),
         (lambda dense, c, h, w: nn.Conv2d(c, dense.out_features, (w, h)), "(height, width)"),
         (lambda dense, c, h, w: nn.Conv2d(c, dense.out_features, h), "expected 7×3×2×4"),
+        (lambda dense, c, h, w: as_conv(dense, c, h, w, weight=dense.weight), "`dense.weight.reshape(outputs"),
+        (lambda dense, c, h, w: square(dense, c, h, (-1, c, h, w)), "`(height, width)`"),
+        (lambda dense, c, h, w: square(dense, c, h, (-1, c, h, h)), "`(height, width)`"),
+        (lambda dense, c, h, w: square(dense, c, 1, (-1, c, h, w)), "`(height, width)`"),
         (lambda dense, c, h, w: dense, "Linear"),
         (lambda dense, c, h, w: None, "return conv"),
     ],
 )
 def test_dense_to_conv_names_the_mistake(answer, words):
     says(check_dense_to_conv(answer), words)
+
+
+def test_dense_to_conv_lets_other_errors_through():
+    def without_no_grad(dense, c, h, w):
+        conv = nn.Conv2d(c, dense.out_features, (h, w))
+        conv.weight.copy_(dense.weight.reshape(conv.weight.shape))
+
+    with pytest.raises(RuntimeError, match="in-place"):
+        check_dense_to_conv(without_no_grad)
+
+
+def test_dense_to_conv_leaves_the_global_generator_alone():
+    state = torch.get_rng_state()
+    assert check_dense_to_conv(as_conv)
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def small(*end, flat=8 * 5 * 5, before=(), first=1):
@@ -193,6 +219,19 @@ def test_own_network_right_and_untouched():
 )
 def test_own_network_names_the_mistake(net, words):
     says(check_own_network(net), *words)
+
+
+def linear(pooling):
+    return nn.Sequential(nn.Conv2d(1, 4, 5), pooling, nn.Flatten(), nn.Linear(4 * 6 * 6, 20), nn.Linear(20, 10))
+
+
+def test_own_network_without_activation_hears_of_it():
+    verdict = check_own_network(linear(nn.AvgPool2d(4)))
+    assert verdict and "no activation" in verdict.message and "could be replaced by one" in verdict.message
+    verdict = check_own_network(linear(nn.MaxPool2d(4)))
+    assert verdict and "no activation" in verdict.message and "only max-pooling" in verdict.message
+    for net in (small(), nn.Sequential(small()), OfOnePiece()):
+        assert "activation" not in check_own_network(net).message
 
 
 def test_own_network_over_the_budget_says_where_the_parameters_are():

@@ -55,6 +55,18 @@ def shift_right(images, dx):
     return moved
 
 
+def for_positive_dx_only(images, dx):
+    moved = torch.zeros_like(images)
+    moved[..., dx:] = images[..., : images.shape[-1] - dx]
+    return moved
+
+
+def for_positive_dx_only_from_the_end(images, dx):
+    moved = torch.zeros_like(images)
+    moved[..., dx:] = images[..., :-dx]
+    return moved
+
+
 def in_place(images, dx):
     images[..., :1] = 0
     return images
@@ -68,6 +80,10 @@ def test_shift_right():
     says(check(lambda images, dx: shift_right(images, -dx)), "wrong direction")
     says(check(lambda images, dx: shift_right(images.mT, dx).mT), "up or down")
     says(check(lambda images, dx: shift_right(images, max(dx, 0))), "negative dx")
+    says(check(for_positive_dx_only), "negative dx moves to the left")
+    says(check(for_positive_dx_only_from_the_end), "negative dx moves to the left")
+    with pytest.raises(RuntimeError):  # a mistake of another kind keeps its traceback
+        check(lambda images, dx: images @ images)
     says(check(lambda images, dx: images[..., dx:]), "shape")
     says(check(lambda images, dx: None), "NoneType")
     says(check(lambda images, dx: images * 0), "pixels differ")
@@ -88,6 +104,14 @@ def test_class_accuracy():
     says(check(lambda counts: torch.full((6,), math.pi)), "right answers of")
 
 
+def test_class_accuracy_of_ten_classes_only():
+    check = checks.check_class_accuracy
+    says(check(lambda counts: torch.tensor([counts[i, i] / counts[i].sum() for i in range(10)])), "counts.shape[0]")
+    says(check(lambda counts: torch.stack([counts.diag()[i] / counts[i].sum() for i in range(10)])), "here 6")
+    with pytest.raises(IndexError):  # a mistake of another kind keeps its traceback
+        check(lambda counts: counts.sum(dim=2))
+
+
 def weights_in_place(weight, permutation):
     weight[:] = weight[:, permutation]
     return weight
@@ -99,6 +123,9 @@ def test_permute_weights():
     says(check(lambda weight, permutation: weight[:, permutation.argsort()]), "inverse")
     says(check(lambda weight, permutation: weight), "unchanged")
     says(check(lambda weight, permutation: weight.flip(0)), "columns")
+    says(check(lambda weight, permutation: weight[permutation]), "ermute the columns, not the rows")
+    with pytest.raises(IndexError):  # a mistake of another kind keeps its traceback
+        check(lambda weight, permutation: weight[:, permutation + 1])
     says(check(lambda weight, permutation: weight.T), "shape")
     says(check(weights_in_place), "new matrix")
 

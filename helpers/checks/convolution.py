@@ -3,11 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from helpers.checks.verdict import NOT_YET, Verdict
-
-
-def _wrong(message):
-    return Verdict(False, message)
+from helpers.checks.verdict import NOT_YET, Verdict, wrong
 
 
 def _shape(tensor):
@@ -32,9 +28,9 @@ def check_output_sizes(answers):
     if answers is ... or (isinstance(answers, (list, tuple)) and any(answer is ... for answer in answers)):
         return NOT_YET
     if not isinstance(answers, (list, tuple)) or len(answers) != 3:
-        return _wrong("expected a list of three numbers, such as [28, 14, 10].")
+        return wrong("expected a list of three numbers, such as [28, 14, 10].")
     if any(isinstance(answer, bool) or not isinstance(answer, (int, float)) for answer in answers):
-        return _wrong("each answer must be a plain number, without quotation marks.")
+        return wrong("each answer must be a plain number, without quotation marks.")
     layers = [  # name, right, {wrong: what went wrong}
         ("A (28 wide, kernel 7)", 22, {21: "you forgot the + 1", 28: "there is no padding here"}),
         (
@@ -66,7 +62,7 @@ def check_output_sizes(answers):
     for (name, right, mistakes), answer in zip(layers, answers, strict=True):
         if answer != right:
             hint = mistakes.get(answer, "put the numbers into the formula of section 4 once more")
-            return _wrong(f"{name}: {answer:g} is not right; {hint}.")
+            return wrong(f"{name}: {answer:g} is not right; {hint}.")
     return Verdict(True, "All three are right: 22, 14 and 28.")
 
 
@@ -75,14 +71,14 @@ def check_diagonal_kernel(K):
     if K is ... or (isinstance(K, (list, tuple)) and any(row is ... for row in K)):
         return NOT_YET
     if not torch.is_tensor(K):
-        return _wrong("K must be a tensor: write torch.tensor([[...], [...], [...]]).")
+        return wrong("K must be a tensor: write torch.tensor([[...], [...], [...]]).")
     if K.shape != (3, 3):
-        return _wrong(f"K has the shape {_shape(K)}, expected 3×3.")
+        return wrong(f"K has the shape {_shape(K)}, expected 3×3.")
     K = K.detach().cpu().float()
     if K.abs().sum() == 0:
-        return _wrong("all your weights are zero, so the output is zero everywhere.")
+        return wrong("all your weights are zero, so the output is zero everywhere.")
     if K.sum().abs() > 1e-4:
-        return _wrong(
+        return wrong(
             f"your weights sum to {float(K.sum()):g}, so K answers {float(K.sum()):g} inside a uniformly bright area, "
             "where there is no edge: make the sum 0."
         )
@@ -92,29 +88,43 @@ def check_diagonal_kernel(K):
         answers = sorted(float((patch * K).sum()) for patch in edge)
         return answers[0], answers[1]
 
+    def strength(patches):
+        """The largest answer at these places, whatever its sign."""
+        return max(abs(float((patch * K).sum())) for patch in patches)
+
     ones = torch.ones(3, 3)
-    low, high = strongest([ones.tril(), ones.tril(-1)])
-    if high <= 0:
-        if strongest([ones.triu(), ones.triu(1)])[1] > 0:
-            return _wrong(f"the sign is the wrong way round: K answers {high:g} at the edge. Multiply K by −1.")
-        return _wrong(f"K answers {high:g} at the diagonal edge: it does not see it.")
-    if low <= 0:
-        return _wrong(
-            f"K answers {high:g} on one side of the edge and {low:g} on the other: that is a detector of a diagonal "
-            "line. For an edge, give all weights below the diagonal one sign and all above it the other."
-        )
+    edge = [ones.tril(), ones.tril(-1)]
+    low, high = strongest(edge)
+    if strength(edge) < 1e-4:
+        return wrong("K answers 0 at the diagonal edge: it does not see it.")
     others = {
         "a vertical edge": [torch.tensor([[1.0, 0, 0]] * 3), torch.tensor([[1.0, 1, 0]] * 3)],
         "a horizontal edge": [torch.tensor([[0.0, 0, 1]] * 3).T, torch.tensor([[0.0, 1, 1]] * 3).T],
         "the other diagonal": [ones.tril().flip(0), ones.tril(-1).flip(0), ones.tril().flip(1), ones.tril(-1).flip(1)],
     }
-    for name, patches in others.items():
-        answer = max(abs(float((patch * K).sum())) for patch in patches)
-        if answer >= high - 1e-4:
-            return _wrong(
-                f"K answers {answer:g} at {name} and {high:g} at yours, so it cannot tell them apart: "
-                "make K mirror-symmetric, up to the sign, about the diagonal from top left to bottom right."
-            )
+
+    def confused(*names):
+        """The first of these edges that K answers at least as strongly as the right one, in words, or an empty text."""
+        for name in names:
+            if strength(others[name]) >= strength(edge) - 1e-4:
+                return (
+                    f"signs apart, K answers {strength(others[name]):g} at {name} and {strength(edge):g} at yours, "
+                    "so it does not prefer yours: make K mirror-symmetric, up to the sign, "
+                    "about the diagonal from top left to bottom right."
+                )
+        return ""
+
+    if trouble := confused("a vertical edge", "a horizontal edge"):  # before the sign, which is not its main fault
+        return wrong(trouble)
+    if high <= 0:
+        return wrong(f"the sign is the wrong way round: K answers {high:g} at the edge. Multiply K by −1.")
+    if low <= 0:
+        return wrong(
+            f"K answers {high:g} on one side of the edge and {low:g} on the other: that is a detector of a diagonal "
+            "line. For an edge, give all weights below the diagonal one sign and all above it the other."
+        )
+    if trouble := confused("the other diagonal"):
+        return wrong(trouble)
     return Verdict(
         True, f"Your kernel answers {high:g} at the diagonal edge, less at every other, and 0 on flat areas."
     )
@@ -136,28 +146,28 @@ def check_conv_layer(conv_layer):
     if _same(answer, expected):
         if _same(conv_layer(X.clone(), W.clone(), b.clone(), 0), library(0)):
             return Verdict(True, "Your layer agrees with nn.Conv2d, with and without padding.")
-        return _wrong("right with padding 1, but not with padding 0: use the argument `padding`, not a fixed 1.")
+        return wrong("right with padding 1, but not with padding 0: use the argument `padding`, not a fixed 1.")
     separate = torch.stack([F.conv2d(X[:, None], w[:, None], padding=1).diagonal().movedim(-1, 0) for w in W])
     if torch.is_tensor(answer) and answer.ndim == 4:
-        return _wrong(
+        return wrong(
             f"your output has the shape {_shape(answer)}: one map for each pair of channels. "
             "You forgot to sum over the input channels."
         )
     if _same(answer, separate.mean(dim=1) + b[:, None, None]):
-        return _wrong("you took the mean over the input channels: the library computes their sum.")
+        return wrong("you took the mean over the input channels: the library computes their sum.")
     if _same(answer, library(W=W.flip(2, 3))):
-        return _wrong("you flipped the kernel: that is convolution; the library computes cross-correlation.")
+        return wrong("you flipped the kernel: that is convolution; the library computes cross-correlation.")
     if _same(answer, library(b=None)):
-        return _wrong("everything is there but the bias: add b[o] to the map of output channel o.")
+        return wrong("everything is there but the bias: add b[o] to the map of output channel o.")
     if _same(answer, library(b=3 * b)):
-        return _wrong("you added the bias once for each input channel: add it once for each output channel.")
+        return wrong("you added the bias once for each input channel: add it once for each output channel.")
     if torch.is_tensor(answer) and answer.shape == library(0).shape:
-        return _wrong("your output is 7×6, expected 9×8: did you forget the padding?")
+        return wrong("your output is 7×6, expected 9×8: did you forget the padding?")
     if torch.is_tensor(answer) and answer.shape == (4, 8, 7):
-        return _wrong("your output is 8×7, expected 9×8: add `padding` zeros on all four sides, not on two.")
+        return wrong("your output is 8×7, expected 9×8: add `padding` zeros on all four sides, not on two.")
     if trouble := _trouble(answer, expected):
-        return _wrong(trouble)
-    return _wrong(
+        return wrong(trouble)
+    return wrong(
         f"the shape {_shape(answer)} is right, but the numbers differ by up to "
         f"{float((answer - expected).abs().max()):.3g}. Each cell sums over the channels and the window, plus b[o]."
     )
@@ -170,36 +180,43 @@ def check_max_pool(max_pool):
     def library(size=3, stride=2, pool=F.max_pool2d, X=X):
         return pool(X[None, None], size, stride)[0, 0]
 
-    answer, expected = max_pool(X.clone(), 3, 2), library()
+    places = "the number of places is (size of X − size of window) // stride + 1"
+    try:
+        answer, expected = max_pool(X.clone(), 3, 2), library()
+        gaps = max_pool(X.clone(), 2, 3) if _same(answer, expected) else None
+    except RuntimeError as error:
+        if "Expected reduction dim" not in str(error):  # what max() says of no numbers at all
+            raise
+        return wrong(f"a window is empty: start it at `i * stride`, `j * stride`; {places}.")
     if answer is ...:
         return NOT_YET
     if _same(answer, expected):
-        if _same(max_pool(X.clone(), 2, 3), library(2, 3)):
+        if _same(gaps, library(2, 3)):
             return Verdict(
                 True, "Your pooling agrees with nn.MaxPool2d, for windows that overlap and for windows with gaps."
             )
-        return _wrong(
+        if torch.is_tensor(gaps) and gaps.shape == (9 // 3, 11 // 3) and not _same(gaps, library(3, 3)):
+            return wrong(
+                f"right for size 3, stride 2, but for size 2, stride 3 your output is 3×3, expected 3×4: {places}."
+            )
+        return wrong(
             "right for size 3 and stride 2, but not for size 2 and stride 3: use the arguments, not fixed numbers."
         )
     if _same(answer, library(pool=F.avg_pool2d)):
-        return _wrong("you took the average of each window: max-pooling takes the largest value.")
+        return wrong("you took the average of each window: max-pooling takes the largest value.")
     if _same(answer, -library(X=-X)):
-        return _wrong("you took the smallest value of each window: max-pooling takes the largest.")
+        return wrong("you took the smallest value of each window: max-pooling takes the largest.")
     if _same(answer, library(stride=1)):
-        return _wrong("your output is 7×9, expected 4×5: your window moves by 1. Start it at i * stride, j * stride.")
+        return wrong("your output is 7×9, expected 4×5: your window moves by 1. Start it at i * stride, j * stride.")
     if _same(answer, library(stride=3)):
-        return _wrong("your output is 3×3, expected 4×5: your window moves by its own size. Start it at i * stride.")
+        return wrong("your output is 3×3, expected 4×5: your window moves by its own size. Start it at i * stride.")
     if _same(answer, library(X=X.clamp(min=0))):
-        return _wrong(
-            "your largest value starts at 0, so negative values are lost: start with the window's own values."
-        )
-    if torch.is_tensor(answer) and answer.shape == (3, 4):
-        return _wrong(
-            "your output is 3×4, expected 4×5: the number of places is (size of X − size of window) // stride + 1."
-        )
+        return wrong("your largest value starts at 0, so negative values are lost: start with the window's own values.")
+    if torch.is_tensor(answer) and answer.ndim == 2 and answer.shape != expected.shape:
+        return wrong(f"your output is {_shape(answer)}, expected 4×5: {places}.")
     if trouble := _trouble(answer, expected):
-        return _wrong(trouble)
-    return _wrong(
+        return wrong(trouble)
+    return wrong(
         "the shape is right, but some values differ: each is the maximum of "
         "X[i * stride : i * stride + size, j * stride : j * stride + size]."
     )
@@ -225,21 +242,21 @@ def check_receptive_field(receptive_field):
         if answer is ...:
             return NOT_YET
         if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-            return _wrong(f"your function returns {type(answer).__name__}; return one whole number.")
+            return wrong(f"your function returns {type(answer).__name__}; return one whole number.")
         if answer == expected:
             continue
         said = f"for {layers} you get {answer:g}, expected {expected}"
         if answer == field(layers, strides=False):
-            return _wrong(f"{said}: you left out the stride. After a stride of 2, neighbours lie 2 pixels apart.")
+            return wrong(f"{said}: you left out the stride. After a stride of 2, neighbours lie 2 pixels apart.")
         if answer == field(layers, dilations=False):
-            return _wrong(f"{said}: you left out the dilation. It spreads the kernel: (kernel_size − 1) · dilation.")
+            return wrong(f"{said}: you left out the dilation. It spreads the kernel: (kernel_size − 1) · dilation.")
         if answer == field(layers, early=True):
-            return _wrong(
+            return wrong(
                 f"{said}: a layer's own stride counts only for the layers after it. Grow `size` first, then `step`."
             )
         if answer == expected - 1:
-            return _wrong(f"{said}: start from 1, for one cell sees itself.")
+            return wrong(f"{said}: start from 1, for one cell sees itself.")
         if answer == sum(kernel_size for kernel_size, _, _ in layers):
-            return _wrong(f"{said}: you summed the kernel sizes. A layer adds (kernel_size − 1) steps.")
-        return _wrong(f"{said}.")
+            return wrong(f"{said}: you summed the kernel sizes. A layer adds (kernel_size − 1) steps.")
+        return wrong(f"{said}.")
     return Verdict(True, "Right for strides and for dilations.")

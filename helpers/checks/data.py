@@ -7,11 +7,7 @@ from pathlib import Path
 
 import torch
 
-from helpers.checks.verdict import NOT_YET, Verdict
-
-
-def _wrong(message):
-    return Verdict(False, message)
+from helpers.checks.verdict import NOT_YET, Verdict, wrong
 
 
 def check_read_labels(read_labels):
@@ -20,27 +16,30 @@ def check_read_labels(read_labels):
     raw = struct.pack(">2I", 8 * 256 + 1, len(labels)) + bytes(labels.tolist())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "labels-idx1-ubyte.gz"
-        path.write_bytes(gzip.compress(raw))
+        packed = gzip.compress(raw)
+        path.write_bytes(packed)
         answer = read_labels(path)
     if answer is ...:
         return NOT_YET
     if not torch.is_tensor(answer):
-        return _wrong(f"Your function returns {_kind(answer)}, but a tensor is asked for: try torch.frombuffer.")
+        return wrong(f"Your function returns {_kind(answer)}, but a tensor is asked for: try torch.frombuffer.")
     if answer.ndim != 1:
-        return _wrong(f"Your labels have shape {tuple(answer.shape)}; expected (300,): labels have one size only.")
+        return wrong(f"Your labels have shape {tuple(answer.shape)}; expected (300,): labels have one size only.")
+    if 0 < len(answer) <= len(packed) and answer.tolist() == list(packed[-len(answer) :]):
+        return wrong("These are bytes of the compressed file, not labels: did you unpack it with gzip.decompress?")
     if len(answer) == len(labels) - 8 and torch.equal(answer.long(), labels[8:].long()):
-        return _wrong(
+        return wrong(
             "Your first 8 labels are missing: you skipped 16 bytes, as for images. The header of a labels file "
             "has two numbers of four bytes: try offset=8."
         )
     if len(answer) == len(raw):
-        return _wrong(
+        return wrong(
             "You have 8 labels too many: you read the header as labels. Start after its two numbers: offset=8."
         )
     if len(answer) != len(labels):
-        return _wrong(f"You read {len(answer)} labels, but the file holds {len(labels)}. Where do they start?")
+        return wrong(f"You read {len(answer)} labels, but the file holds {len(labels)}. Where do they start?")
     if not torch.equal(answer.long(), labels.long()):
-        return _wrong(
+        return wrong(
             f"The number of labels is right, but not their values: yours begin {answer[:5].tolist()}, "
             f"those of the file {labels[:5].tolist()}. Each label is one byte: dtype=torch.uint8."
         )
@@ -55,34 +54,39 @@ def check_mean_brightness(mean_brightness):
     images = (images * (labels + 2).reshape(-1, 1, 1, 1) // 12).to(torch.uint8)  # each class has its own brightness
     scaled = images / 255
     expected = torch.stack([scaled[labels == label].mean() for label in range(10)])
-    answer = mean_brightness(images, labels)
+    try:
+        answer = mean_brightness(images, labels)
+    except NotImplementedError as error:
+        if "mean(): could not infer output dtype" not in str(error):
+            raise
+        return wrong("You take the mean of bytes, but bytes have no mean: divide by 255 first.")
     if answer is ...:
         return NOT_YET
     answer = _as_tensor(answer)
     if answer is None or not answer.is_floating_point():
-        return _wrong("A tensor of ten numbers from 0 to 1 is asked for: one mean for each class.")
+        return wrong("A tensor of ten numbers from 0 to 1 is asked for: one mean for each class.")
     if answer.numel() == 1:
-        return _wrong("You return one number for all images. Take one mean for each class: images[labels == label].")
+        return wrong("You return one number for all images. Take one mean for each class: images[labels == label].")
     if answer.shape[0] == 10 and answer.ndim > 1:
-        return _wrong(
+        return wrong(
             f"Your answer has shape {tuple(answer.shape)}: these are mean images. For one number a class, take the "
             "mean over everything: .mean() without dim."
         )
     if answer.shape != (10,):
-        return _wrong(f"Your answer has shape {tuple(answer.shape)}; expected (10,): one number for each class.")
+        return wrong(f"Your answer has shape {tuple(answer.shape)}; expected (10,): one number for each class.")
     if _close(answer, expected):
         return Verdict(True, "Right: one mean for each class, on the scale from 0 to 1.")
     if _close(answer / 255, expected):
-        return _wrong(f"Your means go up to {answer.max():.0f}: you did not scale. Divide the bytes by 255.")
+        return wrong(f"Your means go up to {answer.max():.0f}: you did not scale. Divide the bytes by 255.")
     sums = expected * labels.bincount() * 28 * 28
     if _close(answer, sums) or _close(answer, sums * 255):
-        return _wrong("These are sums, not means: a class with more images gets a larger number. Use .mean().")
+        return wrong("These are sums, not means: a class with more images gets a larger number. Use .mean().")
     if _close(answer * labels.bincount() / len(labels), expected) or _close(
         answer, expected * labels.bincount() / len(labels)
     ):
-        return _wrong("You divided by the number of all images. Divide by the number of images of the class.")
+        return wrong("You divided by the number of all images. Divide by the number of images of the class.")
     worst = int((answer - expected).abs().argmax())
-    return _wrong(
+    return wrong(
         f"For class {worst} you return {answer[worst]:.3f}; expected {expected[worst]:.3f}. "
         "Do you take exactly the images with labels == label?"
     )
@@ -97,26 +101,26 @@ def check_batch_sizes(batch_sizes):
         if torch.is_tensor(answer):
             answer = answer.tolist()
         if not isinstance(answer, (list, tuple)):
-            return _wrong(f"Your function returns {_kind(answer)}, but a list is asked for, such as [4, 4, 2].")
+            return wrong(f"Your function returns {_kind(answer)}, but a list is asked for, such as [4, 4, 2].")
         answer, full = list(answer), num_images // batch_size
         expected = [batch_size] * full + [num_images % batch_size] * (num_images % batch_size > 0)
         if answer == expected:
             continue
         case = f"For {num_images:,} images in batches of {batch_size}"
         if answer == [*expected, 0]:
-            return _wrong(f"{case} you add an empty batch at the end: there is no rest here.")
+            return wrong(f"{case} you add an empty batch at the end: there is no rest here.")
         if answer == expected[:full]:
-            return _wrong(f"{case} the last, smaller batch is missing: {expected[-1]} images are lost.")
+            return wrong(f"{case} the last, smaller batch is missing: {expected[-1]} images are lost.")
         if answer == [batch_size] * len(expected):
-            return _wrong(
+            return wrong(
                 f"{case} your sizes add up to {sum(answer):,}: the last batch is smaller, {expected[-1]} images."
             )
         if len(answer) == len(expected):
-            return _wrong(
+            return wrong(
                 f"{case} the number of batches is right, but not the sizes: you end with {answer[-1]}; "
                 f"expected {expected[-1]}."
             )
-        return _wrong(f"{case} you return {len(answer)} batches; expected {len(expected)}.")
+        return wrong(f"{case} you return {len(answer)} batches; expected {len(expected)}.")
     return Verdict(True, "Right: also when there is no rest, and when one batch holds everything.")
 
 
@@ -131,10 +135,10 @@ def check_normalise(normalise):
     if answer is ... or (isinstance(answer, (list, tuple)) and any(part is ... for part in answer)):
         return NOT_YET
     if not isinstance(answer, (list, tuple)) or len(answer) != 2 or not all(map(torch.is_tensor, answer)):
-        return _wrong("Return two tensors: return normalised_train, normalised_val.")
+        return wrong("Return two tensors: return normalised_train, normalised_val.")
     train, val = answer
     if train.shape != X_train.shape or val.shape != X_val.shape:
-        return _wrong(
+        return wrong(
             f"Shapes must stay as they are: {tuple(X_train.shape)} and {tuple(X_val.shape)}; "
             f"you return {tuple(train.shape)} and {tuple(val.shape)}."
         )
@@ -142,31 +146,31 @@ def check_normalise(normalise):
         if _close(val, (X_val - mean) / std, 2e-3):
             return Verdict(True, "Right: one mean and one standard deviation, from the training set, for both sets.")
         if _close(val, (X_val - X_val.mean()) / X_val.std(), 2e-3):
-            return _wrong(
+            return wrong(
                 "The validation set is normalised with its own mean and standard deviation. Use those of the "
                 "training set: with its own, a brighter set would look just like a darker one."
             )
         if _close(val, X_val):
-            return _wrong("The training set is right, but the validation set is unchanged. It needs the same step.")
-        return _wrong("The training set is right, the validation set is not: use the same two numbers for it.")
+            return wrong("The training set is right, but the validation set is unchanged. It needs the same step.")
+        return wrong("The training set is right, the validation set is not: use the same two numbers for it.")
     if _close(train, (X_train - both.mean()) / both.std(), 2e-3):
-        return _wrong(
+        return wrong(
             "You computed the mean over both sets together. So knowledge of the validation set reaches the "
             "training: take the training set alone."
         )
     if _close(train, (X_train - X_val.mean()) / X_val.std(), 2e-3):
-        return _wrong("You took the validation set's mean and standard deviation. Take the training set's.")
+        return wrong("You took the validation set's mean and standard deviation. Take the training set's.")
     if _close(train, (X_train - mean) / std**2, 2e-3):
-        return _wrong("You divided by the variance. Divide by the standard deviation, .std(), its square root.")
+        return wrong("You divided by the variance. Divide by the standard deviation, .std(), its square root.")
     if _close(train, X_train - mean, 2e-3):
-        return _wrong("The mean is 0 now, but you did not divide by the standard deviation.")
+        return wrong("The mean is 0 now, but you did not divide by the standard deviation.")
     if _close(train, X_train / std, 2e-3):
-        return _wrong("You divided by the standard deviation, but did not subtract the mean.")
+        return wrong("You divided by the standard deviation, but did not subtract the mean.")
     if _close(train, X_train - mean / std, 2e-3):
-        return _wrong("Python divides before it subtracts: write (X - mean) / std, with the brackets.")
+        return wrong("Python divides before it subtracts: write (X - mean) / std, with the brackets.")
     if _close(train, (X_train - X_train.mean(dim=0)) / X_train.std(dim=0), 2e-3):
-        return _wrong("You took a mean for each pixel (dim=0). Here one mean for all pixels is asked for: .mean().")
-    return _wrong(
+        return wrong("You took a mean for each pixel (dim=0). Here one mean for all pixels is asked for: .mean().")
+    return wrong(
         f"Your training set has mean {train.float().mean():.3f} and standard deviation {train.float().std():.3f}; "
         "expected 0 and 1. Write (X - mean) / std."
     )
@@ -181,30 +185,30 @@ def check_balanced_subset(balanced_subset):
         return NOT_YET
     answer = _as_tensor(answer)
     if answer is None:
-        return _wrong("Return one tensor of places; torch.cat joins a list of tensors.")
+        return wrong("Return one tensor of places; torch.cat joins a list of tensors.")
     if answer.dtype == torch.bool:
-        return _wrong("These are True and False. Places are whole numbers: .nonzero().flatten() gives them.")
+        return wrong("These are True and False. Places are whole numbers: .nonzero().flatten() gives them.")
     if answer.is_floating_point():
-        return _wrong("Places are whole numbers, but yours have a fraction part: leave the division out.")
+        return wrong("Places are whole numbers, but yours have a fraction part: leave the division out.")
     if answer.ndim != 1:
-        return _wrong(
+        return wrong(
             f"Your places have shape {tuple(answer.shape)}; expected ({10 * k},): after .nonzero() use .flatten(), "
             "and join with torch.cat, not with torch.stack."
         )
     if torch.equal(answer.sort().values, torch.arange(10).repeat_interleave(k)):
-        return _wrong("You return labels (the classes), not places. Where in the set do these images lie?")
+        return wrong("You return labels (the classes), not places. Where in the set do these images lie?")
     if len(answer) and (answer.min() < 0 or answer.max() >= len(labels)):
-        return _wrong(f"Place {int(answer.max())} is outside of the set: its places are 0 to {len(labels) - 1}.")
+        return wrong(f"Place {int(answer.max())} is outside of the set: its places are 0 to {len(labels) - 1}.")
     if len(answer) == k:
-        return _wrong(f"You return {k} places: those of one class, or {k} in all. k images of *each* class: {10 * k}.")
+        return wrong(f"You return {k} places: those of one class, or {k} in all. k images of *each* class: {10 * k}.")
     if len(answer.unique()) < len(answer):
-        return _wrong("Some places come twice, so the set would hold the same image twice.")
+        return wrong("Some places come twice, so the set would hold the same image twice.")
     counts = labels[answer.long()].bincount(minlength=10)
     if bool((counts == k).all()):
         return Verdict(True, f"Right: {k} images of each class, {10 * k} in all, no image twice.")
     if torch.equal(counts, labels.bincount(minlength=10)):
-        return _wrong(f"You return all places of each class. Take only the first {k} of them: [:k].")
-    return _wrong(f"Images of each class: {counts.tolist()}; expected {k} of each. Take [:k] of each class by itself.")
+        return wrong(f"You return all places of each class. Take only the first {k} of them: [:k].")
+    return wrong(f"Images of each class: {counts.tolist()}; expected {k} of each. Take [:k] of each class by itself.")
 
 
 def _kind(answer):

@@ -3,15 +3,21 @@
 import torch
 from torch import nn
 
-from helpers.checks.verdict import NOT_YET, Verdict
-
-
-def _wrong(message):
-    return Verdict(False, message)
+from helpers.checks.verdict import NOT_YET, Verdict, wrong
 
 
 def _shape(shape):
     return "×".join(map(str, shape)) or "a single number"
+
+
+# What PyTorch says when a tensor is copied into, or reshaped to, another shape.
+_SHAPES_DIFFER = ("must match the size of tensor", "doesn't match the broadcast shape", "is invalid for input of size")
+# A network of these alone is one weighted sum, however many layers it has.
+_LINEAR = (
+    nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Identity, nn.Dropout, nn.BatchNorm1d,
+    nn.BatchNorm2d,
+)  # fmt: skip
+_MAXIMUM = (nn.MaxPool2d, nn.AdaptiveMaxPool2d)
 
 
 def _whole(answer):
@@ -35,11 +41,11 @@ def _judge_number(call, answer, right, mistakes):
     """A verdict on one number, or None where it is right; mistakes: [(wrong number, what went wrong)]."""
     answer = _whole(answer)
     if isinstance(answer, str):
-        return _wrong(f"{call} gives {answer}.")
+        return wrong(f"{call} gives {answer}.")
     if answer == right:
         return None
     hint = next((words for wrong, words in mistakes if wrong == answer), "open the hint and count once more")
-    return _wrong(f"{call} gives {answer:,}, expected {right:,}: {hint}.")
+    return wrong(f"{call} gives {answer:,}, expected {right:,}: {hint}.")
 
 
 def check_conv_cost(conv_cost):
@@ -49,7 +55,7 @@ def check_conv_cost(conv_cost):
         if answer is ...:
             return NOT_YET
         if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-            return _wrong("the function must return two numbers: `return parameters, multiply_adds`.")
+            return wrong("the function must return two numbers: `return parameters, multiply_adds`.")
         if all(part is ... for part in answer):
             return NOT_YET
         inputs, outputs, kernel, size, padding = case
@@ -74,7 +80,7 @@ def check_conv_cost(conv_cost):
             if verdict is not None:
                 return verdict
         if answer[1] is ...:
-            return _wrong("parameters are right; now replace the dots of multiply_adds.")
+            return wrong("parameters are right; now replace the dots of multiply_adds.")
         verdict = _judge_number(
             f"multiply-adds: {call}",
             answer[1],
@@ -103,7 +109,7 @@ def check_conv_cost(conv_cost):
         if verdict is not None:
             return verdict
         if answer[0] is ...:
-            return _wrong("multiply-adds are right; now replace the dots of parameters.")
+            return wrong("multiply-adds are right; now replace the dots of parameters.")
     return Verdict(True, "Right: few parameters, each of them used at every place of the output.")
 
 
@@ -146,39 +152,49 @@ def check_dense_to_conv(dense_to_conv):
     """Exercise 3.3; dense_to_conv(dense, channels, height, width): a Conv2d that computes what `dense` does."""
     generator = torch.Generator().manual_seed(33)
     for outputs, channels, height, width in [(7, 3, 2, 4), (120, 16, 5, 5)]:
-        dense = nn.Linear(channels * height * width, outputs)
         maps = torch.rand(5, channels, height, width, generator=generator)
-        conv = dense_to_conv(dense, channels, height, width)
+        with torch.random.fork_rng(devices=[]):  # new layers draw their weights from the global generator
+            torch.manual_seed(33)
+            dense = nn.Linear(channels * height * width, outputs)
+            try:
+                conv = dense_to_conv(dense, channels, height, width)
+            except RuntimeError as error:
+                if not any(words in str(error) for words in _SHAPES_DIFFER):
+                    raise
+                return wrong(
+                    f"the shapes do not fit ({error}): copy `dense.weight.reshape(outputs, channels, height, width)`; "
+                    "the kernel size is `(height, width)`."
+                )
         if conv is ...:
             return NOT_YET
         given = f"For maps of {channels}×{height}×{width} and {outputs} outputs"
         if conv is None:
-            return _wrong("the function returns nothing (None): does it end with `return conv`?")
+            return wrong("the function returns nothing (None): does it end with `return conv`?")
         if not isinstance(conv, nn.Conv2d):
-            return _wrong(f"the function returns {type(conv).__name__}; return the nn.Conv2d itself.")
+            return wrong(f"the function returns {type(conv).__name__}; return the nn.Conv2d itself.")
         kernel = (outputs, channels, height, width)
         if tuple(conv.weight.shape) != kernel:
             if tuple(conv.weight.shape) == (outputs, channels, width, height):
-                return _wrong(f"{given} your kernel is {width}×{height}: the kernel size is (height, width).")
-            return _wrong(f"{given} your weights are {_shape(conv.weight.shape)}, expected {_shape(kernel)}.")
+                return wrong(f"{given} your kernel is {width}×{height}: the kernel size is (height, width).")
+            return wrong(f"{given} your weights are {_shape(conv.weight.shape)}, expected {_shape(kernel)}.")
         with torch.no_grad():
             y, y_hat = dense(maps.flatten(1)), conv(maps)
         if y_hat.shape != (5, outputs, 1, 1):
-            return _wrong(
+            return wrong(
                 f"{given} your output is {_shape(y_hat.shape)}, expected 5×{outputs}×1×1: use no padding and stride 1."
             )
         if not torch.allclose(conv.weight.flatten(1), dense.weight, atol=1e-6):
             ours, theirs = conv.weight.flatten().sort().values, dense.weight.flatten().sort().values
             if torch.allclose(ours, theirs, atol=1e-6):
-                return _wrong(
+                return wrong(
                     "all weights are there, but in another order: Flatten goes through channels, then rows, "
                     "then columns, so reshape(outputs, channels, height, width) is enough."
                 )
-            return _wrong("the weights are not those of `dense`: copy them, reshaped, with conv.weight.copy_(...).")
+            return wrong("the weights are not those of `dense`: copy them, reshaped, with conv.weight.copy_(...).")
         if conv.bias is None or not torch.allclose(conv.bias, dense.bias, atol=1e-6):
-            return _wrong("the weights are right, but the bias is not that of `dense`: copy it as well.")
+            return wrong("the weights are right, but the bias is not that of `dense`: copy it as well.")
         if not torch.allclose(y_hat.flatten(1), y, atol=1e-4):
-            return _wrong("weights and bias are right, the outputs are not: use stride, dilation and groups of 1.")
+            return wrong("weights and bias are right, the outputs are not: use stride, dilation and groups of 1.")
     return Verdict(True, "Right: the same outputs, from the maps themselves.")
 
 
@@ -187,7 +203,7 @@ def check_own_network(net, budget=20_000):
     if net is ...:
         return NOT_YET
     if not isinstance(net, nn.Module):
-        return _wrong(f"my_net is {type(net).__name__}; write my_net = nn.Sequential(...) with layers inside.")
+        return wrong(f"my_net is {type(net).__name__}; write my_net = nn.Sequential(...) with layers inside.")
     X = torch.rand(2, 1, 28, 28, generator=torch.Generator().manual_seed(34))
     training = net.training
     try:
@@ -196,27 +212,39 @@ def check_own_network(net, budget=20_000):
     finally:
         net.train(training)
     if trouble:
-        return _wrong(trouble)
+        return wrong(trouble)
     if output.ndim != 2:
-        return _wrong(f"your output is {_shape(output.shape)} for two images, expected 2×10: is nn.Flatten() missing?")
+        return wrong(f"your output is {_shape(output.shape)} for two images, expected 2×10: is nn.Flatten() missing?")
     if output.shape != (2, 10):
-        return _wrong(f"your output is {_shape(output.shape)} for two images, expected 2×10: ten classes, ten scores.")
+        return wrong(f"your output is {_shape(output.shape)} for two images, expected 2×10: ten classes, ten scores.")
     layers = [layer for layer in net.modules() if not list(layer.children())]
     if not any(isinstance(layer, nn.Conv2d) for layer in layers):
-        return _wrong("there is no convolution in it: begin with nn.Conv2d(1, ...).")
+        return wrong("there is no convolution in it: begin with nn.Conv2d(1, ...).")
     if isinstance(layers[-1], (nn.Softmax, nn.LogSoftmax)):
-        return _wrong("remove the softmax at the end: the loss function of chapter 4 has it inside, twice is wrong.")
+        return wrong("remove the softmax at the end: the loss function of chapter 4 has it inside, twice is wrong.")
     if isinstance(layers[-1], (nn.Sigmoid, nn.Tanh, nn.ReLU)):
         name = type(layers[-1]).__name__
-        return _wrong(f"remove the {name} at the end: it limits the scores, and scores may have any size.")
+        return wrong(f"remove the {name} at the end: it limits the scores, and scores may have any size.")
     parameters = sum(parameter.numel() for parameter in net.parameters())
     if parameters > budget:
         largest = max(layers, key=lambda layer: sum(parameter.numel() for parameter in layer.parameters()))
         held = sum(parameter.numel() for parameter in largest.parameters())
-        return _wrong(
+        return wrong(
             f"{parameters:,} parameters are {parameters - budget:,} too many; {held:,} of them are in {largest}."
         )
-    return Verdict(True, f"It runs: {parameters:,} parameters, {budget - parameters:,} below the budget.")
+    message = f"It runs: {parameters:,} parameters, {budget - parameters:,} below the budget."
+    return Verdict(True, message + _without_activation(net, layers))
+
+
+def _without_activation(net, layers):
+    """A remark on a network that has no activation, or nothing; what a `forward` of one's own does is not known."""
+    containers = [module for module in net.modules() if module not in layers]
+    known = all(isinstance(layer, _LINEAR + _MAXIMUM) for layer in layers)
+    if not known or not all(isinstance(container, nn.Sequential) for container in containers):
+        return ""
+    if any(isinstance(layer, _MAXIMUM) for layer in layers):
+        return " But there is no activation in it: only max-pooling keeps its layers from being replaced by one."
+    return " But there is no activation in it: its layers could be replaced by one."
 
 
 def _run(net, X):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.checks.verdict import NOT_YET, Verdict
+from helpers.checks.verdict import NOT_YET, Verdict, wrong
 from helpers.data import Batches
 from helpers.models import num_parameters
 from helpers.training import evaluate_accuracy
@@ -34,20 +34,18 @@ def check_training_step(training_step):
             first = list(events)
             # PyTorch would stop the second call with an error that says less.
             if "step" in first and "backward" in first[first.index("step") :]:
-                return Verdict(
-                    False,
+                return wrong(
                     "You step before backward(): the step has only old gradients, or none. First backward, then step.",
                 )
 
     right, losses = _two_steps(net, batches)
     if not _same_weights(theirs, right):
-        return Verdict(False, _what_went_wrong(theirs, net, batches, events, first))
+        return wrong(_what_went_wrong(theirs, net, batches, events, first))
     numbers = [_number(answer) for answer in answers]
     if None in numbers:
-        return Verdict(False, "The weights move as they should; now return the loss, a single number.")
+        return wrong("The weights move as they should; now return the loss, a single number.")
     if not torch.allclose(torch.tensor(numbers), torch.tensor(losses), rtol=1e-3):
-        return Verdict(
-            False,
+        return wrong(
             f"The weights move as they should, but you return {numbers[0]:.3f}, expected {losses[0]:.3f}: "
             "return the mean loss of this batch, computed before the step.",
         )
@@ -119,10 +117,10 @@ def check_evaluate(measure):
         return NOT_YET
     answer, right = _number(answer), 10 / 19
     if answer is None:
-        return Verdict(False, "Return one number: the share of right answers, 0 to 1.")
+        return wrong("Return one number: the share of right answers, 0 to 1.")
     if any(probe.saw_training):
-        return Verdict(False, "The network was in training mode while you measured: call net.eval() first.")
-    wrong = {
+        return wrong("The network was in training mode while you measured: call net.eval() first.")
+    by_mistake = {
         10 / 3: "you divide by the number of batches, expected: by the number of examples.",
         (6 / 8 + 4 / 8) / 3: "you average over the batches, so the last, smaller one counts too much: add up the "
         "right answers and the examples, and divide once.",
@@ -132,11 +130,11 @@ def check_evaluate(measure):
         9 / 19: "those are the wrong answers.",
     }
     if not math.isclose(answer, right, rel_tol=1e-4):
-        why = next((text for value, text in wrong.items() if math.isclose(answer, value, rel_tol=1e-4)), None)
+        why = next((text for value, text in by_mistake.items() if math.isclose(answer, value, rel_tol=1e-4)), None)
         why = why or "count where y_hat.argmax(dim=1) equals y, over all batches, then divide by the examples."
-        return Verdict(False, f"10 of 19 answers are right, that is {right:.4f}; you return {answer:.4f}: {why}")
+        return wrong(f"10 of 19 answers are right, that is {right:.4f}; you return {answer:.4f}: {why}")
     if any(probe.saw_gradients):
-        return Verdict(False, "The number is right, but a graph was kept for each batch: use with torch.no_grad().")
+        return wrong("The number is right, but a graph was kept for each batch: use with torch.no_grad().")
     return Verdict(True, "Right: evaluation mode, no graph, and each example counts once.")
 
 
@@ -160,7 +158,7 @@ def check_repaired_epoch(epoch):
     if epoch is ...:
         return NOT_YET
     if not callable(epoch):
-        return Verdict(False, "Hand over the mended function itself, by its name, without calling it.")
+        return wrong("Hand over the mended function itself, by its name, without calling it.")
     generator = torch.Generator().manual_seed(43)
     net = nn.Sequential(nn.Flatten(), nn.Linear(36, 10))
     with torch.no_grad():
@@ -179,27 +177,25 @@ def check_repaired_epoch(epoch):
     theirs = copy.deepcopy(net)
     answer = epoch(theirs, batches, 0.5)
     if _same_weights(theirs, net):
-        return Verdict(
-            False, "The weights do not move at all. What is in the gradients at the moment of optimizer.step()?"
-        )
+        return wrong("The weights do not move at all. What is in the gradients at the moment of optimizer.step()?")
     if _same_weights(theirs, added):
-        return Verdict(False, "Now gradients of all steps add up: keep zero_grad(), but call it before backward().")
+        return wrong("Now gradients of all steps add up: keep zero_grad(), but call it before backward().")
     if not _same_weights(theirs, right):
-        return Verdict(False, "The weights move, but not by lr times the gradient of each batch's mean loss.")
+        return wrong("The weights move, but not by lr times the gradient of each batch's mean loss.")
     answer = _number(answer)
     share = num_right / sum(sizes)
     if answer is None:
-        return Verdict(False, "The weights move as they should; the function has to return the accuracy too.")
+        return wrong("The weights move as they should; the function has to return the accuracy too.")
     if math.isclose(answer, share, rel_tol=1e-4):
         return Verdict(True, "Right: both bugs are gone.")
     said = (
         f"The weights move as they should. {num_right} of {sum(sizes)} answers were right, but you return {answer:.3f}"
     )
     if math.isclose(answer, num_right / len(sizes), rel_tol=1e-4):
-        return Verdict(False, f"{said}: that is divided by the number of batches.")
+        return wrong(f"{said}: that is divided by the number of batches.")
     if math.isclose(answer, num_right / (len(sizes) * sizes[0]), rel_tol=1e-4):
-        return Verdict(False, f"{said}: the last batch is smaller than the others. Count the examples as they come.")
-    return Verdict(False, f"{said}: divide the right answers by the number of examples seen.")
+        return wrong(f"{said}: the last batch is smaller than the others. Count the examples as they come.")
+    return wrong(f"{said}: divide the right answers by the number of examples seen.")
 
 
 def _epoch(net, batches, zero_grad, lr=0.5):
@@ -219,29 +215,24 @@ def check_challenge(net, images, labels, target=0.8, max_parameters=45_000):
     if net is ...:
         return NOT_YET
     if not isinstance(net, nn.Module):
-        return Verdict(
-            False, f"Hand over the network; this is a {type(net).__name__}, perhaps the history of training."
-        )
+        return wrong(f"Hand over the network; this is a {type(net).__name__}, perhaps the history of training.")
     parameters = num_parameters(net)
     if parameters > max_parameters:
-        return Verdict(
-            False,
+        return wrong(
             f"{parameters:,} parameters, allowed are {max_parameters:,}. Most are in the first dense layer: make it "
             "narrower, or its input smaller (no padding, fewer channels).",
         )
     device = next(net.parameters()).device
     share = evaluate_accuracy(net, Batches(images, labels, 256, device=device))
     if any(not torch.isfinite(parameter).all() for parameter in net.parameters()):
-        return Verdict(False, "Some weights are not numbers any more: the learning rate was too high.")
+        return wrong("Some weights are not numbers any more: the learning rate was too high.")
     if share < 0.2:
-        return Verdict(
-            False,
+        return wrong(
             f"Validation accuracy {share:.3f}: that is guessing. Was it trained at all (somebody must iterate over "
             "train(...))? Or is it still on the plateau: another activation, another learning rate?",
         )
     if share < target:
-        return Verdict(
-            False,
+        return wrong(
             f"Validation accuracy {share:.3f}, the goal is {target}. Try more epochs, smaller batches (more steps), "
             "another learning rate, ReLU and max-pooling, or Adam.",
         )

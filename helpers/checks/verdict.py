@@ -23,3 +23,8 @@ class Verdict:
 
 
 NOT_YET = Verdict(None, "Not done yet: replace the dots (...) with your answer, then run the cell again.")
+
+
+def wrong(message):
+    """A wrong answer, with the mistake named."""
+    return Verdict(False, message)
