@@ -41,7 +41,7 @@ def shoot_training(page):
     lab = page.locator(".widget-vbox", has=page.get_by_role("button", name="Train")).first
     lab.scroll_into_view_if_needed()
     lab.get_by_role("button", name="Train").click()
-    ended = page.locator(".widget-html-content", has_text="epoch  5.00")
+    ended = lab.locator(".widget-html-content", has_text="parameters, epoch 5.00")
     ended.wait_for(timeout=120_000)
     lab.get_by_role("slider").first.press("ArrowLeft")
     page.wait_for_timeout(1000)
