@@ -73,8 +73,8 @@ def test_binder_installs_the_requirements_and_fetches_the_data():
 @pytest.mark.parametrize("folder", ["some/folder", "my data", "/an/absolute folder"])
 def test_make_passes_the_data_folder_on_as_an_absolute_path(folder, tmp_path):
     (tmp_path / "show.mk").write_text('show: ; @echo "$$LENET_LAB_DATA"\n')
+    command = ["make", "--no-print-directory", "-f", "Makefile", "-f", tmp_path / "show.mk", "show"]
     shown = subprocess.run(
-        ["make", "-f", "Makefile", "-f", tmp_path / "show.mk", "show", f"LENET_LAB_DATA={folder}"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+        [*command, f"LENET_LAB_DATA={folder}"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
     assert shown.splitlines() == [str(ROOT / folder)]
