@@ -56,6 +56,18 @@ def test_the_explorer_shows_the_class_that_was_chosen(sample):
     assert lab.picture.image.value == plotting.images(sample.train_images[places[:10]], titles, columns=10).png()
 
 
+@pytest.mark.parametrize(("kind", "pool"), [("max", F.max_pool2d), ("average", F.avg_pool2d)])
+def test_the_pooling_lab_shows_the_pooling_that_was_chosen(kind, pool, sample):
+    image = sample.train_images[0, 0] / 255
+    lab = labs.pooling(image)
+    lab.controls["kind"].value = kind
+    lab.controls["shift"].value = 0
+    pooled = pool(image[None, None], 2)[0, 0]
+    titles = ["input", f"{kind}-pooled", "changed by the shift"]
+    expected = plotting.images([image, pooled, torch.zeros(14, 14)], titles, columns=3, limits=(0, 1))
+    assert lab.picture.image.value == expected.png()
+
+
 def test_pooling_explains_a_window_and_measures_the_shift(sample):
     lab = labs.pooling(sample.train_images[0])
     lab.controls["shift"].value = 0
