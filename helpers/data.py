@@ -252,6 +252,11 @@ def train_validation_split(images, labels, num_validation, seed=0):
     return images[train], labels[train], images[val], labels[val]
 
 
+def to_floats(X):
+    """Bytes, 0-255, as floats from 0 to 1; floats are passed on as they are."""
+    return X / 255 if X.dtype == torch.uint8 else X
+
+
 class Batches:
     """Mini-batches of a data set that lies in memory, for use wherever a `DataLoader` is.
 
@@ -285,4 +290,4 @@ class Batches:
             picks = (slice(i, i + self.batch_size) for i in range(0, len(self.images), self.batch_size))
         for pick in picks:
             X, y = self.images[pick], self.labels[pick]
-            yield (X / 255 if X.dtype == torch.uint8 else X), y
+            yield to_floats(X), y

@@ -114,16 +114,22 @@ class Layer:
 class LayerTable(list):
     """A list of `Layer` that prints as a table with a line of totals."""
 
+    @property
+    def parameters(self):
+        """Parameters of all layers together."""
+        return sum(layer.parameters for layer in self)
+
+    @property
+    def multiply_adds(self):
+        """Multiply-adds of all layers together."""
+        return sum(layer.multiply_adds for layer in self)
+
     def __repr__(self):
         lines = [f"{'layer':<12}{'output shape':<18}{'parameters':>12}{'multiply-adds':>16}"]
         for layer in self:
             shape = "×".join(map(str, layer.output_shape))
             lines.append(f"{layer.name:<12}{shape:<18}{layer.parameters:>12,}{layer.multiply_adds:>16,}")
-        parameters, multiply_adds = (
-            sum(row.parameters for row in self),
-            sum(row.multiply_adds for row in self),
-        )
-        lines.append(f"{'total':<12}{'':<18}{parameters:>12,}{multiply_adds:>16,}")
+        lines.append(f"{'total':<12}{'':<18}{self.parameters:>12,}{self.multiply_adds:>16,}")
         return "\n".join(lines)
 
 

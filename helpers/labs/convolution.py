@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from helpers import plotting
+from helpers.data import to_floats
 from helpers.labs.live import Lab, choice, slider
 from helpers.models import conv_output_size
 
@@ -32,7 +33,7 @@ KERNELS = ("vertical edges", "horizontal edges", "outline (Laplacian)", "blur (m
 
 def convolution(image):
     """Choose a kernel, its size, padding, stride and dilation; image: a square of bytes or floats."""
-    image = image.squeeze().float() / (255 if image.dtype == torch.uint8 else 1)
+    image = to_floats(image.squeeze()).float()
 
     def draw(kernel, kernel_size, padding, stride, dilation):
         weights = kernel_preset(kernel, kernel_size)

@@ -44,7 +44,7 @@ class Message(widgets.HTML):
 class Lab(widgets.VBox):
     """Controls above a picture that is drawn again whenever one of them moves.
 
-    draw: a function of the controls' values, by name, that returns a figure, or a figure and a line of text. When it
+    draw: a function of the controls' values, by name, that returns a figure and a line of text. When it
     raises ShapeError, its words are shown instead and the last good picture stays. `controls` is {name: widget}.
     """
 
@@ -59,11 +59,10 @@ class Lab(widgets.VBox):
     def redraw(self, change=None):
         """Draw the picture for the controls' present values."""
         try:
-            drawn = self.draw(**{name: control.value for name, control in self.controls.items()})
+            figure, text = self.draw(**{name: control.value for name, control in self.controls.items()})
         except ShapeError as error:
             self.message.say(html.escape(str(error)), trouble=True)
             return
-        figure, text = drawn if isinstance(drawn, tuple) else (drawn, "")
         self.message.say(text)
         self.picture.show(figure)
 
@@ -94,10 +93,10 @@ class FiveTimesASecond:
     def __init__(self, action):
         self.action, self.next = action, 0.0
 
-    def __call__(self, *args):
+    def __call__(self):
         """Call the action, if it is due."""
         if time.monotonic() >= self.next:
-            self.action(*args)
+            self.action()
             self.next = time.monotonic() + 0.2
 
 

@@ -1,9 +1,9 @@
 """Chapter 2: shrink a map and shift what is in it."""
 
-import torch
 from torch.nn import functional as F
 
 from helpers import plotting
+from helpers.data import to_floats
 from helpers.labs.live import Lab, choice, slider
 from helpers.models import conv_output_size
 
@@ -12,7 +12,7 @@ POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d}
 
 def pooling(image):
     """Choose the pooling, its window and stride, and a shift to the right; image: a square of bytes or floats."""
-    image = image.squeeze().float() / (255 if image.dtype == torch.uint8 else 1)
+    image = to_floats(image.squeeze()).float()
 
     def draw(kind, window, stride, shift):
         conv_output_size(len(image), window, stride=stride)

@@ -17,14 +17,10 @@ def shapes():
         table = layer_table(net, (1, 1, image_size, image_size))
         sizes = [image_size, *(row.output_shape[2] for row in table if row.name.endswith("2d"))]
         last = sizes[-1]
-        parameters, multiply_adds = (
-            sum(row.parameters for row in table),
-            sum(row.multiply_adds for row in table),
-        )
         first_dense = next(row.parameters for row in table if row.name == "Linear")
         text = (
             f"{' → '.join(map(str, sizes))}; flatten {channels_2}·{last}·{last} = {channels_2 * last**2}. "
-            f"{parameters:,} parameters ({first_dense:,} in the first dense layer), {multiply_adds:,} multiply-adds"
+            f"{table.parameters:,} parameters ({first_dense:,} in the first dense layer), {table.multiply_adds:,} multiply-adds"
         )
         return plotting.network(table), text
 
