@@ -12,8 +12,10 @@ import torch
 from torch.nn import functional as F
 
 from helpers import Accumulator, Progress, conv_output_size, labs, layer_table, lenet, mlp, plotting, train, xavier
+from helpers.labs.controls import slider
 from helpers.labs.convolution import KERNELS, kernel_preset
-from helpers.labs.live import FiveTimesASecond, Lab, Runner, slider
+from helpers.labs.live import FiveTimesASecond, Lab
+from helpers.labs.runner import Runner
 
 
 def test_a_convolution_is_the_one_that_the_controls_name(sample):
@@ -104,7 +106,7 @@ def test_every_place_of_every_slider_draws_or_explains_itself(sample):
             start = control.value
             for move in moves(control):
                 move()
-                refused = plotting.RED in lab.message.value
+                refused = plotting.TROUBLE in lab.message.value
                 assert not refused or "larger than" in lab.message.value
             control.value = start
 
@@ -132,7 +134,7 @@ def test_an_error_that_is_not_about_the_values_is_not_hidden():
         raise KeyError(number)
 
     with pytest.raises(KeyError):
-        Lab(draw, {"number": slider("number", 1, 0, 2)})
+        Lab("broken", draw, {"number": slider("number", 1, 0, 2)})
 
 
 def wait_for(condition):
@@ -215,7 +217,7 @@ def test_an_error_in_training_is_shown_in_the_lab_in_words(sample, monkeypatch):
     with pytest.raises(RuntimeError, match="out of <memory>"):
         lab.runner.wait()
     assert "CUDA out of &lt;memory&gt;" in lab.message.value
-    assert plotting.RED in lab.message.value
+    assert plotting.TROUBLE in lab.message.value
 
 
 def test_training_in_the_lab_leaves_the_notebooks_random_numbers_alone(sample):

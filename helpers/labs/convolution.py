@@ -5,7 +5,8 @@ from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.data import to_floats
-from helpers.labs.live import Lab, choice, slider
+from helpers.labs.controls import choice, slider
+from helpers.labs.live import Lab
 from helpers.models import conv_output_size
 
 
@@ -47,6 +48,7 @@ def convolution(image):
         return plotting.convolution(F.pad(image, [padding] * 4), weights, output, (0, 0, covered), padding), formula
 
     return Lab(
+        "convolution",
         draw,
         {
             "kernel": choice("kernel", KERNELS),

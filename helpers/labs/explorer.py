@@ -1,7 +1,8 @@
 """Chapter 1: leaf through a data set."""
 
 from helpers import plotting
-from helpers.labs.live import Lab, choice, slider
+from helpers.labs.controls import choice, slider
+from helpers.labs.live import Lab
 
 
 def explorer(data):
@@ -23,6 +24,7 @@ def explorer(data):
 
     fewest = int(data.train_labels.bincount().min())
     return Lab(
+        "explorer",
         draw,
         {
             "class_name": choice("class", data.class_names),

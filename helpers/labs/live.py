@@ -1,14 +1,15 @@
-"""What every lab stands on: a picture that redraws in place, controls that move it, and a thread that trains."""
+"""What every lab stands on: a picture that redraws in place, and controls that move it."""
 
 import html
-import threading
 import time
 
 import ipywidgets as widgets
-import torch
+from ipyevents import Event
 from IPython.display import display
 
 from helpers import plotting
+from helpers.labs.board import BoardLine
+from helpers.labs.controls import Message, rows_of
 from helpers.models import ShapeError
 
 
@@ -24,67 +25,44 @@ class Picture(widgets.VBox):
 
     def show(self, figure):
         """Show `figure`, at the size it was made for."""
-        self.image.layout.width = f"{round(figure.get_figwidth() * plotting.DPI)}px"
-        self.image.value = figure.png()
-        self.alt.value = html.escape(figure.alt)
+        self.show_png(figure.png(), figure.get_figwidth() * plotting.DPI, figure.alt)
 
+    def show_png(self, png, width, alt):
+        """Show PNG bytes, `width` pixels wide."""
+        self.image.layout.width = f"{round(width)}px"
+        self.image.value = png
+        self.alt.value = html.escape(alt)
 
-class Message(widgets.HTML):
-    """One line under a picture, in words; it keeps its height when it is empty, so that nothing jumps."""
-
-    def __init__(self):
-        super().__init__(layout=widgets.Layout(min_height="32px"))
-
-    def say(self, text, trouble=False):
-        """Show `text`, in red where there is `trouble`."""
-        colour = plotting.RED if trouble else "inherit"
-        self.value = f'<span style="font-size:16px;color:{colour}">{text}</span>'
+    def on_click(self, action):
+        """Call `action(x, y)` for each click, with its place in pixels from the picture's upper left corner."""
+        self._clicks = Event(source=self.image, watched_events=["click"])
+        self._clicks.on_dom_event(lambda event: action(event["dataX"], event["dataY"]))
 
 
 class Lab(widgets.VBox):
     """Controls above a picture that is drawn again whenever one of them moves.
 
-    draw: a function of the controls' values, by name, that returns a figure and a line of text. When it
-    raises ShapeError, its words are shown instead and the last good picture stays. `controls` is {name: widget}.
+    name: with it the lab's board line begins; controls: {name: widget}; draw: a function of the controls' values, by
+    name, that returns a figure and a line of text. When it raises ShapeError, its words are shown instead and the last
+    good picture stays. above: widgets between the controls and the message.
     """
 
-    def __init__(self, draw, controls):
+    def __init__(self, name, draw, controls, above=(), lines=1):
         self.draw, self.controls = draw, controls
-        self.picture, self.message = Picture(), Message()
-        super().__init__([rows_of(controls.values()), self.message, self.picture])
-        for control in controls.values():
-            control.observe(self.redraw, names="value")
-        self.redraw()
+        self.picture, self.message = Picture(), Message(lines)
+        self.board = BoardLine(name, controls, self.redraw)
+        super().__init__([rows_of(controls.values()), *above, self.message, self.picture, self.board])
+        self.board.move({})
 
-    def redraw(self, change=None):
+    def redraw(self):
         """Draw the picture for the controls' present values."""
         try:
-            figure, text = self.draw(**{name: control.value for name, control in self.controls.items()})
+            figure, text = self.draw(**self.board.values())
         except ShapeError as error:
             self.message.say(html.escape(str(error)), trouble=True)
             return
         self.message.say(text)
         self.picture.show(figure)
-
-
-def rows_of(controls):
-    """Controls side by side, in as many rows as they need."""
-    return widgets.HBox(list(controls), layout=widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px"))
-
-
-def slider(label, value, low, high, step=1):
-    """A whole-number slider with its label in full."""
-    return widgets.IntSlider(value, low, high, step, description=label, style={"description_width": "initial"})
-
-
-def choice(label, options):
-    """A drop-down list that begins with the first option; options: names, or {name: value}."""
-    return widgets.Dropdown(
-        options=options,
-        description=label,
-        style={"description_width": "initial"},
-        layout=widgets.Layout(width="auto"),
-    )
 
 
 class FiveTimesASecond:
@@ -100,60 +78,16 @@ class FiveTimesASecond:
             self.next = time.monotonic() + 0.2
 
 
-class Runner:
-    """Runs one generator at a time in a thread, so that sliders and Stop stay alive; a new one ends the old."""
-
-    def __init__(self):
-        self._thread, self._stop, self._error = None, threading.Event(), None
-
-    def start(self, steps, then, failed):
-        """Iterate over `steps` in the thread, then call `then()` there; after an error, `failed(error)` instead."""
-        self.stop()
-        self._stop, self._error = threading.Event(), None
-        self._thread = threading.Thread(target=self._work, args=[steps, then, failed, self._stop], daemon=True)
-        self._thread.start()
-
-    def _work(self, steps, then, failed, stop):
-        # A second team of OpenMP threads on the same cores would keep them waiting for each other: on 2 cores, steps of
-        # 64 images took three to eight times as long. Alone, this thread takes 1.4 times what the main thread takes.
-        torch.set_num_threads(1)
-        try:
-            for _ in steps:
-                if stop.is_set():
-                    break
-            then()
-        except Exception as error:  # nobody would see it here: `failed` shows it, wait() raises it again
-            self._error = error
-            failed(error)
-
-    def stop(self):
-        """End the run after its present step and wait for the thread; nothing happens where none runs."""
-        self._stop.set()
-        if self._thread and self._thread is not threading.current_thread():
-            self._thread.join()
-
-    @property
-    def running(self):
-        """True while a run goes on."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def wait(self):
-        """Wait for the run to end by itself; an error in it is raised here."""
-        if self._thread:
-            self._thread.join()
-        if self._error:
-            raise self._error
-
-
 def watch(training, num_epochs=None):
     """Draw the curves while `training`, a generator of `Progress`, runs; returns its history as a list.
 
     num_epochs: the right end of the axes. An interrupt of the kernel ends it without a traceback.
     """
     picture, history = Picture(), []
+    curves = plotting.LiveCurves(num_epochs=num_epochs)
 
     def draw():
-        picture.show(plotting.curves(history, num_epochs=num_epochs))
+        picture.show_png(curves.png(history), curves.width, curves.alt(history))
 
     draw()
     display(picture)

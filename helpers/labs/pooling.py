@@ -4,7 +4,8 @@ from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.data import to_floats
-from helpers.labs.live import Lab, choice, slider
+from helpers.labs.controls import choice, slider
+from helpers.labs.live import Lab
 from helpers.models import conv_output_size
 
 POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d}
@@ -29,6 +30,7 @@ def pooling(image):
         return figure, f"relative change by the shift: {changed_in:.0%} of the input, {changed_out:.0%} after pooling"
 
     return Lab(
+        "pooling",
         draw,
         {
             "kind": choice("pooling", list(POOLINGS)),

@@ -3,7 +3,8 @@
 from torch import nn
 
 from helpers import plotting
-from helpers.labs.live import Lab, choice, slider
+from helpers.labs.controls import choice, slider
+from helpers.labs.live import Lab
 from helpers.models import layer_table, lenet
 
 POOLINGS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
@@ -20,11 +21,13 @@ def shapes():
         first_dense = next(row.parameters for row in table if row.name == "Linear")
         text = (
             f"{' → '.join(map(str, sizes))}; flatten {channels_2}·{last}·{last} = {channels_2 * last**2}. "
-            f"{table.parameters:,} parameters ({first_dense:,} in the first dense layer), {table.multiply_adds:,} multiply-adds"
+            f"{table.parameters:,} parameters ({first_dense:,} in the first dense layer), "
+            f"{table.multiply_adds:,} multiply-adds"
         )
         return plotting.network(table), text
 
     return Lab(
+        "shapes",
         draw,
         {
             "image_size": slider("image size", 28, 12, 48),

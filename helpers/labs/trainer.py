@@ -9,7 +9,9 @@ from torch import nn
 
 from helpers import plotting
 from helpers.data import Batches, train_validation_split
-from helpers.labs.live import FiveTimesASecond, Message, Picture, Runner, rows_of, slider
+from helpers.labs.controls import Message, rows_of, slider
+from helpers.labs.live import FiveTimesASecond, Picture
+from helpers.labs.runner import Runner
 from helpers.models import lenet, num_parameters, xavier
 from helpers.training import train, try_gpu
 

@@ -5,7 +5,8 @@ from torchvision.transforms.functional import affine
 
 from helpers import plotting
 from helpers.data import Batches
-from helpers.labs.live import Lab, slider
+from helpers.labs.controls import slider
+from helpers.labs.live import Lab
 from helpers.training import evaluate_accuracy
 
 
@@ -23,6 +24,7 @@ def versus(nets, images, labels):
         return plotting.accuracy_on(moved[:8], accuracies), _leader(accuracies)
 
     return Lab(
+        "versus",
         draw,
         {
             "shift": slider("shift (pixels)", 0, -8, 8),

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,11 +42,19 @@ UNASKED_ERRORS = """window.jupyterapp.shell.currentWidget.content.widgets
 
 
 @contextlib.contextmanager
-def server():
-    """Start JupyterLab with settings of its own; yields the address. It saves by itself, so it gets copies."""
+def server(own=()):
+    """Start JupyterLab with settings of its own; yields the address. It saves by itself, so it gets copies.
+
+    own: {name: sources of the code cells} of notebooks to lay beside the chapters.
+    """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shutil.copytree(ROOT / "notebooks", home / "notebooks")
+        for name, sources in dict(own).items():
+            cells = [nbformat.v4.new_code_cell(source) for source in sources]
+            # Without a kernel's name JupyterLab asks for one, and waits.
+            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+            nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), home / "notebooks" / name)
         for name, content in SETTINGS.items():
             path = home / "settings" / name
             path.parent.mkdir(parents=True)
@@ -130,3 +139,18 @@ def run_all(page, minutes=5):
 def errors(page):
     """The error outputs of the notebook as texts, those asked for by a tag left out."""
     return page.evaluate(f"() => {UNASKED_ERRORS}")
+
+
+def shown_bytes(image):
+    """The bytes of the picture that an <img> shows, a locator."""
+    numbers = image.evaluate("async image => [...new Uint8Array(await (await fetch(image.src)).arrayBuffer())]")
+    return bytes(numbers)
+
+
+def wait_for_picture(image, expected, seconds=20):
+    """Return when the <img> shows exactly the bytes `expected`; raise with what it shows otherwise."""
+    for _ in range(seconds * 20):
+        if shown_bytes(image) == expected:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"after {seconds} s the picture is not the expected one ({len(shown_bytes(image))} bytes)")

@@ -1,0 +1,94 @@
+"""One training run at a time, in a thread of its own, so that sliders and Stop stay alive."""
+
+import ctypes
+import threading
+from pathlib import Path
+
+import torch
+from IPython import get_ipython
+
+
+class Runner:
+    """Iterates over a generator in a thread. In the whole kernel only one run goes on: a new one ends the old."""
+
+    _latest = None
+
+    def __init__(self):
+        Runner.end_latest()  # a cell that is run again makes a new runner: the run of the old one ends
+        self._thread, self._stop, self._error = None, threading.Event(), None
+
+    @staticmethod
+    def end_latest():
+        """End the run that is going on in this kernel, if there is one."""
+        if Runner._latest:
+            Runner._latest.stop()
+
+    def start(self, steps, then, failed):
+        """Iterate over `steps` in the thread, then call `then()` there; after an error, `failed(error)` instead.
+
+        A generator that was stopped goes on where it was.
+        """
+        Runner.end_latest()
+        Runner._latest = self
+        end_on_interrupt(self)
+        self._stop, self._error = threading.Event(), None
+        threads = torch.get_num_threads() if lend_cores() else 1
+        self._thread = threading.Thread(target=self._work, args=[steps, then, failed, self._stop, threads], daemon=True)
+        self._thread.start()
+
+    def _work(self, steps, then, failed, stop, threads):
+        torch.set_num_threads(threads)
+        try:
+            for _ in steps:
+                if stop.is_set():
+                    break
+            then()
+        except Exception as error:  # nobody would see it here: `failed` shows it, wait() raises it again
+            self._error = error
+            failed(error)
+
+    def stop(self):
+        """End the run after its present step and wait for the thread; nothing happens where none runs."""
+        self._stop.set()
+        if self._thread and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def ask_to_stop(self):
+        """End the run after its present step, without waiting for it."""
+        self._stop.set()
+
+    @property
+    def running(self):
+        """True while a run goes on."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def wait(self):
+        """Wait for the run to end by itself; an error in it is raised here. An interrupt of the kernel ends the run."""
+        try:
+            if self._thread:
+                self._thread.join()
+        except KeyboardInterrupt:
+            self.stop()
+        if self._error:
+            raise self._error
+
+
+def lend_cores():
+    """Dismiss the OpenMP threads that wait for this thread's next operation; True where that is possible.
+
+    They come back by themselves. As long as they are there, GNU OpenMP finds more threads than cores when another
+    thread computes, and lets them sleep at each of its many small steps: on 2 cores, training in a second thread took
+    two to five times as long. OpenMP 5.0, section 3.2.44, omp_pause_resource_all.
+    """
+    omp_pause_soft = 1
+    for library in (Path(torch.__file__).parent / "lib").glob("libgomp*"):
+        return ctypes.CDLL(str(library)).omp_pause_resource_all(omp_pause_soft) == 0
+    return False
+
+
+def end_on_interrupt(runner):
+    """Let JupyterLab's ■ end a run also while no cell is running, when ipykernel would ignore it."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    # ipykernel puts this handler in place when it has dealt with the message that started the run.
+    if hasattr(kernel, "saved_sigint_handler"):
+        kernel.saved_sigint_handler = lambda *signal: runner.ask_to_stop()

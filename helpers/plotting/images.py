@@ -1,0 +1,102 @@
+"""Images, feature maps and small matrices."""
+
+import math
+
+import torch
+
+from helpers.plotting.style import GREY, RED, Sheet, drawn
+
+
+def rows_and_columns(count, columns):
+    """Rows and columns of a grid for `count` pictures, at least one, in at most `columns` columns."""
+    if not count:
+        raise ValueError("there are no images to show: the selection is empty")
+    columns = min(columns, count)
+    return math.ceil(count / columns), columns
+
+
+def cells(count, columns, width, height):
+    """The upper left corners of `count` cells in rows of `columns`."""
+    return [(i % columns * width, i // columns * height) for i in range(count)]
+
+
+@drawn
+def images(images, titles=None, columns=10, signed=False, limits=None, alt=None):
+    """Images in a grid.
+
+    images: (N, height, width), (N, 1, height, width) or, in colour, (N, 3, height, width), bytes or floats;
+    titles: N texts; signed: red for positive, blue for negative, white for zero, on one scale for all; limits: the
+    values that are black and white, else bytes reach from 0 to 255 and each image of floats has a scale of its own;
+    alt: text for screen readers, the titles where None.
+    """
+    rows, columns = rows_and_columns(len(images), columns)
+    alt = alt or f"{len(images)} images in a grid" + (": " + ", ".join(map(str, titles)) if titles else "")
+    slot = min(900 // columns, 240)  # pixels; one image alone should not fill the page
+    tallest = max(image.shape[-2] / image.shape[-1] for image in images)
+    head = 26 if titles else 0
+    high = round((slot - 8) * tallest) + 8 + head
+    sheet = Sheet(columns * slot, rows * high, alt)
+    if signed:
+        limit = max(float(torch.as_tensor(image).detach().abs().max()) for image in images)
+        limits = (-limit, limit)
+    for i, (left, top) in enumerate(cells(len(images), columns, slot, high)):
+        sheet.put_image(images[i], left + 4, top + 4 + head, (slot - 8) / images[i].shape[-1], signed, limits)
+        if titles:
+            sheet.write(left + slot / 2, top + 16, str(titles[i]), min(13, max(9, 0.11 * slot)), ha="center")
+    return sheet
+
+
+@drawn
+def feature_maps(maps, title="", columns=8):
+    """The channels of one layer's output, each on its own scale, dark for low values and bright for high.
+
+    maps: (channels, height, width)
+    """
+    if torch.as_tensor(maps[0]).ndim != 2:
+        raise ValueError("maps must be those of one image, (channels, height, width): take the first with maps[0]")
+    rows, columns = rows_and_columns(len(maps), columns)
+    slot = min(900 // columns, 180)
+    high = slot + 18
+    sheet = Sheet(max(columns * slot, 10 * len(title)), 40 + rows * high, f"{len(maps)} feature maps. {title}")
+    sheet.write(4, 20, title, 14)
+    for i, (left, top) in enumerate(cells(len(maps), columns, slot, high)):
+        sheet.write(left + slot / 2, top + 48, str(i), 11, ha="center")
+        sheet.put_image(maps[i], left + 4, top + 58, (slot - 8) / maps[i].shape[-1], colours="viridis")
+    return sheet
+
+
+@drawn
+def matrices(arrays, titles, signed=True, alt=None):
+    """Small matrices side by side with their numbers written in the cells; arrays: a list of (rows, columns)."""
+    gap, head = 40, 45  # pixels between the matrices, and for their titles
+    columns, rows = [len(array[0]) for array in arrays], max(len(array) for array in arrays)
+    cell = int(min(72, 480 / rows, (900 - gap * len(arrays)) / sum(columns)))
+    slots = [max(count * cell, 11 * len(title)) for count, title in zip(columns, titles, strict=True)]
+    alt = alt or "Matrices with their numbers: " + ", ".join(titles)
+    sheet = Sheet(sum(slots) + gap * len(arrays), rows * cell + head + 10, alt)
+    left = gap / 2
+    for array, title, slot in zip(arrays, titles, slots, strict=True):
+        sheet.write(left, head / 2, title)
+        shown = sheet.put_image(array, left, head, cell, signed)
+        sheet.put_numbers(array, left, head, cell, min(14, 0.21 * cell), shown)
+        left += slot + gap
+    return sheet
+
+
+@drawn
+def predictions(pictures, labels, predicted, class_names, columns=8):
+    """Images with the predicted class above each, in red with the true class below it where the two differ."""
+    names = [class_names[int(label)] for label in labels]
+    guesses = [class_names[int(label)] for label in predicted]
+    rows, columns = rows_and_columns(len(pictures), columns)
+    wrong = sum(name != guess for name, guess in zip(names, guesses, strict=True))
+    slot = 900 // columns
+    high = slot + 44
+    sheet = Sheet(900, rows * high, f"{len(names)} images with predictions, {wrong} of them wrong")
+    for i, (left, top) in enumerate(cells(len(names), columns, slot, high)):
+        right = names[i] == guesses[i]
+        sheet.write(left + slot / 2, top + 14, guesses[i], 12, "black" if right else RED, "center")
+        sheet.put_image(pictures[i], left + 4, top + 26, (slot - 8) / pictures[i].shape[-1])
+        if not right:
+            sheet.write(left + slot / 2, top + slot + 30, f"is: {names[i]}", 11, GREY, "center")
+    return sheet

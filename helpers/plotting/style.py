@@ -1,0 +1,170 @@
+"""One style for all pictures: large type for the back row, and a palette that colour-blind readers can tell apart.
+
+The palette is Okabe and Ito's, jfly.uni-koeln.de/color.
+"""
+
+import base64
+import functools
+import html
+import io
+import threading
+
+import matplotlib
+import matplotlib.figure
+import torch
+from IPython.display import HTML, display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#666666",
+)
+TROUBLE = "#A33C00"  # the palette's red, darkened until small type in it can be read
+COLOURS = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY]
+STYLE = {
+    "font.size": 13,
+    "axes.titlesize": 14,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "grid.color": "#dddddd",
+    "lines.linewidth": 2.5,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "image.interpolation": "nearest",
+}
+DPI = 100  # a figure of 9 inches is 900 pixels wide on the page
+# Matplotlib's settings belong to the whole process: one thread draws at a time.
+_drawing = threading.RLock()
+
+
+def drawn(function):
+    """Decorate a function that makes a figure: it draws in the course's style, one thread at a time."""
+
+    @functools.wraps(function)
+    def draw(*args, **kwargs):
+        with _drawing, matplotlib.rc_context(STYLE):
+            return function(*args, **kwargs)
+
+    return draw
+
+
+class Figure(matplotlib.figure.Figure):
+    """A Matplotlib figure that needs no pyplot to show itself in a notebook.
+
+    width, height: inches; alt: its text for screen readers.
+    """
+
+    def __init__(self, width, height, alt):
+        super().__init__(figsize=(width, height), dpi=DPI, layout="constrained")
+        self.alt = alt
+
+    @drawn
+    def png(self, scale=1):
+        """The picture as PNG bytes, `scale` times 100 dots per inch."""
+        self.set_dpi(scale * DPI)
+        canvas = FigureCanvasAgg(self)
+        canvas.draw()
+        return png(canvas)
+
+    def _ipython_display_(self):
+        # Whoever imports pyplot, as d2l does, makes IPython send every figure as a PNG too: this is asked first.
+        display(HTML(self._repr_html_()))
+
+    def _repr_html_(self):
+        # JupyterLab shows an image/png output without any alternative text, so this is an <img> of its own.
+        # Twice the dots: sharp on a projector and on a zoomed page.
+        data = base64.b64encode(self.png(scale=2)).decode()
+        width = round(self.get_figwidth() * DPI)
+        style = f"width:{width}px;max-width:100%"
+        return f'<img alt="{html.escape(self.alt)}" style="{style}" src="data:image/png;base64,{data}">'
+
+
+def png(canvas):
+    """What stands on a canvas as PNG bytes, in a light and quick compression."""
+    buffer = io.BytesIO()
+    # Not canvas.print_png, which draws everything once more.
+    Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).save(buffer, "png", compress_level=1)
+    return buffer.getvalue()
+
+
+class Sheet(Figure):
+    """A figure measured in pixels from its upper left corner: what stands on it never moves, and it is drawn quickly.
+
+    width, height: pixels; alt: its text for screen readers.
+    """
+
+    def __init__(self, width, height, alt):
+        super().__init__(width / DPI, height / DPI, alt)
+        self.set_layout_engine("none")
+        self.ax = self.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+        self.ax.set_axis_off()
+
+    def put_image(self, image, left, top, cell, signed=False, limits=None, colours="gray"):
+        """Put an image with its upper left corner at (left, top), each of its pixels `cell` pixels wide and high.
+
+        image, signed and limits: as in `images`; colours: Matplotlib's name of a colour scale.
+        """
+        image, options = scaled(image, signed, limits, colours)
+        height, width = image.shape[:2]
+        extent = (left, left + width * cell, top + height * cell, top)
+        shown = self.ax.imshow(image, extent=extent, aspect="auto", **options)
+        self.put_frame(left, top, width * cell, height * cell, "#bbbbbb", 1)
+        return shown
+
+    def put_numbers(self, matrix, left, top, cell, size, shown=None):
+        """Write the numbers of a matrix into cells, white on dark and black on light cells of `shown`, an image put."""
+        matrix = torch.as_tensor(matrix).detach().cpu().float()
+        for row, numbers in enumerate(matrix.tolist()):
+            for column, number in enumerate(numbers):
+                colour = ink(shown, number) if shown else "black"
+                self.write(
+                    left + (column + 0.5) * cell, top + (row + 0.5) * cell, short(number), size, colour, "center"
+                )
+
+    def put_frame(self, left, top, width, height, colour, linewidth=3, linestyle="-"):
+        """Put an empty rectangle."""
+        self.ax.add_patch(
+            Rectangle((left, top), width, height, fill=False, ec=colour, lw=linewidth, ls=linestyle, joinstyle="miter")
+        )
+
+    def write(self, x, y, text, size=13, colour="black", ha="left", va="center", **options):
+        """Write a text, by default with the middle of its left end at (x, y)."""
+        return self.ax.text(x, y, text, fontsize=size, color=colour, ha=ha, va=va, **options)
+
+
+def scaled(image, signed=False, limits=None, colours="gray"):
+    """An image as an array for `imshow`, and imshow's options: its colours, and the values at their two ends."""
+    image = torch.as_tensor(image).detach().cpu()
+    white = 255 if image.dtype == torch.uint8 else None  # bytes have a scale of their own
+    image = image.float()
+    if image.ndim == 3 and len(image) == 1:
+        image = image[0]
+    if image.ndim == 3:
+        return image.movedim(0, -1).numpy() / (white or 1), {}
+    if signed:
+        limit = (max(map(abs, limits)) if limits else float(image.abs().max())) or 1.0
+        return image.numpy(), {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+    low, high = limits or ((0, white) if white else (None, None))
+    return image.numpy(), {"cmap": colours, "vmin": low, "vmax": high}
+
+
+def ink(shown, value):
+    """Black or white, whichever can be read on the colour that `value` has in the image `shown`."""
+    red, green, blue, _ = shown.cmap(shown.norm(value))
+    return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
+
+
+def short(number):
+    """A number in at most three digits, with a minus sign that is as wide as a plus."""
+    return f"{number:.3g}".replace("-", "−")
