@@ -1,9 +1,11 @@
 # make lab: install, then open the course.  make test: install, then run everything.  See README.md.
+# make bench PART=labs: how fast the labs answer.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LAB_FLAGS ?=
+PART ?= chapters labs
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
 # Kernels run in notebooks/: a relative folder would not be found from there.
@@ -45,7 +47,7 @@ test: $(VENV)/tests-installed
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/tests-installed
-	$(BIN)/python -m tests.bench.chapters
+	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part || exit 1; done
 
 mutants: $(VENV)/tests-installed
 	$(BIN)/python -m tests.mutants

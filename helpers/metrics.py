@@ -44,12 +44,12 @@ class Timer:
 
     def start(self):
         """Begin an interval."""
-        self._wait_for_device()
+        wait_for(self.device)
         self._started = time.perf_counter()
 
     def stop(self):
         """End the interval, keep its length and return it, in seconds."""
-        self._wait_for_device()
+        wait_for(self.device)
         self.times.append(time.perf_counter() - self._started)
         return self.times[-1]
 
@@ -65,11 +65,13 @@ class Timer:
         """The time at the end of each interval, in seconds, as a list."""
         return [sum(self.times[: i + 1]) for i in range(len(self.times))]
 
-    def _wait_for_device(self):
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        elif self.device.type == "mps":
-            torch.mps.synchronize()
+
+def wait_for(device):
+    """Return when `device` has done all that it was given: a GPU answers a call before its work is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def accuracy(y_hat, y):

@@ -44,23 +44,28 @@ def lenet(
     """A network of LeNet's family for (batch, 1, image_size, image_size) images: one convolution, activation and
     2×2 pooling for each entry of `channels`, then dense layers of the widths in `dense`, then `num_classes` scores.
 
-    `padding` has one entry for each convolution. The defaults are LeNet-5 (LeCun, Bottou, Bengio and Haffner, 1998,
-    section II.B) as today's textbooks simplify it: 61,706 parameters. Raises ShapeError where a map
-    becomes too small.
+    `kernel_size` is one number, or one for each convolution; `padding` has one entry for each. The defaults are LeNet-5
+    (LeCun, Bottou, Bengio and Haffner, 1998, section II.B) as today's textbooks simplify it: 61,706 parameters.
+    Raises ShapeError where a map becomes too small.
     """
-    if len(padding) != len(channels):
-        raise ShapeError(f"{len(channels)} convolutions but {len(padding)} paddings: give one padding for each")
+    kernels = [kernel_size] * len(channels) if isinstance(kernel_size, int) else kernel_size
+    for given, what in ((kernels, "kernel size"), (padding, "padding")):
+        if len(given) != len(channels):
+            raise ShapeError(f"{len(channels)} convolutions but {len(given)} {what}s: give one {what} for each")
     layers, in_channels, size = [], 1, image_size
-    for out_channels, pad in zip(channels, padding, strict=True):
-        size = conv_output_size(size, kernel_size, pad)
+    for number, (out_channels, kernel, pad) in enumerate(zip(channels, kernels, padding, strict=True), start=1):
+        try:
+            size = conv_output_size(size, kernel, pad)
+        except ShapeError as error:
+            raise ShapeError(f"{ordinal(number)} convolution: {error}") from None
         if size < 2:
             raise ShapeError(
-                f"the 2×2 pooling window is larger than the {size}×{size} map that reaches it: "
-                "add padding or use a smaller kernel"
+                f"{ordinal(number)} pooling: its 2×2 window is larger than the {size}×{size} map that reaches it: "
+                "add padding or use smaller kernels"
             )
         size //= 2
         layers += [
-            nn.Conv2d(in_channels, out_channels, kernel_size, padding=pad),
+            nn.Conv2d(in_channels, out_channels, kernel, padding=pad),
             activation(),
             pooling(2, stride=2),
         ]
@@ -71,6 +76,11 @@ def lenet(
         layers += [nn.Linear(in_features, width), activation()]
         in_features = width
     return nn.Sequential(*layers, nn.Linear(in_features, num_classes))
+
+
+def ordinal(number):
+    """Which one, in words: 1 is the first."""
+    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
 
 
 def mlp(hidden=(256,), activation=nn.Sigmoid, num_classes=10, image_size=28):
@@ -112,7 +122,11 @@ class Layer:
 
 
 class LayerTable(list):
-    """A list of `Layer` that prints as a table with a line of totals."""
+    """A list of `Layer` that prints as a table with a line of totals; it knows the shape of the batch that went in."""
+
+    def __init__(self, input_shape):
+        super().__init__()
+        self.input_shape = tuple(input_shape)
 
     @property
     def parameters(self):
@@ -138,7 +152,7 @@ def layer_table(net, input_shape=(1, 1, 28, 28)):
 
     Multiply-adds count the weights' products only: biases, activations and pooling cost little beside them.
     """
-    table, training = LayerTable(), net.training
+    table, training = LayerTable(input_shape), net.training
 
     def record(layer, inputs, output):
         products_per_output = 0
@@ -159,3 +173,48 @@ def layer_table(net, input_shape=(1, 1, 28, 28)):
         for hook in hooks:
             hook.remove()
     return table
+
+
+def layers_of(net):
+    """The layers of an `nn.Sequential`, also those within an `nn.Sequential` in it, in their order."""
+    for layer in net:
+        if isinstance(layer, nn.Sequential):
+            yield from layers_of(layer)
+        else:
+            yield layer
+
+
+def receptive_field(net, layer, row, column, image_size=(28, 28)):
+    """The pixels on which a cell of a map depends: their rows and their columns, two sorted lists.
+
+    net: an `nn.Sequential`, or its layers; layer: the place of the map's layer among `layers_of(net)`; image_size:
+    (height, width). Convolutions and poolings have windows; all other layers are taken to work number by number.
+    What a window sees of the padding is no pixel and is left out: a cell that sees nothing else gets empty lists.
+    Raises ShapeError where a map becomes too small.
+    """
+    layers = list(layers_of(net))[: layer + 1]
+    return tuple(_seen(layers, axis, cell, image_size[axis]) for axis, cell in enumerate((row, column)))
+
+
+def _seen(layers, axis, cell, size):
+    """Rows (axis 0) or columns (axis 1) of an input of `size` that reach one row or column of the last layer's map."""
+    windows, sizes = [window(layer, axis) for layer in layers if hasattr(layer, "kernel_size")], [size]
+    for kernel, stride, before, after, dilation in windows:
+        sizes.append(conv_output_size(sizes[-1] + before + after, kernel, 0, stride, dilation))
+    seen = {cell}
+    for (kernel, stride, before, _, dilation), below in zip(reversed(windows), reversed(sizes[:-1]), strict=True):
+        places = {place * stride - before + step * dilation for place in seen for step in range(kernel)}
+        seen = places & set(range(below))
+    return sorted(seen)
+
+
+def window(layer, axis):
+    """The window of a convolution or pooling along rows (axis 0) or columns (axis 1).
+
+    Returns its size, its stride, the padding before and after the map, and its dilation.
+    """
+    options = (layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1))
+    size, stride, padding, dilation = (option[axis] if isinstance(option, tuple) else option for option in options)
+    both = {"same": dilation * (size - 1), "valid": 0}.get(padding)
+    before, after = (padding, padding) if both is None else (both // 2, both - both // 2)
+    return size, stride, before, after, dilation

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
-from helpers.metrics import Accumulator, Timer, accuracy
+from helpers.data import to_floats
+from helpers.metrics import Accumulator, accuracy, wait_for
 
 
 def try_gpu(i=0):
@@ -26,7 +28,8 @@ class Progress:
     """Where training stands. `loss` and `train_acc` are means since the epoch began, with the weights as they changed.
 
     epoch: epochs done, with a fraction; examples: seen so far; val_acc: at the end of an epoch, else None;
-    seconds: spent training so far, evaluation and whatever the caller did in between left out.
+    seconds: spent training so far, evaluation and whatever the caller did in between left out; within an epoch a GPU
+    may be some steps behind.
     """
 
     epoch: float
@@ -62,12 +65,12 @@ def train(net, train_iter, num_epochs, lr, val_iter=None, device=None, optimizer
     # Channels-last suits the convolutions of CPUs and of new GPUs: some 40 % faster on a 2-core CPU, same numbers.
     net.to(device, memory_format=torch.channels_last)
     optimizer = optimizer(net.parameters(), lr=lr)
-    num_batches, examples, timer = len(train_iter), 0, Timer(device)
+    num_batches, examples, seconds = len(train_iter), 0, 0.0
     try:
         for epoch in range(num_epochs):
             net.train()
             sums = Accumulator(3)
-            timer.start()
+            started = time.perf_counter()
             for i, (X, y) in enumerate(train_iter, start=1):
                 X, y = X.to(device), y.to(device)
                 optimizer.zero_grad()
@@ -78,12 +81,15 @@ def train(net, train_iter, num_epochs, lr, val_iter=None, device=None, optimizer
                 sums.add(loss.detach() * len(y), accuracy(y_hat, y), len(y))
                 examples += len(y)
                 if i * reports // num_batches > (i - 1) * reports // num_batches:
-                    timer.stop()
-                    measure = val_iter is not None and i == num_batches
-                    val_acc = evaluate_accuracy(net, val_iter) if measure else None
-                    yield Progress(epoch + i / num_batches, examples, val_acc, timer.sum(), copy.copy(sums))
+                    val_acc = None
+                    if i == num_batches:
+                        wait_for(device)  # only here: a report may come after every step
+                    seconds += time.perf_counter() - started
+                    if i == num_batches and val_iter is not None:
+                        val_acc = evaluate_accuracy(net, val_iter)
+                    yield Progress(epoch + i / num_batches, examples, val_acc, seconds, copy.copy(sums))
                     net.train()  # whoever iterates may have measured the network in between
-                    timer.start()
+                    started = time.perf_counter()
     except KeyboardInterrupt:
         print(f"Training interrupted after {examples:,} examples. The network keeps what it has learnt.")
 
@@ -106,6 +112,25 @@ def evaluate_accuracy(net, data_iter, device=None):
     return sums[0] / sums[1]
 
 
+def predict(net, images):
+    """The class that `net` gives each image; leaves `net` in the mode it was in.
+
+    images: (N, 1, height, width), bytes or floats from 0 to 1; returns (N,) integers on the CPU.
+    """
+    training = net.training
+    net.eval()
+    try:
+        with torch.no_grad():
+            device = next(net.parameters()).device
+            return net(to_floats(images.to(device))).argmax(dim=1).cpu()
+    finally:
+        net.train(training)
+
+
+class WeightsError(ValueError):
+    """A file without weights for the network at hand; the message names the file and what to do."""
+
+
 def save_weights(net, path, overwrite=False):
     """Write the weights of `net` to `path`, under a temporary name first, so that no half-written file is left.
 
@@ -125,9 +150,17 @@ def save_weights(net, path, overwrite=False):
 def load_weights(net, path):
     """Read weights that `save_weights` wrote into `net`, on its device; returns `net`. Runs no code from the file.
 
-    Raises RuntimeError where the weights are another architecture's, and pickle.UnpicklingError where there is more in
-    the file than weights.
+    Raises WeightsError where they are another network's and where the file is damaged or holds more than weights.
     """
     device = next(net.parameters()).device
-    net.load_state_dict(torch.load(path, map_location=device, weights_only=True))
+    try:
+        weights = torch.load(path, map_location=device, weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # torch.load raises whatever the bytes of a foreign file lead it to
+        raise WeightsError(f"{path} holds no weights, or only a part of them: save the network anew") from error
+    try:
+        net.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise WeightsError(f"{path} holds the weights of another network: build that network first") from error
     return net

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from helpers import conv_output_size, layer_table, lenet, mlp, num_parameters, xavier
-from helpers.models import ShapeError
+from helpers.models import ShapeError, receptive_field
 
 
 def test_output_size_is_pytorchs_for_every_choice():
@@ -74,6 +74,99 @@ def test_every_network_of_the_family_runs_or_says_why_not():
         lenet(padding=(2,))
 
 
+def test_every_convolution_may_have_a_kernel_size_of_its_own():
+    net = lenet(kernel_size=(7, 3), padding=(3, 1))
+    assert [layer.kernel_size for layer in net if isinstance(layer, nn.Conv2d)] == [(7, 7), (3, 3)]
+    assert net(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
+    assert layer_table(lenet(kernel_size=(5, 5))) == layer_table(lenet())
+    with pytest.raises(ShapeError, match="2 convolutions but 1 kernel sizes"):
+        lenet(kernel_size=(5,))
+
+
+def test_a_shape_error_names_the_layer():
+    with pytest.raises(ShapeError) as error:
+        lenet(kernel_size=(5, 7), image_size=10)
+    assert str(error.value) == (
+        "second convolution: kernel 7 is larger than the 5×5 map that reaches it: add padding or use at most 5"
+    )
+    with pytest.raises(ShapeError, match="first pooling: its 2×2 window is larger than the 1×1 map"):
+        lenet(kernel_size=12, padding=(0, 0), image_size=12)
+    with pytest.raises(ShapeError, match="4th convolution"):
+        lenet(kernel_size=3, channels=(1, 1, 1, 1), padding=(1, 1, 1, 0), image_size=16)
+
+
+def pixels_with_a_gradient(layers, row, column, size):
+    """Rows and columns of the image that move a cell of the last map: as far as PyTorch knows."""
+    image = torch.rand(1, 1, *size, requires_grad=True)
+    output = image
+    for layer in layers:
+        output = layer(output)
+    output[0, 0, row, column].backward()
+    seen = image.grad[0, 0] != 0
+    return seen.any(dim=1).nonzero().flatten().tolist(), seen.any(dim=0).nonzero().flatten().tolist()
+
+
+def positive(net):
+    """All weights 1: no pixel's influence can cancel another's."""
+    for layer in net:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.ones_(layer.weight)
+    return net
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        lenet(),
+        lenet(kernel_size=(3, 4), padding=(5, 5)),
+        lenet(kernel_size=(1, 2), padding=(2, 1)),
+        nn.Sequential(nn.Conv2d(1, 1, (2, 3), stride=(3, 1), padding=(1, 2), dilation=(2, 1)), nn.AvgPool2d(2, 1)),
+        nn.Sequential(nn.Conv2d(1, 1, (4, 3), padding="same"), nn.Conv2d(1, 1, 2, padding="valid")),
+        nn.Sequential(nn.AvgPool2d(2), nn.Sequential(nn.Conv2d(1, 1, 3, padding=2), nn.AvgPool2d(2))),
+    ],
+    ids=[
+        "LeNet",
+        "more padding than kernel",
+        "padding alone",
+        "stride and dilation",
+        "padding in words",
+        "odd sizes, nested",
+    ],
+)
+@pytest.mark.parametrize("size", [(28, 28), (15, 21)])
+def test_the_receptive_field_is_where_the_gradient_is_not_zero(net, size):
+    # Without activations and with positive weights every pixel that is seen has a gradient.
+    layers = [layer for part in net for layer in (part if isinstance(part, nn.Sequential) else [part])]
+    layers = [nn.Identity() if isinstance(layer, nn.Sigmoid) else layer for layer in layers]
+    positive(layers)
+    for last in range(len(layers)):
+        if isinstance(layers[last], nn.Flatten):
+            break
+        output = nn.Sequential(*layers[: last + 1])(torch.zeros(1, 1, *size))
+        rows, columns = output.shape[2:]
+        # Rows and columns are independent of each other: the diagonal reaches each of both.
+        for cell in range(max(rows, columns)):
+            row, column = min(cell, rows - 1), min(cell, columns - 1)
+            expected = pixels_with_a_gradient(layers[: last + 1], row, column, size)
+            rows_seen, columns_seen = receptive_field(net, last, row, column, size)
+            if rows_seen and columns_seen:
+                assert (rows_seen, columns_seen) == expected
+            else:
+                assert expected == ([], [])
+
+
+def test_of_a_trained_kind_of_network_no_pixel_outside_the_receptive_field_matters():
+    net = xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d))
+    for layer, size in [(2, 14), (5, 5)]:
+        for row, column in itertools.product(range(0, size, 2), repeat=2):
+            rows, columns = pixels_with_a_gradient(net[: layer + 1], row, column, (28, 28))
+            seen = receptive_field(net, layer, row, column)
+            assert set(rows) <= set(seen[0])
+            assert set(columns) <= set(seen[1])
+    assert receptive_field(net, 5, 2, 2) == (list(range(6, 22)), list(range(6, 22)))
+    assert receptive_field(net, 0, 0, 27) == ([0, 1, 2], [25, 26, 27])
+
+
 def test_xavier_takes_layers_without_a_bias():
     net = xavier(nn.Sequential(nn.Conv2d(1, 2, 3, bias=False), nn.Flatten(), nn.Linear(2, 2)))
     assert (net[2].bias == 0).all()
@@ -97,6 +190,7 @@ def test_multiply_adds_are_those_counted_by_hand():
         84 * 10,
     ]
     assert "61,706" in repr(table)
+    assert table.input_shape == (1, 1, 28, 28)
 
 
 def test_the_table_leaves_the_network_as_it_was():

@@ -40,7 +40,14 @@ def one_of_each():
         "confusion matrix": plotting.confusion_matrix(counts, CLOTHES),
         "predictions": plotting.predictions(pictures, labels, labels.flip(0), CLOTHES),
         "convolution": plotting.convolution(torch.rand(28, 28), torch.randn(3, 3), torch.rand(26, 26), (0, 0, 3)),
-        "accuracy": plotting.accuracy_on(pictures, {"LeNet": 0.9, "MLP": 0.8}),
+        "accuracy": plotting.accuracy_on(pictures, {"LeNet": 0.9, "MLP": 0.8}, {"LeNet": 0.9, "MLP": 0.9}),
+        "confusions": plotting.confusions({"LeNet": counts, "MLP": counts.T}, CLOTHES),
+        "opinions": plotting.opinions(
+            pictures[0],
+            {"LeNet": torch.eye(10)[9], "MLP": torch.full((10,), 0.1)},
+            [torch.rand(6, 28, 28), torch.rand(32, 10, 10)],
+            CLOTHES,
+        ),
         "network": plotting.network(layer_table(lenet())),
     }
 

@@ -1,11 +1,27 @@
 """Labs: what moves under the hand in a notebook. One file a lab; each is one line in its chapter."""
 
+from helpers.labs.classroom import class_experiment
 from helpers.labs.convolution import convolution
+from helpers.labs.drawing import drawing
 from helpers.labs.explorer import explorer
+from helpers.labs.kernel_learning import learn_kernel
 from helpers.labs.live import watch
+from helpers.labs.microscope import microscope
 from helpers.labs.pooling import pooling
 from helpers.labs.shapes import shapes
 from helpers.labs.trainer import trainer
 from helpers.labs.versus import versus
 
-__all__ = ["convolution", "explorer", "pooling", "shapes", "trainer", "versus", "watch"]
+__all__ = [
+    "class_experiment",
+    "convolution",
+    "drawing",
+    "explorer",
+    "learn_kernel",
+    "microscope",
+    "pooling",
+    "shapes",
+    "trainer",
+    "versus",
+    "watch",
+]

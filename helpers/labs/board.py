@@ -52,7 +52,8 @@ def word(control):
     if isinstance(control, Matrix):
         return ";".join(",".join(f"{number:g}" for number in row) for row in control.value)
     if hasattr(control, "options"):
-        return slug(control.label)
+        # Not control.label, which some of the widgets leave empty until they are moved.
+        return next(slug(label) for label, value in control.options if value == control.value)
     if isinstance(control.value, bool):
         return "on" if control.value else "off"
     return str(control.value)
@@ -79,6 +80,8 @@ def meaning(control, name, said):
 
 
 def _numbers(said, name):
+    if not said:
+        return ()
     try:
         rows = tuple(tuple(float(number) for number in row.split(",")) for row in said.split(";"))
     except ValueError:
@@ -113,13 +116,17 @@ class BoardLine(widgets.VBox):
         """The present values, {name: value}."""
         return {name: control.value for name, control in self.controls.items()}
 
+    def line(self):
+        """The present state as a line."""
+        return write(self.lab, self.controls, self.defaults)
+
     def write(self):
         """Show the present state."""
         self.trouble.say("")
-        self.text.value = write(self.lab, self.controls, self.defaults)
+        self.text.value = self.line()
 
-    def move(self, values):
-        """Move controls to `values`, {name: value}, in one step."""
+    def move(self, values, then=None):
+        """Move controls to `values`, {name: value}, in one step; `then` is called in place of `moved`."""
         self._quiet = True  # what `moved` moves in its turn is part of the same move
         try:
             for name, value in values.items():
@@ -127,7 +134,7 @@ class BoardLine(widgets.VBox):
                 if hasattr(control, "max"):
                     control.max = control.highest
                 control.value = value
-            self.moved()
+            (then or self.moved)()
         finally:
             self._quiet = False
         self.write()
@@ -137,7 +144,7 @@ class BoardLine(widgets.VBox):
             self.move({})
 
     def _on_type(self, change):
-        if self.text.value == write(self.lab, self.controls, self.defaults):
+        if self.text.value == self.line():
             return
         try:
             values = read(self.text.value, self.lab, self.controls, self.defaults)

@@ -10,13 +10,14 @@ FULL_LABEL = {"description_width": "initial"}
 
 def slider(label, value, low, high, step=1):
     """A slider over whole numbers."""
-    return widgets.IntSlider(value, low, high, step, description=label, style=FULL_LABEL)
+    return widgets.IntSlider(value, low, high, step, description=label, style=FULL_LABEL, layout={"width": "270px"})
 
 
 def steps(label, values, value):
     """A slider over a few numbers, such as learning rates; every label is the number itself."""
     options = [(f"{number:g}", number) for number in values]
-    return widgets.SelectionSlider(options=options, value=value, description=label, style=FULL_LABEL)
+    style = {"style": FULL_LABEL, "layout": {"width": "270px"}}  # four fit side by side on a projector
+    return widgets.SelectionSlider(options=options, value=value, description=label, **style)
 
 
 def choice(label, options):

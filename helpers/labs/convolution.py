@@ -1,60 +1,172 @@
 """Chapter 2: slide a kernel over a picture."""
 
+import math
+
 import torch
+from ipywidgets import Box, Layout
 from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.data import to_floats
-from helpers.labs.controls import choice, slider
+from helpers.labs.board import word
+from helpers.labs.controls import Matrix, choice, rows_of, slider
 from helpers.labs.live import Lab
+from helpers.labs.pad import Pad
+from helpers.labs.upload import Upload
 from helpers.models import conv_output_size
+
+KERNELS = (
+    "vertical edges (Sobel)",
+    "horizontal edges (Sobel)",
+    "outline (Laplacian)",
+    "blur (mean)",
+    "sharpen",
+    "emboss",
+    "identity",
+    "random",
+)
+OWN = "own numbers"
+SAMPLE, PHOTO, DRAWING = "sample", "own photo", "own drawing"
+MISSING = {
+    PHOTO: "There is no photograph yet: press “your photograph” and choose a file.",
+    DRAWING: "There is no drawing yet: draw on the black pad with the mouse, or choose an example below it.",
+}
 
 
 def kernel_preset(name, size):
-    """A classic kernel of size×size weights, by name. For odd sizes edges, blur and the like grow with the size."""
+    """A classic kernel, (size, size), by its name in KERNELS. 3×3 is the textbook's; other sizes continue its rule."""
     places = torch.arange(size) - (size - 1) / 2
-    y, x = torch.meshgrid(places, places, indexing="ij")
-    bell = torch.exp(-(x**2 + y**2) / (2 * (size / 4) ** 2))
-    centre = torch.zeros(size, size)
+    ones, centre, cross = torch.ones(size, size), torch.zeros(size, size), torch.zeros(size, size)
     centre[size // 2, size // 2] = 1
-    blur = torch.ones(size, size) / size**2
+    cross[size // 2, :] = cross[:, size // 2] = 1
+    # Sobel's: a bell down the edge, and the change of a bell across it; the bells are binomial numbers.
+    bell = torch.tensor([math.comb(size - 1, k) for k in range(size)], dtype=torch.float)
+    smaller_bell = torch.tensor([0, *(math.comb(size - 2, k) for k in range(size - 1)), 0], dtype=torch.float)
+    sobel = torch.outer(bell, smaller_bell[:-1] - smaller_bell[1:])
+    if size > Matrix.LARGEST:  # binomial numbers grow into the thousands: as strong as the 3×3 kernel instead
+        sobel *= 4 / sobel.clamp(min=0).sum()
     kernels = {
+        "vertical edges (Sobel)": sobel,
+        "horizontal edges (Sobel)": sobel.T,
+        "outline (Laplacian)": size**2 * centre - ones,
+        "blur (mean)": ones / size**2,
+        "sharpen": 2 * size * centre - cross,
+        "emboss": places[:, None] + places + centre,
         "identity": centre,
-        "blur (mean)": blur,
-        "sharpen": 2 * centre - blur,
-        "vertical edges": x * bell,
-        "horizontal edges": y * bell,
-        "outline (Laplacian)": centre - blur,
+        # From −1 to 1, and the same for everybody.
+        "random": torch.randint(-10, 11, (size, size), generator=torch.Generator().manual_seed(0)) / 10,
     }
     return kernels[name]
 
 
-KERNELS = ("vertical edges", "horizontal edges", "outline (Laplacian)", "blur (mean)", "sharpen", "identity")
+def resized(kernel, size):
+    """A kernel cut or filled up with zeros to (size, size) around its middle."""
+    before = size // 2 - len(kernel) // 2
+    after = size - len(kernel) - before
+    return F.pad(kernel, (before, after, before, after))
 
 
-def convolution(image):
-    """Choose a kernel, its size, padding, stride and dilation; image: a square of bytes or floats."""
-    image = to_floats(image.squeeze()).float()
+def to_numbers(kernel):
+    """A kernel as the value of a `Matrix`, rounded to three digits: what stands there is what is used."""
+    return tuple(tuple(float(f"{round(x, 4):.3g}") + 0.0 for x in row) for row in kernel.tolist())
 
-    def draw(kernel, kernel_size, padding, stride, dilation):
-        weights = kernel_preset(kernel, kernel_size)
-        n = len(image)
-        out = conv_output_size(n, kernel_size, padding, stride, dilation)
-        output = F.conv2d(image[None, None], weights[None, None], padding=padding, stride=stride, dilation=dilation)[
-            0, 0
-        ]
-        covered = dilation * (kernel_size - 1) + 1
-        formula = f"⌊({n} + 2·{padding} − {covered}) / {stride}⌋ + 1 = {out}: the output is {out}×{out}"
-        return plotting.convolution(F.pad(image, [padding] * 4), weights, output, (0, 0, covered), padding), formula
 
-    return Lab(
-        "convolution",
-        draw,
-        {
-            "kernel": choice("kernel", KERNELS),
-            "kernel_size": slider("kernel size", 3, 1, 11),
+class Convolution(Lab):
+    """A kernel from a list or typed in, how it slides, and one cell of its output, chosen by slider or click.
+
+    `weights` is the present kernel, (k, k); `images` has the squares to slide over by their name, None where missing.
+    """
+
+    def __init__(self, image):
+        self.images = {SAMPLE: to_floats(image.squeeze()).float(), PHOTO: None, DRAWING: None}
+        self.weights = kernel_preset(KERNELS[0], 3)
+        self.filled_in = to_numbers(self.weights)  # what the matrix showed last, to see whether a hand changed it
+        self.upload, self.pad = Upload(), Pad()
+        self.side, self.own = Box(), Box()  # sliders and numbers; the upload or the pad
+        largest = max(len(image.squeeze()), 28) + 2 * 5  # rows of the largest output
+        controls = {
+            "image": choice("image", list(self.images)),
+            "kernel": choice("kernel", [*KERNELS, OWN]),
+            "size": slider("kernel size", 3, 1, 11),
             "padding": slider("padding", 0, 0, 5),
             "stride": slider("stride", 1, 1, 4),
             "dilation": slider("dilation", 1, 1, 4),
-        },
-    )
+            "row": slider("output row", 9, 0, largest - 1),
+            "column": slider("output column", 18, 0, largest - 1),
+            "numbers": Matrix(self.filled_in),
+            "example": self.pad.example,  # the last: when a line moves it, the pad tells, and all else is in its place
+        }
+        super().__init__("convolution", self.figure, controls)
+        *sliders, matrix, _ = controls.values()
+        for control in sliders:
+            control.layout.width = "250px"
+        sliders = rows_of(sliders)
+        sliders.layout.width = "530px"
+        sliders.layout.align_content = matrix.layout.align_content = "flex-start"
+        self.side.children = [sliders, matrix]
+        self.side.layout.flex_flow, self.side.layout.grid_gap = "row wrap", "4px 16px"
+        self.side.layout.min_height = "176px"  # five rows of numbers: nothing moves when the kernel's size changes
+        above = Box([self.side, self.own], layout=Layout(flex_flow="row wrap", grid_gap="4px 16px"))
+        self.children = [above, self.message, self.picture, self.board]
+        self.upload.on_photo(lambda photo: self.take(PHOTO, photo))
+        self.pad.on_drawing(lambda drawing: self.take(DRAWING, drawing))
+        self.picture.on_click(self.click)
+
+    def take(self, source, image):
+        """Slide over a new photograph or drawing; image: (1, 28, 28) bytes, all black where there is none."""
+        self.images[source] = to_floats(image[0]) if image.any() else None
+        self.redraw()
+
+    def click(self, x, y):
+        """Choose the output's cell at pixel (x, y) of the picture."""
+        if cell := plotting.output_cell_at(x, y, self.output_size):
+            self.board.move({"row": cell[0], "column": cell[1]})
+
+    def redraw(self):
+        """Bring kernel, size and numbers into agreement, then draw; without an image, say how to get one."""
+        self.agree()
+        source = self.controls["image"].value
+        self.own.children = {SAMPLE: (), PHOTO: (self.upload,), DRAWING: (self.pad,)}[source]
+        # The numbers stand beside the sliders, or below them where the pad needs the room.
+        self.side.layout.width = "540px" if source == DRAWING else "890px"
+        if self.images[source] is None:
+            self.message.say(MISSING[source], trouble=True)
+        else:
+            super().redraw()
+
+    def agree(self):
+        """Numbers typed by a hand win and are the kernel; else it follows the list and the size."""
+        kernel, size, numbers = (self.controls[name] for name in ("kernel", "size", "numbers"))
+        if numbers.value and numbers.value != self.filled_in:
+            kernel.value = OWN
+            self.weights = torch.tensor(numbers.value)
+            size.value = len(numbers.value)
+        own = kernel.value == OWN
+        size.max = Matrix.LARGEST if own else size.highest
+        self.weights = resized(self.weights, size.value) if own else kernel_preset(kernel.value, size.value)
+        self.filled_in = ()
+        if size.value <= Matrix.LARGEST:
+            self.filled_in = to_numbers(self.weights)
+            self.weights = torch.tensor(self.filled_in)
+        numbers.value = self.filled_in
+        # The numbers of a kernel from the list follow from its name: the board line need not have them.
+        self.board.defaults["numbers"] = "" if own else word(numbers)
+
+    def figure(self, image, size, padding, stride, dilation, row, column, **others):
+        """The picture and the formula for the present weights on the image of that name."""
+        X, weights = self.images[image], self.weights
+        n, window = len(X), dilation * (size - 1) + 1
+        out = self.output_size = conv_output_size(n, size, padding, stride, dilation)
+        for name in ("row", "column"):
+            self.controls[name].max = out - 1
+        row, column = min(row, out - 1), min(column, out - 1)
+        output = F.conv2d(X[None, None], weights[None, None], padding=padding, stride=stride, dilation=dilation)[0, 0]
+        figure = plotting.convolution(X, weights, output, padding, stride, dilation, (row, column))
+        covers = f"the window covers {dilation}·({size} − 1) + 1 = {window}; " if dilation > 1 else ""
+        formula = f"⌊({n} + 2·{padding} − {window}) / {stride}⌋ + 1 = {out}"
+        return figure, f"{covers}{formula}: the output is {out}×{out}"
+
+
+def convolution(image):
+    """The convolution lab; image: a square of bytes or of floats from 0 to 1."""
+    return Convolution(image)

@@ -12,22 +12,19 @@ POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d}
 
 
 def pooling(image):
-    """Choose the pooling, its window and stride, and a shift to the right; image: a square of bytes or floats."""
+    """Choose the pooling, its window and stride, and a shift to the right.
+
+    image: a square of bytes or of floats from 0 to 1.
+    """
     image = to_floats(image.squeeze()).float()
 
     def draw(kind, window, stride, shift):
-        conv_output_size(len(image), window, stride=stride)
+        n, pool = len(image), POOLINGS[kind]
+        out = conv_output_size(n, window, stride=stride)
         shifted = F.pad(image, (shift, -shift))  # black comes in from the left
-        pool = POOLINGS[kind]
-        before, after = (pool(x[None, None], window, stride)[0, 0] for x in (image, shifted))
-        figure = plotting.images(
-            [shifted, after, (after - before).abs()],
-            ["input", f"{kind}-pooled", "changed by the shift"],
-            columns=3,
-            limits=(0, 1),
-        )
-        changed_in, changed_out = (float((b - a).norm() / a.norm()) for a, b in ((image, shifted), (before, after)))
-        return figure, f"relative change by the shift: {changed_in:.0%} of the input, {changed_out:.0%} after pooling"
+        before, after = (pool(X[None, None], window, stride)[0, 0] for X in (image, shifted))
+        figure = plotting.pooling(image, shifted, before, after, kind, window, stride, shift)
+        return figure, f"⌊({n} − {window}) / {stride}⌋ + 1 = {out}: the pooled map is {out}×{out}"
 
     return Lab(
         "pooling",
@@ -36,6 +33,6 @@ def pooling(image):
             "kind": choice("pooling", list(POOLINGS)),
             "window": slider("window", 2, 1, 8),
             "stride": slider("stride", 2, 1, 8),
-            "shift": slider("shift (pixels)", 1, 0, 8),
+            "shift": slider("shift to the right (pixels)", 1, 0, 8),
         },
     )

@@ -2,104 +2,277 @@
 
 import html
 import math
+import re
+from pathlib import Path
 
 import ipywidgets as widgets
-import torch
-from torch import nn
 
 from helpers import plotting
-from helpers.data import Batches, train_validation_split
-from helpers.labs.controls import Message, rows_of, slider
+from helpers.data import Batches, DataError, train_validation_split
+from helpers.labs.board import BoardLine
+from helpers.labs.classroom import result_line
+from helpers.labs.controls import FULL_LABEL, Message, button, choice, rows_of, slider, steps, switch
 from helpers.labs.live import FiveTimesASecond, Picture
 from helpers.labs.runner import Runner
-from helpers.models import lenet, num_parameters, xavier
-from helpers.training import train, try_gpu
+from helpers.labs.runs import ACTIVATIONS, LEARNING_RATES, OPTIMIZERS, POOLINGS, PRESETS, Run, network, table, verdict
+from helpers.models import ShapeError, num_parameters
+from helpers.training import evaluate_accuracy, load_weights, predict, save_weights, train, try_gpu
 
-LEARNING_RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
-BATCH_SIZE = 64
+OWN = "own settings"
 
 
 class Trainer(widgets.VBox):
-    """Sliders for learning rate, kernel size and channels, Train and Stop, and the curves of this run and the last.
+    """Controls of a LeNet and of its training; every move trains a new network, with the earlier runs in grey.
 
-    A ReLU and max-pooling LeNet learns visibly within seconds on 9,000 training images; 1,000 others measure it.
+    The ReLU and max-pooling LeNet that it begins with learns visibly within seconds on 9,000 training images; 1,000
+    others measure it. The test images stay closed until the Test button, once a run.
     """
 
     def __init__(self, data, num_epochs):
-        self.split = train_validation_split(data.train_images[:10_000], data.train_labels[:10_000], 1000)
-        self.num_epochs = num_epochs
-        self.net, self.history, self.ghosts = None, [], []
-        self.runner, self.picture, self.message = Runner(), Picture(), Message()
-        self.controls = {
-            "lr": widgets.SelectionSlider(
-                options=LEARNING_RATES, value=0.1, description="learning rate", style={"description_width": "initial"}
-            ),
-            "kernel_size": slider("kernel size", 5, 1, 9, 2),
-            "channels": slider("first channels", 6, 1, 16),
+        self.data, self.device = data, try_gpu()
+        self.runner, self.picture, self.message = Runner(), Picture(), Message(lines=2)
+        self.controls = _controls(num_epochs)
+        self.board = BoardLine("trainer", self.controls, self.start)
+        self.begun_with = self.board.values()
+        self._naming = False
+        self.preset = choice("preset", [*PRESETS, OWN])
+        self.preset.observe(self._choose, names="value")
+        self.buttons = {
+            "Train": button("Train", self.start, button_style="primary"),
+            "Stop": button("Stop", self.stop),
+            "Resume": button("Resume", self.resume),
+            "Reset": button("Reset", self.reset, tooltip="Forget all runs and put every control back"),
+            "Test": button("Test (once a run)", self.test, tooltip="Measure this network on the test images"),
         }
-        self.train_button = widgets.Button(description="Train", button_style="primary")
-        self.stop_button = widgets.Button(description="Stop")
-        self.train_button.on_click(self.start)
-        self.stop_button.on_click(self.stop)
-        for control in self.controls.values():
-            control.continuous_update = False  # a run for each place that the hand passes would be too many
-            control.observe(self.start, names="value")
-        super().__init__(
-            [
-                rows_of(self.controls.values()),
-                rows_of([self.train_button, self.stop_button]),
-                self.message,
-                self.picture,
-            ]
-        )
-        self.message.say("Press Train, or move a slider.")
-        self.picture.show(plotting.curves([], num_epochs=num_epochs))
+        self.table, self.predictions = widgets.HTML(), Picture()
+        self.result = widgets.Text(description="result line", style=FULL_LABEL, layout={"width": "98%"})
+        self.file = widgets.Text("my-lenet.pt", description="file", style=FULL_LABEL)
+        super().__init__(self._layout())
+        self._forget()
 
-    def start(self, change=None):
+    def _layout(self):
+        front = [self.controls[name] for name in ("lr", "kernel", "channels")]
+        folded = [control for control in self.controls.values() if control not in front]
+        files = rows_of([self.file, button("Save", self.save), button("Load", self.load)])
+        more = widgets.VBox([rows_of(folded), files])
+        return [
+            rows_of([self.preset, *front]),
+            rows_of(self.buttons.values()),
+            self.message,
+            self.picture,
+            widgets.Tab([self.table, self.predictions], titles=["Runs", "Predictions"]),
+            widgets.Accordion([more], titles=["More settings, save and load"]),
+            self.board,
+            self.result,
+        ]
+
+    @property
+    def net(self):
+        """The network of the latest run; None before the first."""
+        return self.runs[-1].net if self.runs else None
+
+    @property
+    def history(self):
+        """What the latest run has reported, a list of `Progress`."""
+        return self.runs[-1].history if self.runs else []
+
+    def start(self):
         """Train a new network with the present settings; a run that is still going on ends."""
-        self.runner.stop()
-        if self.history:
-            self.ghosts = [*self.ghosts, self.history][-4:]
-        self.history = []
-        settings = {name: control.value for name, control in self.controls.items()}
-        with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
-            torch.manual_seed(0)
-            kernel_size, channels = settings["kernel_size"], (settings["channels"], 16)
-            self.net = xavier(lenet(kernel_size, channels, (kernel_size // 2, 0), nn.ReLU, nn.MaxPool2d))
-        self.runner.start(self.steps(self.net, settings["lr"]), then=self.draw, failed=self.explain)
-
-    def stop(self, change=None):
-        """End the run; the network keeps what it has learnt."""
-        self.runner.stop()
-
-    def explain(self, error):
-        """Say in words what ended the run."""
-        self.message.say(html.escape(f"Training stopped: {error}"), trouble=True)
-
-    def steps(self, net, lr):
-        """Train `net`, drawing as it goes; a generator of `Progress`, for the runner."""
-        train_images, train_labels, val_images, val_labels = self.split
-        device = try_gpu()
-        train_iter = Batches(train_images, train_labels, BATCH_SIZE, shuffle=True, seed=0, device=device)
-        val_iter = Batches(val_images, val_labels, 256, device=device)
-        draw_now_and_then = FiveTimesASecond(self.draw)
-        for progress in train(net, train_iter, self.num_epochs, lr, val_iter, device, reports=20):
-            self.history = [*self.history, progress]
-            draw_now_and_then()
-            yield progress
-
-    def draw(self):
-        """Show the curves of this run and the ghosts of the last ones."""
-        if not self.history:
+        self.runner.cancel()
+        settings = self.board.values()
+        self._name_preset(settings)
+        try:
+            net = self._network(settings)
+            train_iter, val_iter = self._batches(settings)
+        except (ShapeError, DataError) as error:
+            self._say(str(error), trouble=True)
+            self._enable(running=False)
             return
-        last = self.history[-1]
-        if math.isnan(last.loss):
-            self.message.say("The loss is not a number any more: the learning rate is too high.", trouble=True)
+        ghosts = [run.history for run in self.runs if run.history][-4:]
+        self.curves = plotting.LiveCurves(ghosts, settings["epochs"])
+        self.table.value = table(self.runs)
+        self.runs.append(Run(self.board.line(), settings, net))
+        self.unfinished = self._steps(self.runs[-1], train_iter, val_iter)
+        self.resume()
+
+    def stop(self):
+        """End the run after its present step; the network keeps what it has learnt, and Resume goes on from there."""
+        self.runner.stop()
+
+    def resume(self):
+        """Go on with the run that was stopped."""
+        if self.unfinished and not self.runner.running:
+            self._enable(running=True)
+            self.runner.start(self.unfinished, then=self._finish, failed=self._explain)
+
+    def reset(self):
+        """Forget all runs and put every control back to where it began."""
+        self.runner.cancel()
+        self.board.move(self.begun_with, then=self._forget)
+
+    def test(self):
+        """Measure the latest network on the test images."""
+        run = self.runs[-1]
+        test_iter = Batches(self.data.test_images, self.data.test_labels, 256, device=self.device)
+        run.test_acc = evaluate_accuracy(run.net, test_iter)
+        self._finish()
+
+    def save(self):
+        """Save the weights of the latest network beside the notebook; never over a file that is there."""
+        try:
+            if not self.runs:
+                raise ValueError("there is no network yet: press Train first")
+            path = self._path()
+            save_weights(self.net, path)
+        except (OSError, ValueError) as error:
+            self._say(f"Not saved: {error}", trouble=True)
         else:
-            self.message.say(f"{num_parameters(self.net):,} parameters, {last}, {last.seconds:.1f} s")
-        self.picture.show(plotting.curves(self.history, self.ghosts, self.num_epochs))
+            self._say(f"Saved as {path.name}, beside this notebook. To load it, the settings must be the same.")
+
+    def load(self):
+        """Load saved weights into a network with the present settings, and measure it."""
+        self.runner.cancel()
+        settings = self.board.values()
+        try:
+            net = load_weights(self._network(settings), self._path())
+            _, val_iter = self._batches(settings)
+        except (OSError, ValueError) as error:
+            self._say(f"Not loaded: {error}", trouble=True)
+        else:
+            self.unfinished = None
+            self.runs.append(Run(self.board.line(), settings, net.to(self.device)))
+            self._show_predictions(val_iter)
+            self._say(f"Loaded: validation accuracy {evaluate_accuracy(net, val_iter):.1%}")
+        self._enable(running=False)
+
+    def close(self):
+        """End the run, then close the widget."""
+        self.runner.cancel()
+        super().close()
+
+    def _forget(self):
+        """As at the beginning: no runs, empty axes."""
+        self.runs, self.unfinished = [], None
+        self._name_preset(self.begun_with)
+        self.curves = plotting.LiveCurves(num_epochs=self.begun_with["epochs"])
+        self._draw()
+        self._show_predictions(self._batches(self.begun_with)[1], self._network(self.begun_with))
+        self.table.value, self.result.value = table([]), ""
+        self._say("Press Train, or move a slider: each move trains a new network.")
+        self._enable(running=False)
+
+    def _choose(self, change):
+        """Put the controls where the chosen preset has them."""
+        if not self._naming and change.new != OWN:
+            self.board.move({**self.begun_with, **PRESETS[change.new][0]})
+
+    def _name_preset(self, settings):
+        """Let the list show which preset the settings are, if any."""
+        names = [name for name, (changes, _) in PRESETS.items() if {**self.begun_with, **changes} == settings]
+        self._naming = True
+        self.preset.value = names[0] if names else OWN
+        self._naming = False
+
+    def _say(self, text, trouble=False):
+        """Show a text, and below it what the preset is about."""
+        note = PRESETS[self.preset.value][1] if self.preset.value in PRESETS else ""
+        self.message.say(f"{html.escape(text)}<br>{html.escape(note)}", trouble)
+
+    def _network(self, settings):
+        names = ("kernel", "channels", "padding", "activation", "pooling", "seed")
+        return network(**{name: settings[name] for name in names})
+
+    def _batches(self, settings):
+        """Training and validation batches; raises DataError where the whole set is asked for and is not here."""
+        number = 10_000 if settings["images"] == "sample" else 60_000
+        if len(self.data.train_images) < number:
+            raise DataError(f"only {len(self.data.train_images):,} training images are here: choose the sample")
+        images, labels = self.data.train_images[:number], self.data.train_labels[:number]
+        train_images, train_labels, *val = train_validation_split(images, labels, number // 10)
+        seed, size = settings["seed"], settings["batch"]
+        train_iter = Batches(train_images, train_labels, size, shuffle=True, seed=seed, device=self.device)
+        return train_iter, Batches(*val, 256, device=self.device)
+
+    def _steps(self, run, train_iter, val_iter):
+        """Train, a yield a step, so that Stop acts within one; the curves are drawn now and then."""
+        settings = run.settings
+        training = train(
+            run.net, train_iter, settings["epochs"], settings["lr"], val_iter, self.device,
+            settings["optimizer"], reports=len(train_iter),
+        )  # fmt: skip
+        draw_now_and_then = FiveTimesASecond(self._draw)
+        for progress in training:
+            run.keep(progress)
+            draw_now_and_then()
+            yield
+            if not math.isfinite(run.history[-1].loss):
+                break
+        self.unfinished = None
+
+    def _draw(self):
+        """Show the curves and say how the run goes."""
+        if self.history:
+            words, trouble = verdict(self.history)
+            self._say(f"{words} · {num_parameters(self.net):,} parameters", trouble)
+        self.picture.show_png(self.curves.png(self.history), self.curves.width, self.curves.alt(self.history))
+
+    def _finish(self):
+        """Show what a run that ended, or was stopped, has come to."""
+        run = self.runs[-1]
+        self._draw()
+        self.table.value = table(self.runs)
+        self.result.value = result_line(run)
+        self._show_predictions(self._batches(run.settings)[1])
+        self._enable(running=False)
+
+    def _explain(self, error):
+        """Say in words what ended the run."""
+        self.unfinished = None
+        self._say(f"Training stopped: {error}", trouble=True)
+        self._enable(running=False)
+
+    def _show_predictions(self, val_iter, net=None):
+        """Eight validation images with what the network says of them."""
+        net = net or self.net
+        X, y = val_iter.images[:8], val_iter.labels[:8]
+        predicted = predict(net, X)
+        self.predictions.show(plotting.predictions(X, y, predicted, self.data.class_names))
+
+    def _enable(self, running):
+        """Only buttons that do something now can be pressed."""
+        done = bool(self.history) and not running
+        self.buttons["Stop"].disabled = not running
+        self.buttons["Resume"].disabled = running or not self.unfinished
+        self.buttons["Test"].disabled = not done or self.runs[-1].test_acc is not None
+
+    def _path(self):
+        """The file beside the notebook that the student named; raises ValueError for a name that leads elsewhere."""
+        name = self.file.value.strip()
+        if not re.fullmatch(r"[\w. -]+\.pt", name):
+            raise ValueError("give the file a plain name that ends in .pt, such as my-lenet.pt")
+        return Path(name)
+
+
+def _controls(num_epochs):
+    """The settings, {name: widget}; a run starts when the hand lets go of a slider, not at each place it passes."""
+    controls = {
+        "lr": steps("learning rate", LEARNING_RATES, 0.1),
+        "kernel": slider("kernel size", 5, 1, 11, 2),
+        "channels": slider("first channels", 6, 1, 32),
+        "batch": steps("batch size (images)", [16, 32, 64, 128, 256], 64),
+        "epochs": slider("epochs", num_epochs, 1, 20),
+        "activation": choice("activation", ACTIVATIONS),
+        "pooling": choice("pooling", POOLINGS),
+        "optimizer": choice("optimizer", OPTIMIZERS),
+        "padding": switch("pad the first convolution", True),
+        "images": choice("data", ["sample", "full"]),
+        "seed": slider("seed", 0, 0, 99),
+    }
+    for control in controls.values():
+        control.continuous_update = False
+    return controls
 
 
 def trainer(data, num_epochs=5):
-    """The training lab on the first 10,000 training images of `data`, an `ImageData`."""
+    """The training lab; data: an `ImageData`; num_epochs: how long a run is at first."""
     return Trainer(data, num_epochs)

@@ -1,43 +1,206 @@
-"""Chapter 5: move the test images under two trained networks."""
+"""Chapter 5: train LeNet and an MLP under equal conditions, and move the images under them."""
 
+import html
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine
 
 from helpers import plotting
-from helpers.data import Batches
-from helpers.labs.controls import slider
-from helpers.labs.live import Lab
-from helpers.training import evaluate_accuracy
+from helpers.data import Batches, train_validation_split
+from helpers.labs.controls import button, choice, rows_of, slider, steps, switch
+from helpers.labs.live import FiveTimesASecond, Lab
+from helpers.labs.runner import Runner
+from helpers.metrics import confusion_counts
+from helpers.models import lenet, mlp, num_parameters, xavier
+from helpers.training import predict, train, try_gpu
+
+MEASURED = 500  # validation images: so many are moved and classified in a twentieth of a second
+SEEN = 27_000  # images in a training, repetitions counted: 3 epochs of 9,000 or 27 of 1,000
+BATCH_SIZE, LEARNING_RATE = 64, 0.1
+# Hidden units of the MLP: 78 make 62,020 parameters, LeNet has 61,706; 525 make 416,850 multiply-adds for an image,
+# LeNet 416,520.
+AS_MANY_PARAMETERS, AS_MUCH_ARITHMETIC = 78, 525
 
 
-def versus(nets, images, labels):
-    """Shift, turn and scale images, and see what each network makes of them.
+@dataclass
+class Bout:
+    """Two networks, {name: network}, and their training: the share `done`, 0 to 1, and the `steps` that remain."""
 
-    nets: {name: trained network}; images: (N, 1, 28, 28) bytes; labels: (N,). All are used: some hundred will do.
+    nets: dict
+    done: float = 0.0
+    steps: Iterator | None = None
+    upright: dict = field(default_factory=dict)  # accuracies on images that nobody moved, once it is trained
+
+
+class Versus(Lab):
+    """Controls that move the images, controls that ask for a new training, Train and Stop.
+
+    A pair of networks that was trained is kept, so that going back shows it at once.
     """
 
-    def draw(shift, rotation, scale):
-        moved = affine(images, rotation, [shift, 0], scale / 100, [0, 0], InterpolationMode.BILINEAR)
-        device = next(next(iter(nets.values())).parameters()).device
-        batches = Batches(moved, labels, 500, device=device)
-        accuracies = {name: evaluate_accuracy(net, batches) for name, net in nets.items()}
-        return plotting.accuracy_on(moved[:8], accuracies), _leader(accuracies)
+    def __init__(self, rivals, data):
+        self.class_names, self.device = data.class_names, try_gpu()
+        images, labels = data.train_images[:10_000], data.train_labels[:10_000]
+        self.train_images, self.train_labels, *val = train_validation_split(images, labels, 1000)
+        self.images, self.labels = (part[:MEASURED] for part in val)
+        self.runner, self.running = Runner(), None
+        self.bouts = {(False, 9000, True): Bout(rivals, done=1.0)}  # by shuffled, images, matched
+        self.train_button = button("Train", self.train, button_style="primary")
+        self.stop_button = button("Stop", self.runner.stop)
+        buttons = rows_of([self.train_button, self.stop_button])
+        super().__init__("versus", self.compare, _controls(), above=[buttons], lines=2)
 
-    return Lab(
-        "versus",
-        draw,
-        {
-            "shift": slider("shift (pixels)", 0, -8, 8),
-            "rotation": slider("rotation (degrees)", 0, -90, 90, 5),
-            "scale": slider("scale (%)", 100, 50, 150, 5),
-        },
-    )
+    def redraw(self):
+        """Draw for the controls' values; where they ask for another training than the one that runs, start that."""
+        if self.running is None:
+            self.show()
+        elif self.running is not self.bout():
+            self.runner.cancel()
+            self.running = None
+            self.show()
+            self.train()
+        # Else the run draws, in its own thread: two threads that compute would hold each other up.
+
+    def show(self):
+        """Draw for the controls' values."""
+        super().redraw()
+
+    def bout(self):
+        """The two networks that the controls ask for, trained or not."""
+        conditions = tuple(self.controls[name].value for name in ("shuffled", "images", "matched"))
+        if conditions not in self.bouts:
+            self.bouts[conditions] = self._new_bout(*conditions)
+        return self.bouts[conditions]
+
+    def train(self):
+        """Train the present networks, or go on where they were stopped."""
+        bout = self.bout()
+        if bout.steps and not self.running:
+            self.running = bout
+            self.runner.start(bout.steps, then=self._end, failed=self._explain)
+
+    def close(self):
+        """End the run, then close the widget."""
+        self.runner.cancel()
+        super().close()
+
+    def compare(self, view, shift, rotation, scale, shuffled, images, matched):
+        """The picture of how both networks do on moved images, and two lines of text."""
+        bout = self.running or self.bout()
+        self.train_button.disabled = bool(self.running) or not bout.steps
+        self.stop_button.disabled = not self.running
+        X = moved(self.images, shift, rotation, scale)
+        X = shuffle_pixels(X) if shuffled else X
+        counts = {name: confusion_counts(predict(net, X), self.labels) for name, net in bout.nets.items()}
+        accuracies = {name: float(matrix.diag().sum()) / len(X) for name, matrix in counts.items()}
+        text = f"{self._state(bout, accuracies)}<br>{_sizes(bout.nets)} Measured on {len(X)} validation images."
+        if view == "confusion":
+            return plotting.confusions(counts, self.class_names), text
+        return plotting.accuracy_on(X[:8], accuracies, self._upright(bout, shuffled)), text
+
+    def _new_bout(self, shuffled, images, matched):
+        """Two networks that are not trained yet, always with the same first weights."""
+        with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
+            torch.manual_seed(0)
+            hidden = AS_MANY_PARAMETERS if matched else AS_MUCH_ARITHMETIC
+            nets = {"LeNet": lenet(activation=nn.ReLU, pooling=nn.MaxPool2d), "MLP": mlp((hidden,), nn.ReLU)}
+            bout = Bout({name: xavier(net).to(self.device) for name, net in nets.items()})
+        X, y = self.train_images[:images], self.train_labels[:images]
+        bout.steps = self._steps(bout, shuffle_pixels(X) if shuffled else X, y)
+        return bout
+
+    def _steps(self, bout, X, y):
+        """Train both networks in turn, a step at a time, so that Stop acts within one."""
+        batches = {name: Batches(X, y, BATCH_SIZE, shuffle=True, seed=0, device=self.device) for name in bout.nets}
+        epochs, length = SEEN // len(X), -(-len(X) // BATCH_SIZE)
+        runs = [
+            train(net, batches[name], epochs, LEARNING_RATE, device=self.device, reports=length)
+            for name, net in bout.nets.items()
+        ]
+        show_now_and_then = FiveTimesASecond(self.show)
+        for step, _ in enumerate(zip(*runs, strict=True), start=1):
+            bout.done = step / (epochs * length)
+            show_now_and_then()
+            yield
+        bout.steps = None
+
+    def _upright(self, bout, shuffled):
+        """The accuracies on images that nobody moved, {name: 0 to 1}."""
+        if bout.upright:
+            return bout.upright
+        X = shuffle_pixels(self.images) if shuffled else self.images
+        upright = {name: float((predict(net, X) == self.labels).float().mean()) for name, net in bout.nets.items()}
+        if not bout.steps:
+            bout.upright = upright
+        return upright
+
+    def _state(self, bout, accuracies):
+        """How far the training is, or who is ahead, in words."""
+        if bout is self.running:
+            return f"Training both in turn: {bout.done:.0%} done."
+        if not bout.done:
+            return "Under these conditions both are untrained and only guess. Press Train: it takes some seconds."
+        if bout.steps:
+            return f"Stopped when {bout.done:.0%} of the training was done. Press Train to go on."
+        (first, best), (second, other) = sorted(accuracies.items(), key=lambda pair: -pair[1])
+        if best == other:
+            return f"{first} and {second} do equally well."
+        return f"{first} is ahead of {second} by {100 * (best - other):.1f} percentage points."
+
+    def _end(self):
+        """Show what the run has come to."""
+        self.running = None
+        self.show()
+
+    def _explain(self, error):
+        """Say in words what ended the run; its networks begin anew."""
+        self.bouts = {conditions: bout for conditions, bout in self.bouts.items() if bout is not self.running}
+        self._end()
+        self.message.say(html.escape(f"Training stopped: {error}"), trouble=True)
 
 
-def _leader(accuracies):
-    """Who is ahead, and by how many percentage points, in words."""
-    if len(accuracies) < 2:
-        return ""
-    first, second = sorted(accuracies, key=accuracies.get, reverse=True)[:2]
-    lead = 100 * (accuracies[first] - accuracies[second])
-    return f"{first} is ahead by {lead:.1f} percentage points." if lead else f"{first} and {second} do equally well."
+def moved(images, shift, rotation, scale):
+    """Images, (N, 1, height, width) bytes, shifted right by pixels, turned clockwise by degrees, enlarged to percent.
+
+    Where nothing comes from, they are black.
+    """
+    return affine(images, rotation, [shift, 0], scale / 100, [0, 0], InterpolationMode.BILINEAR)
+
+
+def shuffle_pixels(images):
+    """The pixels of each image, (N, 1, height, width), in another order, the same for all images and each time."""
+    order = torch.randperm(images[0].numel(), generator=torch.Generator().manual_seed(0))
+    return images.flatten(1)[:, order].reshape(images.shape)
+
+
+def _sizes(nets):
+    """How many parameters each network has, in words."""
+    said = ", ".join(f"{name} {num_parameters(net):,}" for name, net in nets.items())
+    return f"Parameters: {said}."
+
+
+def _controls():
+    controls = {
+        "view": choice("view", ["accuracy", "confusion"]),
+        "shift": slider("shift (pixels)", 0, -8, 8),
+        "rotation": slider("rotation (degrees)", 0, -90, 90, 5),
+        "scale": slider("scale (%)", 100, 50, 150, 5),
+        "images": steps("training images", [1000, 3000, 9000], 9000),
+        "shuffled": switch("shuffled pixels"),
+        "matched": switch("as many parameters (off: as many multiply-adds)", True),
+    }
+    controls["images"].continuous_update = False  # the places that the hand passes ask for no training
+    return controls
+
+
+def versus(rivals, data):
+    """Move images under two trained networks, and train such networks under other conditions.
+
+    rivals: {"LeNet": network, "MLP": network}, trained on the 9,000 images that are left when `train_validation_split`
+    has taken 1,000 of the first 10,000 training images; data: an `ImageData`. Its test images stay closed.
+    """
+    return Versus(rivals, data)

@@ -1,8 +1,12 @@
 """Pictures: functions from a state to a Matplotlib figure. No widgets, no training, no pyplot."""
 
-from helpers.plotting.charts import LiveCurves, accuracy_on, bars, confusion_matrix, curves, histogram, lines
+from helpers.plotting.charts import LiveCurves, bars, confusion_matrix, curves, histogram, lines, scatter
+from helpers.plotting.datasets import counts_and_means, example_at, examples, photo_to_example, pixel_numbers
+from helpers.plotting.descent import kernel_learning
 from helpers.plotting.images import feature_maps, images, matrices, predictions
-from helpers.plotting.networks import network
+from helpers.plotting.microscope import microscope
+from helpers.plotting.networks import network, network_with_costs
+from helpers.plotting.rivals import accuracy_on, confusions, opinions
 from helpers.plotting.style import (
     BLUE,
     COLOURS,
@@ -18,10 +22,12 @@ from helpers.plotting.style import (
     Sheet,
     drawn,
 )
-from helpers.plotting.windows import convolution
+from helpers.plotting.windows import convolution, output_cell_at, pooling
 
 __all__ = [
     "BLUE", "COLOURS", "DPI", "GREEN", "GREY", "ORANGE", "PURPLE", "RED", "SKY", "TROUBLE", "Figure", "LiveCurves",
-    "Sheet", "accuracy_on", "bars", "confusion_matrix", "convolution", "curves", "drawn", "feature_maps", "histogram",
-    "images", "lines", "matrices", "network", "predictions",
+    "Sheet", "accuracy_on", "bars", "confusion_matrix", "confusions", "convolution", "counts_and_means", "curves",
+    "drawn", "example_at", "examples", "feature_maps", "histogram", "images", "kernel_learning", "lines",
+    "matrices", "microscope", "network", "network_with_costs", "opinions", "output_cell_at", "photo_to_example",
+    "pixel_numbers", "pooling", "predictions", "scatter",
 ]  # fmt: skip

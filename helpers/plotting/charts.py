@@ -2,11 +2,13 @@
 
 import itertools
 import math
+import statistics
 
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.ticker import NullLocator
 
-from helpers.plotting.style import BLUE, COLOURS, DPI, RED, Figure, drawn, png, scaled
+from helpers.plotting.style import BLUE, DPI, ORANGE, RED, Figure, drawn, png
 
 
 @drawn
@@ -102,6 +104,26 @@ def _validation(history):
 
 
 @drawn
+def scatter(x, y, xlabel, ylabel):
+    """Points, and the mean of those with the same x; on a logarithmic axis where x spans more than a factor of 20."""
+    figure = Figure(9, 3.8, f"{len(x)} points: {ylabel} against {xlabel}")
+    figure.set_layout_engine("none")
+    ax = figure.add_axes((0.09, 0.17, 0.88, 0.76))
+    ax.plot(x, y, "o", color=BLUE, alpha=0.5, markersize=9)
+    places = sorted(set(x))
+    means = [statistics.fmean(b for a, b in zip(x, y, strict=True) if a == place) for place in places]
+    ax.plot(places, means, color=ORANGE, marker="D", label="mean")
+    if places and places[-1] > 20 * places[0] > 0:
+        ax.set_xscale("log")
+        ax.set_xticks(places if len(places) <= 10 else places[:: len(places) // 8], minor=False)
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_locator(NullLocator())
+    ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1))
+    ax.legend(loc="lower right")
+    return figure
+
+
+@drawn
 def lines(x, series, xlabel, ylabel, ylim=None, title=""):
     """Several lines over the same x; series: {label: values}."""
     figure = Figure(9, 3.8, f"{ylabel} against {xlabel} for " + ", ".join(series))
@@ -166,23 +188,4 @@ def confusion_matrix(counts, class_names):
     ax.set_yticks(places, class_names)
     ax.set(xlabel="predicted", ylabel="true")
     ax.grid(False)
-    return figure
-
-
-@drawn
-def accuracy_on(pictures, accuracies):
-    """Some images in a row and below them how well each network does on such images; accuracies: {name: 0 to 1}."""
-    said = ", ".join(f"{name} {value:.1%}" for name, value in accuracies.items())
-    figure = Figure(9, 1.3 + 0.5 * len(accuracies) + 0.9, f"{len(pictures)} images. Accuracy on such images: {said}")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.3, 0.5 * len(accuracies) + 0.9])
-    for ax, picture in zip(top.subplots(1, len(pictures), squeeze=False)[0], pictures, strict=True):
-        pixels, options = scaled(picture)
-        ax.imshow(pixels, **options)
-        ax.set_axis_off()
-    ax = bottom.subplots()
-    drawn = ax.barh(list(accuracies), list(accuracies.values()), color=COLOURS[: len(accuracies)])
-    ax.bar_label(drawn, [f"{value:.1%}" for value in accuracies.values()], padding=4)
-    ax.invert_yaxis()
-    ax.set(xlabel="accuracy", xlim=(0, 1.1))
-    ax.grid(visible=False, axis="y")
     return figure

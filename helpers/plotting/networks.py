@@ -1,36 +1,123 @@
-"""Networks drawn to scale."""
+"""Networks drawn to scale, and what each layer of them costs."""
 
+import math
+
+from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
-from helpers.plotting.style import BLUE, GREEN, ORANGE, Figure, drawn
+from helpers.plotting.style import BLUE, GREEN, GREY, ORANGE, Sheet, drawn
+
+DRAWN = {
+    "Conv2d": ("convolution", BLUE),
+    "AvgPool2d": ("average\npooling", ORANGE),
+    "MaxPool2d": ("max\npooling", ORANGE),
+    "Linear": ("dense", GREEN),
+}
+MOST_MAPS = 12  # drawn of a layer
+LARGEST = 4.5  # pixels of the picture for one pixel of a map
 
 
 @drawn
 def network(table, title=""):
     """The feature maps of a `models.LayerTable` as stacks, to scale, at most 12 maps each; dense layers as bars."""
-    boxes = [layer for layer in table if layer.name in ("Conv2d", "AvgPool2d", "MaxPool2d", "Linear")]
-    shapes = ["×".join(map(str, layer.output_shape[1:])) for layer in boxes]
-    figure = Figure(9, 3.6, "The network, layer by layer: " + ", ".join(shapes))
-    ax = figure.subplots()
-    tallest = max([layer.output_shape[2] for layer in boxes if len(layer.output_shape) == 4], default=28)
-    x, floor, ceiling, step = 0.0, -max(tallest / 2, 17) - 2, 0.0, 1.2
-    for layer, shape in zip(boxes, shapes, strict=True):
-        colour = {"Conv2d": BLUE, "Linear": GREEN}.get(layer.name, ORANGE)
-        if len(layer.output_shape) == 4:
-            _, channels, height, width = layer.output_shape
-            maps = min(channels, 12)
+    boxes = _boxes(table)
+    sheet = Sheet(1000, 280, f"{title or 'The network'}, layer by layer: {_in_words(boxes)}")
+    sheet.write(10, 18, title, 14)
+    _put_boxes(sheet, boxes, _columns(boxes, 0, 1000), top=34, floor=208)
+    return sheet
+
+
+@drawn
+def network_with_costs(table):
+    """The layers of a `models.LayerTable` as in `network`; below each its costs, and as a bar its share of all.
+
+    Memory is that of the outputs for one image: 4 bytes a number, in kilobytes of 1,000 bytes. Activation functions
+    are left out, they can write over what they read.
+    """
+    boxes = _boxes(table)
+    costs = {
+        "parameters": [layer.parameters if layer else 0 for _, _, layer, _ in boxes],
+        "multiply-adds": [layer.multiply_adds if layer else 0 for _, _, layer, _ in boxes],
+        "outputs, kB": [math.prod(shape) * 4 / 1000 for *_, shape in boxes],
+    }
+    totals = ", ".join(f"{name} {_written(sum(values))}" for name, values in costs.items())
+    sheet = Sheet(1000, 300, f"The network, layer by layer: {_in_words(boxes)}. Together: {totals}")
+    columns = _columns(boxes, 116, 890)
+    _put_boxes(sheet, boxes, columns, top=6, floor=150)
+    bars = []
+    sheet.write(10, 206, "output", 12)
+    sheet.write(984, 206, "together", 12, ha="right")
+    for (name, values), y in zip(costs.items(), (234, 260, 286), strict=True):
+        sheet.write(10, y, name, 12)
+        total = sum(values)
+        sheet.write(984, y, _written(total), 12, ha="right", weight="bold")
+        for (_, colour, *_), (left, width), value in zip(boxes, columns, values, strict=True):
+            if value:
+                bars.append(Rectangle((left + 3, y - 11), (width - 6) * value / total, 22, fc=colour, alpha=0.3))
+                sheet.write(left + width / 2, y, _written(value), 11, ha="center")
+    _put(sheet, bars)
+    return sheet
+
+
+def _boxes(table):
+    """What is drawn: name, colour, layer and shape without the batch, first those of the input."""
+    layers = [layer for layer in table if layer.name in DRAWN]
+    return [
+        ("input", GREY, None, table.input_shape[1:]),
+        *((*DRAWN[layer.name], layer, layer.output_shape[1:]) for layer in layers),
+    ]
+
+
+def _columns(boxes, left, right):
+    """(left, width) of every box, in pixels: the columns of maps are wider than those of dense layers."""
+    parts = [3 if len(shape) == 3 else 2 for *_, shape in boxes]
+    unit = (right - left) / sum(parts)
+    return [(left + unit * sum(parts[:i]), unit * part) for i, part in enumerate(parts)]
+
+
+def _put_boxes(sheet, boxes, columns, top, floor):
+    """Put the boxes into their columns between two heights, and their names below; all maps on one scale."""
+    maps = [
+        (width - 12 - 1.5 * len(_stack(shape)), floor - top - 4 * len(_stack(shape)), shape)
+        for (*_, shape), (_, width) in zip(boxes, columns, strict=True)
+        if len(shape) == 3
+    ]
+    scale = min([LARGEST, *(min(wide / shape[2], high / shape[1]) for wide, high, shape in maps)])
+    rectangles = []
+    for (name, colour, _, shape), (left, width) in zip(boxes, columns, strict=True):
+        middle = left + width / 2
+        if len(shape) == 3:
+            high, wide, stack = shape[1] * scale, shape[2] * scale, _stack(shape)
+            x, y = middle - (wide + 1.5 * len(stack)) / 2, floor - high
+            for i in reversed(stack):  # the map at the back first
+                rectangles.append(Rectangle((x + 1.5 * i, y - 4 * i), wide, high, fc=colour, ec="white", lw=1))
         else:
             # Bars to scale would dwarf the maps, or vanish: their heights go with the root of the width.
-            maps, height, width = 1, max(3.0, 3 * layer.output_shape[1] ** 0.5), 3
-        for i in range(maps):
-            corner = (x + i * step, -height / 2 + i * step)
-            ax.add_patch(Rectangle(corner, width, height, facecolor=colour, edgecolor="white", linewidth=1))
-        right, top = x + width + (maps - 1) * step, height / 2 + (maps - 1) * step
-        name = layer.name.replace("2d", "")
-        ax.text((x + right) / 2, top + 1, shape, ha="center", va="bottom", fontsize=12)
-        ax.text((x + right) / 2, floor, name, ha="center", va="top", fontsize=11, rotation=30)
-        x, ceiling = right + 7, max(ceiling, top)
-    ax.set(xlim=(-2, max(x, 60)), ylim=(floor - 12, ceiling + 7), title=title)
-    ax.set_aspect("equal")
-    ax.set_axis_off()
-    return figure
+            high = min(7 * math.prod(shape) ** 0.5, floor - top)
+            rectangles.append(Rectangle((middle - 8, floor - high), 16, high, fc=colour, ec="white"))
+        sheet.write(middle, floor + 24, name, 12, ha="center", linespacing=1)
+        sheet.write(middle, floor + 56, _times(shape), 12, ha="center")
+    _put(sheet, rectangles)
+
+
+def _put(sheet, rectangles):
+    sheet.ax.add_collection(PatchCollection(rectangles, match_original=True), autolim=False)  # quicker than one by one
+
+
+def _stack(shape):
+    return range(min(shape[0], MOST_MAPS))
+
+
+def _times(shape):
+    return "×".join(map(str, shape))
+
+
+def _in_words(boxes):
+    return ", ".join(f"{name} {_times(shape)}".replace("\n", " ") for name, *_, shape in boxes)
+
+
+def _written(number):
+    """A count, in full up to a million, or kilobytes, which are a float."""
+    if isinstance(number, float):
+        return f"{number:,.1f}"
+    return f"{number:,}" if number < 1e6 else f"{number / 1e6:.4g} M"

@@ -1,31 +1,196 @@
-"""A window that slides: convolution and pooling."""
+"""A window that slides over a picture: convolution, pooling, and a kernel that is learnt."""
 
-from helpers.plotting.style import ORANGE, SKY, Sheet, drawn
+import math
+
+import torch
+from torch.nn import functional as F
+
+from helpers.plotting.numbers import Numbers
+from helpers.plotting.style import DPI, GREY, ORANGE, SKY, Sheet, drawn, scaled, short
+
+MAP, MAP_TOP, INPUT_LEFT, OUTPUT_LEFT = 236, 40, 10, 754  # pixels: the two maps of a convolution
+TABLE_WIDTH, TABLE_HEIGHT, LARGEST_WRITTEN = 223, 130, 5  # pixels, pixels, rows of numbers
+
+
+def decimals(number):
+    """A number with at most two decimals and, if there is room, three digits."""
+    return short(round(number, 2) + 0.0)  # −0 is 0
 
 
 @drawn
-def convolution(image, kernel, output, window=None, padding=0):
-    """Input, kernel and output map of a convolution side by side.
+def convolution(image, kernel, output, padding=0, stride=1, dilation=1, cell=(0, 0)):
+    """A convolution and the arithmetic of one cell of its output.
 
-    image: (height, width), with its padding; kernel: (k, k), its numbers written out up to 5×5;
-    output: (height, width), in red and blue where the kernel has negative weights; window: (row, column, size) of the
-    input patch to frame; padding: how much of it there is.
+    image: (height, width), from 0 to 1, without its padding; kernel: (k, k); output: (rows, columns); cell: (row,
+    column) of the output. Numbers are written for kernels up to 5×5, with two decimals.
     """
-    size = 276  # pixels
-    height, width = len(image) - 2 * padding, len(image[0]) - 2 * padding
-    sheet = Sheet(900, 320, f"A convolution: {height}×{width} input, {len(kernel)}×{len(kernel)} kernel and output")
-    cell = size / len(image)
-    sheet.put_image(image, 12, 36, cell)
-    shown = sheet.put_image(kernel, 312, 36, size / len(kernel), signed=True)
-    sheet.put_image(output, 612, 36, size / len(output), signed=bool(kernel.min() < 0))
-    if len(kernel) <= 5:
-        sheet.put_numbers(kernel, 312, 36, size / len(kernel), 13 if len(kernel) <= 3 else 11, shown)
+    (row, column), size = cell, len(kernel)
+    covered = dilation * (size - 1) + 1
+    padded = F.pad(image, [padding] * 4)
+    top, left = row * stride, column * stride
+    window = padded[top : top + covered : dilation, left : left + covered : dilation]
+    products, result = window * kernel, float(output[row, column])
+    shape = f"{len(output)}×{len(output[0])}"
+    sheet = Sheet(
+        1000,
+        352,
+        f"A convolution: {len(image)}×{len(image[0])} input, {size}×{size} kernel, {shape} output. Row {row}, column "
+        f"{column} of the output is the sum of {size**2} products, {decimals(result)}",
+    )
+
+    pixel = MAP / len(padded)
+    sheet.write(INPUT_LEFT, 20, f"input {len(image)}×{len(image[0])}" + (f" + padding {padding}" if padding else ""))
+    sheet.put_image(padded, INPUT_LEFT, MAP_TOP, pixel, limits=(0, 1))
     if padding:
-        sheet.put_frame(12 + padding * cell, 36 + padding * cell, width * cell, height * cell, SKY, 2, ":")
-    if window:
-        row, column, covered = window
-        sheet.put_frame(12 + column * cell, 36 + row * cell, covered * cell, covered * cell, ORANGE)
-    sheet.write(12, 18, f"input {height}×{width}" + (f" + padding {padding}" if padding else ""), 14)
-    sheet.write(312, 18, f"kernel {len(kernel)}×{len(kernel)}", 14)
-    sheet.write(612, 18, f"output {len(output)}×{len(output[0])}", 14)
+        inside = MAP - 2 * padding * pixel
+        sheet.put_frame(INPUT_LEFT + padding * pixel, MAP_TOP + padding * pixel, inside, inside, SKY, 2, ":")
+    corner = INPUT_LEFT + left * pixel, MAP_TOP + top * pixel
+    if dilation > 1:
+        put_taps(sheet, *corner, pixel, size, dilation)
+    sheet.put_frame(*corner, covered * pixel, covered * pixel, ORANGE, 2.5)
+    sheet.write(INPUT_LEFT, 296, f"orange: the window, {covered}×{covered}", 12)
+    sheet.write(INPUT_LEFT, 320, "dotted: edge of the image" if padding else "black 0, white 1", 12, GREY)
+
+    put_table(sheet, "window", window, 268, 40)
+    sheet.write(501, 105, "×", 16, ha="center")
+    strongest = float(kernel.abs().max())  # pixels are at most 1, so no product has more
+    put_table(sheet, f"kernel {size}×{size}", kernel, 511, 40, strongest, short)
+    sheet.write(257, 277, "=", 16, ha="center")
+    put_table(sheet, "products", products, 268, 212, strongest)
+    sheet.write(511, 192, f"sum of the {size**2} products" if size > 1 else "the product")
+    sheet.put_frame(541, 224, 163, 56, ORANGE, 2.5)
+    sheet.write(622, 252, decimals(result), 24, ha="center")
+    sheet.write(622, 302, f"output row {row}, column {column}", 12, ha="center")
+
+    put_output(sheet, output, f"output {shape}", cell)
     return sheet
+
+
+def put_output(sheet, output, title, cell):
+    """Put the output map of a convolution with a frame around one cell, and what its colours mean."""
+    (row, column), pixel = cell, MAP / len(output)
+    sheet.write(OUTPUT_LEFT, 20, title)
+    sheet.put_image(output, OUTPUT_LEFT, MAP_TOP, pixel, signed=True)
+    sheet.put_frame(OUTPUT_LEFT + column * pixel, MAP_TOP + row * pixel, pixel, pixel, ORANGE, 2.5)
+    put_cells(sheet, torch.linspace(-1, 1, 101)[None], OUTPUT_LEFT, 290, MAP, 12, strongest=1)
+    limit = float(output.abs().max())
+    sheet.write(OUTPUT_LEFT, 320, short(-limit) if limit else "negative", 12)
+    sheet.write(OUTPUT_LEFT + MAP / 2, 320, "0", 12, ha="center")
+    sheet.write(OUTPUT_LEFT + MAP, 320, short(limit) if limit else "positive", 12, ha="right")
+
+
+def output_cell_at(x, y, size):
+    """The (row, column) of the cell at pixel (x, y) in `convolution`'s output map of size×size, or None beside it."""
+    row, column = (math.floor((place - start) * size / MAP) for place, start in ((y, MAP_TOP), (x, OUTPUT_LEFT)))
+    return (row, column) if 0 <= row < size and 0 <= column < size else None
+
+
+def put_taps(sheet, left, top, pixel, size, dilation):
+    """Mark the pixels that a dilated kernel reads; (left, top): the upper left corner of its window."""
+    places = (torch.arange(size) * dilation + 0.5) * pixel
+    y, x = torch.meshgrid(top + places, left + places, indexing="ij")
+    points = 0.72 * pixel - 2  # a point is 100/72 pixels, and the edge is drawn around the mark
+    sheet.ax.plot(x.flatten(), y.flatten(), "s", markersize=points, mfc="none", mec=ORANGE, mew=1.5)
+
+
+def put_table(sheet, title, matrix, left, top, strongest=None, text=decimals):
+    """Put a square matrix below its title: with numbers, in wide cells, up to 5×5, else as coloured squares.
+
+    strongest: the number that is full red, its negative full blue; grey from 0 to 1 where None; text: how a number is
+    written.
+    """
+    size = len(matrix)
+    sheet.write(left, top - 20, title)
+    if size > LARGEST_WRITTEN:
+        middle = left + (TABLE_WIDTH - TABLE_HEIGHT) / 2
+        put_cells(sheet, matrix, middle, top, TABLE_HEIGHT, TABLE_HEIGHT, strongest)
+        return
+    shown = put_cells(sheet, matrix, left, top, TABLE_WIDTH, TABLE_HEIGHT, strongest)
+    points = {5: 9, 4: 10}.get(size, 13)
+    put_numbers(sheet, matrix, shown, left, top, TABLE_WIDTH / size, TABLE_HEIGHT / size, points, text)
+
+
+def put_numbers(sheet, matrix, shown, left, top, width, height, points, text=decimals):
+    """Write the numbers of a matrix into cells of width×height pixels, black or white as the image `shown` needs it."""
+    lightness = shown.cmap(shown.norm(matrix.numpy()))[..., :3] @ (0.3, 0.59, 0.11)
+    places = [
+        (
+            left + (j + 0.5) * width,
+            top + (i + 0.5) * height,
+            text(number),
+            "black" if lightness[i, j] > 0.5 else "white",
+        )
+        for i, row in enumerate(matrix.tolist())
+        for j, number in enumerate(row)
+    ]
+    sheet.ax.add_artist(Numbers(places, points, DPI))
+
+
+def put_cells(sheet, matrix, left, top, width, height, strongest=None):
+    """Put a matrix as coloured cells, which need not be square, into a rectangle; strongest: as in `put_table`."""
+    image, options = scaled(matrix, strongest is not None, (0, 1) if strongest is None else (-strongest, strongest))
+    sheet.put_frame(left, top, width, height, "#bbbbbb", 1)
+    return sheet.ax.imshow(image, extent=(left, left + width, top + height, top), aspect="auto", **options)
+
+
+@drawn
+def pooling(image, shifted, before, after, kind, window, stride, shift):
+    """An image and its shifted copy, both pooled, and how much of each the shift changed.
+
+    image, shifted: (height, width), from 0 to 1; before, after: the same pooled; kind: "max" or "average"; window,
+    stride, shift: pixels. The window in the middle is framed, and the cell that it becomes.
+    """
+    of_input, of_map = relative_change(image, shifted), relative_change(before, after)
+    sheet = Sheet(
+        940,
+        440,
+        f"{kind}-pooling with a {window}×{window} window and stride {stride}. A shift by {shift} changed the input by "
+        f"{percent(of_input)} and the pooled map by {percent(of_map)}",
+    )
+    middle = len(before) // 2
+    title = f"input {len(image)}×{len(image[0])}"
+    put_pair(sheet, image, shifted, 36, title, f"shifted by {shift}", (middle * stride, window))
+    put_change(sheet, of_input, 66, "relative change of the input", SKY)
+    title = f"{kind}-pooled {len(before)}×{len(before[0])}"
+    put_pair(sheet, before, after, 252, title, "after the shift", (middle, 1))
+    put_change(sheet, of_map, 282, "relative change of the pooled map", ORANGE)
+    return sheet
+
+
+def put_pair(sheet, before, after, top, title, title_after, square):
+    """Put two maps and their difference in a row; square: where a frame begins, and how many cells it covers."""
+    pixel = 180 / len(before)
+    start, covered = square
+    for left, picture, text in (
+        (10, before, title),
+        (210, after, title_after),
+        (410, (after - before).abs(), "change"),
+    ):
+        sheet.write(left, top - 18, text)
+        sheet.put_image(picture, left, top, pixel, limits=(0, 1))
+    for left in (10, 210):
+        corner = left + start * pixel, top + start * pixel
+        sheet.put_frame(*corner, covered * pixel, covered * pixel, ORANGE, 2.5)
+
+
+def put_change(sheet, share, top, title, colour):
+    """Put a relative change as a number and as a bar from 0 to 150 %."""
+    left, width, full = 620, 280, 1.5
+    sheet.write(left, top + 20, percent(share), 30)
+    sheet.write(left, top + 60, title)
+    length = min(share, full) / full * width
+    sheet.ax.fill([left, left + length, left + length, left], [top + 80, top + 80, top + 102, top + 102], color=colour)
+    sheet.put_frame(left, top + 80, width, 22, "#bbbbbb", 1)
+    for mark in (0, 0.5, 1, 1.5):
+        sheet.write(left + mark / full * width, top + 116, f"{mark:.0%}", 11, GREY, "center")
+
+
+def relative_change(before, after):
+    """The length of the change from one map to another, divided by that of the first; infinity where that is 0."""
+    change, length = float((after - before).norm()), float(before.norm())
+    return change / length if length else math.inf if change else 0.0
+
+
+def percent(share):
+    """A share in percent."""
+    return f"{share:.0%}" if math.isfinite(share) else "∞%"

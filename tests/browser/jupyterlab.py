@@ -42,10 +42,10 @@ UNASKED_ERRORS = """window.jupyterapp.shell.currentWidget.content.widgets
 
 
 @contextlib.contextmanager
-def server(own=()):
+def server(own=(), log=None):
     """Start JupyterLab with settings of its own; yields the address. It saves by itself, so it gets copies.
 
-    own: {name: sources of the code cells} of notebooks to lay beside the chapters.
+    own: {name: sources of the code cells} of notebooks to lay beside the chapters; log: where its log goes.
     """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -73,10 +73,11 @@ def server(own=()):
             "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}",
             "--LabApp.expose_app_in_browser=True",
         ]  # fmt: skip
-        with open(home / "log", "w") as log:
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        log = log or home / "log"
+        with open(log, "w", encoding="utf-8") as file:
+            process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
         try:
-            wait_until_it_answers(f"{address}/api/status?token={TOKEN}", process, home / "log")
+            wait_until_it_answers(f"{address}/api/status?token={TOKEN}", process, log)
             yield address
         finally:
             process.terminate()
@@ -105,7 +106,7 @@ def browser():
 
 
 def open_notebook(chromium_browser, address, name, width=1280, height=800):
-    """A page that shows notebooks/`name` with its kernel ready; `page.problems` gathers its console's errors."""
+    """A page that shows notebooks/`name` with its kernel ready; `problems(page)` tells what went wrong in it."""
     page = chromium_browser.new_page(viewport={"width": width, "height": height})
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -116,7 +117,15 @@ def open_notebook(chromium_browser, address, name, width=1280, height=800):
         """async () => {
             await window.jupyterapp.restored;
             await window.jupyterapp.shell.currentWidget.context.ready;
-            await window.jupyterapp.shell.currentWidget.sessionContext.ready;
+            const session = window.jupyterapp.shell.currentWidget.sessionContext;
+            await session.ready;
+            // What JupyterLab's log console shows: an error in a widget's callback goes nowhere else.
+            window.unheard = [];
+            session.iopubMessage.connect((_, {header, content}) => {
+                if (header.msg_type === 'error') window.unheard.push(`${content.ename}: ${content.evalue}`);
+                if (header.msg_type === 'stream' && content.name === 'stderr') window.unheard.push(content.text);
+            });
+            window.jupyterapp.shell.collapseLeft();  // the file browser takes a quarter of a projector's width
         }"""
     )
     return page
@@ -141,6 +150,14 @@ def errors(page):
     return page.evaluate(f"() => {UNASKED_ERRORS}")
 
 
+def problems(page):
+    """What went wrong in a page: errors in cells, in callbacks and in the browser's console, as texts."""
+    console = [problem for problem in page.problems if "favicon" not in problem]
+    # With these a kernel answers JupyterLab's search for widgets of an earlier session.
+    unheard = [text for text in page.evaluate("() => window.unheard") if not text.startswith("No such comm")]
+    return [*errors(page), *unheard, *console]
+
+
 def shown_bytes(image):
     """The bytes of the picture that an <img> shows, a locator."""
     numbers = image.evaluate("async image => [...new Uint8Array(await (await fetch(image.src)).arrayBuffer())]")
@@ -154,3 +171,18 @@ def wait_for_picture(image, expected, seconds=20):
             return
         time.sleep(0.05)
     raise AssertionError(f"after {seconds} s the picture is not the expected one ({len(shown_bytes(image))} bytes)")
+
+
+def run_python(page, code):
+    """Run code in the page's kernel; what it prints."""
+    return page.evaluate(
+        """async code => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const request = kernel.requestExecute({code, silent: false, store_history: false});
+            let printed = '';
+            request.onIOPub = ({header, content}) => { if (header.msg_type === 'stream') printed += content.text; };
+            await request.done;
+            return printed;
+        }""",
+        code,
+    )

@@ -1,0 +1,163 @@
+"""Chapter 2: gradient descent finds a kernel from what it is to make of an image."""
+
+import html
+import time
+
+import torch
+from torch.nn import functional as F
+
+from helpers import plotting
+from helpers.data import to_floats
+from helpers.labs.controls import button, choice, rows_of, steps
+from helpers.labs.convolution import KERNELS, kernel_preset
+from helpers.labs.live import FiveTimesASecond, Lab
+from helpers.labs.runner import Runner
+
+LEARNING_RATES = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.6, 1, 3, 10)
+NUM_STEPS = 300  # of one run
+PAUSE = 0.015  # seconds between two steps: slow enough to watch the kernel change
+NUM_GHOSTS = 3
+
+
+class Descent:
+    """Gradient descent on a 3×3 kernel, from random weights towards the output of another kernel on one image.
+
+    image: (height, width); target: (3, 3). `kernel` and `output` are those of this moment; `losses` has the mean
+    squared difference from the wanted output before the first step and after each.
+    """
+
+    def __init__(self, image, target, lr):
+        self.X, self.lr, self.target = image[None, None], lr, target
+        self.wanted = F.conv2d(self.X, target[None, None])
+        self.weight = torch.randn(1, 1, 3, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        self.losses = []
+        self._look()
+
+    def _look(self):
+        self.made = F.conv2d(self.X, self.weight)
+        self.loss = F.mse_loss(self.made, self.wanted)
+        self.losses.append(self.loss.item())
+
+    def step(self):
+        """One step against the gradient."""
+        (gradient,) = torch.autograd.grad(self.loss, self.weight)
+        with torch.no_grad():
+            self.weight -= self.lr * gradient
+        self._look()
+
+    @property
+    def above_start(self):
+        """True when the loss has grown, or is not a number any more."""
+        return not self.losses[-1] <= self.losses[0]
+
+    @property
+    def diverged(self):
+        """True when the loss has grown so much that going on would show nothing new."""
+        return not self.losses[-1] <= 1000 * self.losses[0]
+
+    def verdict(self):
+        """How far the descent has come, in words."""
+        count, start, loss = len(self.losses) - 1, self.losses[0], self.losses[-1]
+        if not count:
+            return f"The kernel begins with random weights; its loss is {start:.3g}. Press Step or Run."
+        if self.above_start:
+            return (
+                f"Step {count}: the loss is {loss:.3g}, above its start ({start:.3g}): "
+                f"the learning rate {self.lr:g} is too high. Choose a smaller one."
+            )
+        return f"Step {count}: the loss is {loss:.3g}; at the start it was {start:.3g}."
+
+    def figure(self, ghosts=()):
+        """The picture of this moment; ghosts: as in `plotting.kernel_learning`."""
+        kernel, made = self.weight.detach()[0, 0], self.made.detach()[0, 0]
+        return plotting.kernel_learning(self.target, kernel, self.wanted[0, 0], made, self.losses, ghosts)
+
+
+class KernelLearning(Lab):
+    """A target kernel and a learning rate; Step, Run, Stop and Reset move a descent towards the target.
+
+    Moving a control begins again from the same random kernel; a run that was going on begins anew. The curves of the
+    latest runs towards the same target stay as ghosts.
+    """
+
+    def __init__(self, image):
+        self.image = to_floats(image.squeeze()).float()
+        self.runner, self.descent, self.ghosts = Runner(), None, []
+        controls = {
+            "target": choice("target kernel", KERNELS),
+            "lr": steps("learning rate", LEARNING_RATES, 0.2),
+        }
+        controls["lr"].continuous_update = False  # a run for each place that the hand passes would be too many
+        self.buttons = {
+            "Step": button("Step", self.step),
+            "Run": button("Run", self.run, button_style="primary"),
+            "Stop": button("Stop", self.runner.stop),
+            "Reset": button("Reset", self.reset),
+        }
+        super().__init__("kernel", self._draw, controls, above=[rows_of(self.buttons.values())])
+
+    def _draw(self, **values):
+        return self.descent.figure(self.ghosts), self.descent.verdict()
+
+    def redraw(self):
+        """A control has moved: begin again, and keep the curve of the last run as a ghost."""
+        was_running = self.runner.running
+        self.runner.cancel()
+        self._begin()
+        self.show()
+        if was_running:
+            self.run()
+
+    def _begin(self):
+        last, target = self.descent, kernel_preset(self.controls["target"].value, 3)
+        if last and not torch.equal(last.target, target):
+            self.ghosts = []
+        elif last and len(last.losses) > 1:
+            self.ghosts = [*self.ghosts, (f"lr {last.lr:g}", last.losses)][-NUM_GHOSTS:]
+        self.descent = Descent(self.image, target, self.controls["lr"].value)
+
+    def show(self):
+        """Show the kernel and the loss of this moment; a loss above its start in red."""
+        super().redraw()
+        if self.descent.above_start:
+            self.message.say(self.descent.verdict(), trouble=True)
+
+    def step(self):
+        """Take one step; a run that is going on ends."""
+        self.runner.cancel()
+        self.descent.step()
+        self.show()
+
+    def run(self):
+        """Take the next steps in a thread, up to NUM_STEPS of them."""
+        if not self.runner.running:
+            self.runner.start(self._steps(), then=self.show, failed=self._explain)
+
+    def _steps(self):
+        show_now_and_then = FiveTimesASecond(self.show)
+        for _ in range(NUM_STEPS):
+            if self.descent.diverged:
+                return
+            self.descent.step()
+            show_now_and_then()
+            yield
+            time.sleep(PAUSE)
+
+    def reset(self):
+        """Go back to the random kernel and forget the ghosts."""
+        self.runner.cancel()
+        self.descent, self.ghosts = None, []
+        self.redraw()
+
+    def close(self):
+        """End the run, then close the widget."""
+        self.runner.cancel()
+        super().close()
+
+    def _explain(self, error):
+        self.message.say(html.escape(f"The run ended: {error}"), trouble=True)
+
+
+def learn_kernel(image):
+    """The lab in which a kernel is learnt; image: a square of bytes or of floats from 0 to 1."""
+    return KernelLearning(image)

@@ -1,0 +1,78 @@
+"""A kernel on its way down the gradient."""
+
+import math
+
+from helpers.plotting.style import BLUE, GREY, RED, Sheet, drawn
+from helpers.plotting.windows import decimals, put_numbers
+
+LOWEST, HIGHEST = -4, 4  # powers of ten: the ends of the loss axis
+CHART_LEFT, CHART_TOP, CHART_WIDTH, CHART_HEIGHT = 610, 34, 370, 296  # pixels
+STEPS = 300  # the axis is this long, and grows by as much
+
+
+@drawn
+def kernel_learning(target, kernel, wanted, output, losses, ghosts=()):
+    """A kernel on its way to a target kernel, what both make of an image, and the loss after every step.
+
+    target, kernel: (3, 3); wanted, output: their maps, (rows, columns); losses: a list, the first before any step;
+    ghosts: pairs of a label and the losses of an earlier run.
+    """
+    sheet = Sheet(
+        1000,
+        410,
+        f"A kernel that is learnt: after {len(losses) - 1} steps the loss is {losses[-1]:.3g}. Its weights are "
+        + ", ".join(decimals(weight) for weight in kernel.flatten().tolist()),
+    )
+    shown = put_row(sheet, target, kernel, 34, ("target kernel", "learnt kernel"))
+    for left, matrix in ((10, target), (190, kernel), (370, kernel - target)):
+        put_numbers(sheet, matrix, shown, left, 34, 160 / 3, 160 / 3, 11)
+    put_row(sheet, wanted, output, 244, ("wanted output", "output now"))
+    put_losses(sheet, losses, ghosts)
+    sheet.write(CHART_LEFT - 44, 396, "red: positive, blue: negative, white: 0", 12, GREY)
+    return sheet
+
+
+def put_row(sheet, goal, now, top, titles):
+    """Put a goal, what there is now, and their difference, on the goal's scale: it stays while `now` changes."""
+    largest = float(goal.abs().max())
+    for left, matrix, title in zip((10, 190, 370), (goal, now, now - goal), (*titles, "difference"), strict=True):
+        sheet.write(left, top - 18, title)
+        shown = sheet.put_image(matrix, left, top, 160 / len(goal), signed=True, limits=(-largest, largest))
+    return shown
+
+
+def put_losses(sheet, losses, ghosts):
+    """Put curves of the loss on a logarithmic axis; a loss beyond its ends runs along the edge."""
+    longest = max(len(run) - 1 for run in (losses, *(run for _, run in ghosts)))
+    end = STEPS * max(1, math.ceil(longest / STEPS))
+    sheet.write(CHART_LEFT - 44, CHART_TOP - 18, "loss (mean squared error)")
+    for power in range(LOWEST, HIGHEST + 1):
+        _, y = place(0, 10.0**power, end)
+        sheet.ax.plot([CHART_LEFT, CHART_LEFT + CHART_WIDTH], [y, y], color="#dddddd", linewidth=1)
+        if power % 2 == 0:
+            sheet.write(CHART_LEFT - 8, y, f"{10.0**power:,g}", 12, ha="right")
+    for step in range(0, end + 1, end // 3):
+        x, bottom = place(step, 0, end)
+        sheet.write(x, bottom + 14, f"{step:,}", 12, ha="center")
+    sheet.write(CHART_LEFT + CHART_WIDTH / 2, bottom + 36, "step", ha="center")
+    for label, run in ghosts:
+        places = [place(step, loss, end) for step, loss in enumerate(run)]
+        sheet.ax.plot(*zip(*places, strict=True), color="#999999", linewidth=1.5)
+        x, y = places[-1]
+        sheet.write(x, y + 12, label, 11, GREY, "right" if run[-1] <= run[0] else "left")  # where the curve is not
+    places = [place(step, loss, end) for step, loss in enumerate(losses)]
+    colour = BLUE if losses[-1] <= losses[0] else RED
+    sheet.ax.plot(*zip(*places, strict=True), color=colour)
+    sheet.ax.plot(*places[-1], "o", color=colour, markersize=7)
+
+
+def place(step, loss, end):
+    """Where a loss stands on the sheet, (x, y); end: the step at the axis's right end."""
+    if loss <= 0:
+        power = LOWEST
+    elif math.isfinite(loss):
+        power = min(max(math.log10(loss), LOWEST), HIGHEST)
+    else:
+        power = HIGHEST
+    share = (power - LOWEST) / (HIGHEST - LOWEST)
+    return CHART_LEFT + step / end * CHART_WIDTH, CHART_TOP + (1 - share) * CHART_HEIGHT

@@ -1,0 +1,160 @@
+"""How fast the labs answer, in JupyterLab in a real browser: `make bench PART=labs`."""
+
+import contextlib
+import json
+import os
+import statistics
+import sys
+
+from tests.bench.machine import describe
+from tests.browser import jupyterlab
+
+BEGIN = "from helpers import fashion_mnist, labs, lenet, mlp, xavier\nfrom torch import nn\ndata = fashion_mnist()"
+NETS = "nets = {'LeNet': xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d)), 'MLP': xavier(mlp((64,)))}"
+LABS = {
+    "explorer": "labs.explorer(data)",
+    "convolution": "labs.convolution(data.train_images[0])",
+    "pooling": "labs.pooling(data.train_images[0])",
+    "shapes": "labs.shapes()",
+    "microscope": "labs.microscope(nets['LeNet'], data.test_images[:20], data.class_names)",
+    "versus": "labs.versus(nets, data)",
+    "drawing": "labs.drawing(nets, data.class_names)",
+    "trainer": "labs.trainer(data)",
+}
+# Both clocks are the page's: from the key to the moment when the new picture has been decoded.
+WATCH = """image => {
+    window.waits = [];
+    document.addEventListener('keydown', () => { window.pressed = performance.now() }, true);
+    image.addEventListener('load', () => { window.waits.push(performance.now() - window.pressed) });
+}"""
+TRAINING = """
+import statistics, time
+from helpers import Batches, train
+lab = labs.trainer(data, num_epochs=2)
+settings = lab.begun_with
+
+def without_lab():
+    net, (train_iter, val_iter) = lab._network(settings), lab._batches(settings)
+    started = time.perf_counter()
+    for _ in train(net, train_iter, settings["epochs"], settings["lr"], val_iter):
+        pass
+    return time.perf_counter() - started
+
+def in_lab():
+    started = time.perf_counter()
+    lab.start()
+    lab.runner.wait()
+    return time.perf_counter() - started
+
+without_lab(), in_lab()  # warm
+lab
+"""
+RATIO = """
+pairs = [(without_lab(), in_lab()) for _ in range(5)]
+print([statistics.median(times) for times in zip(*pairs)])
+"""
+
+
+def notebooks():
+    """A notebook for each lab, and one that trains with and without one."""
+    cells = {f"bench-{name}.ipynb": [BEGIN, f"{NETS}\n{code}"] for name, code in LABS.items()}
+    return cells | {"bench-training.ipynb": [BEGIN, TRAINING, RATIO]}
+
+
+@contextlib.contextmanager
+def opened(browser, address, name):
+    """The page of a notebook, run to its end."""
+    page = jupyterlab.open_notebook(browser, address, f"bench-{name}.ipynb")
+    jupyterlab.run_all(page)
+    page.locator("img.widget-image").first.scroll_into_view_if_needed()
+    page.wait_for_timeout(2000)
+    yield page
+    for problem in jupyterlab.problems(page):
+        print(f"{name}: {problem}", file=sys.stderr)
+    page.close()
+
+
+def key_to_picture(page, presses=60):
+    """Milliseconds from each press of an arrow key on the lab's first slider to the new picture."""
+    page.locator("img.widget-image").first.evaluate(WATCH)
+    slider = page.get_by_role("slider").first
+    for i in range(presses):
+        slider.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
+        page.wait_for_function("count => window.waits.length > count", arg=i)
+        page.wait_for_timeout(100)
+    return page.evaluate("() => window.waits")
+
+
+def stroke_to_picture(page, moves=60):
+    """Milliseconds from each move of the mouse on the drawing pad to the next picture of the networks' answers."""
+    pad, answers = page.locator("img.widget-image").nth(0), page.locator("img.widget-image").nth(1)
+    answers.evaluate(WATCH.replace("keydown", "mousemove"))
+    box, seen = pad.bounding_box(), 0
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    for i in range(moves):
+        page.mouse.move(box["x"] + 60 + 40 * (i % 4), box["y"] + 60 + 2 * i)
+        page.wait_for_function("count => window.waits.length > count", arg=seen)
+        page.wait_for_timeout(300)
+        seen = page.evaluate("() => window.waits.length")
+    page.mouse.up()
+    return page.evaluate("() => window.waits")
+
+
+def first_point_and_stop(page, times=10):
+    """Milliseconds from a key on the learning rate to the curve's first point, and from Stop to the thread's end."""
+    page.locator("img.widget-image").first.evaluate(WATCH)
+    slider, buttons = page.get_by_role("slider").first, {}
+    for name in ("Stop", "Resume"):
+        buttons[name] = page.get_by_role("button", name=name)
+    # Resume can be pressed when the thread has come to its end and the lab has drawn what it left.
+    buttons["Resume"].evaluate(
+        """resume => {
+            window.stops = [];
+            document.addEventListener('click', () => { window.clicked = performance.now() }, true);
+            new MutationObserver(() => {
+                if (!resume.disabled) window.stops.push(performance.now() - window.clicked);
+            }).observe(resume, {attributes: true, attributeFilter: ['disabled']});
+        }"""
+    )
+    first_points = []
+    for i in range(times):
+        page.evaluate("() => { window.waits = [] }")
+        slider.press("ArrowLeft" if i % 2 == 0 else "ArrowRight")
+        page.wait_for_function("() => window.waits.length > 0")
+        first_points.append(page.evaluate("() => window.waits[0]"))
+        page.wait_for_timeout(500)
+        buttons["Stop"].click()
+        page.wait_for_function("count => window.stops.length > count", arg=i)
+    return first_points, page.evaluate("() => window.stops")
+
+
+def say(name, milliseconds):
+    """One line: median and 95th percentile."""
+    percentile_95 = statistics.quantiles(milliseconds, n=20)[-1]
+    print(f"{name:<42}{statistics.median(milliseconds):6.0f} ms {percentile_95:6.0f} ms", flush=True)
+
+
+def main():
+    os.environ["LENET_LAB_OFFLINE"] = "1"
+    print(f"{describe()}, Chromium\n{'':<45}median   95th percentile")
+    with jupyterlab.server(notebooks()) as address, jupyterlab.browser() as browser:
+        for name in LABS:
+            with opened(browser, address, name) as page:
+                if name == "trainer":
+                    first_points, stops = first_point_and_stop(page)
+                    say("trainer: key to the first point", first_points)
+                    say("trainer: Stop to the end of the thread", stops)
+                elif name == "drawing":
+                    say("drawing: move of the pen to the answers", stroke_to_picture(page))
+                else:
+                    say(f"{name}: key to picture", key_to_picture(page))
+        with opened(browser, address, "training") as page:
+            without, within = json.loads(page.locator(".jp-OutputArea-output pre").last.inner_text())
+    print(
+        f"two epochs of training: {without:.2f} s without the lab, {within:.2f} s in it: {within / without:.2f} times"
+    )
+
+
+if __name__ == "__main__":
+    main()

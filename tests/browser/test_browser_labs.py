@@ -1,0 +1,213 @@
+"""The labs under a hand: after each move the picture has exactly the bytes of the figure for the new state."""
+
+import pytest
+import torch
+from matplotlib.cbook import get_sample_data
+
+from helpers.labs.convolution import OWN
+from helpers.plotting.windows import MAP, MAP_TOP, OUTPUT_LEFT
+from tests.browser import jupyterlab
+
+
+def moved(reference, **values):
+    """The picture's bytes when the lab, back at its beginning, is moved to `values`."""
+    beginning = {name: control.value for name, control in reference.board.controls.items()}
+    reference.board.move(values)
+    picture = bytes(reference.picture.image.value)
+    reference.board.move(beginning)
+    return picture
+
+
+def slider(page, label):
+    """The handle of the slider with that label."""
+    return page.locator(".widget-slider", has=page.get_by_text(label, exact=True)).get_by_role("slider")
+
+
+def choose(page, label, option):
+    """Choose from the list with that label."""
+    page.get_by_label(label, exact=True).select_option(label=option)
+
+
+class FirstPicture:
+    """What the tests of the labs share: the first picture that is not a drawing pad, and a way back."""
+
+    PICTURE = 0
+
+    @pytest.fixture
+    def picture(self, page):
+        return page.locator("img.widget-image").nth(self.PICTURE)
+
+    @pytest.fixture(autouse=True)
+    def as_at_the_beginning(self, page, picture, reference):
+        line = page.get_by_label("board line")
+        line.fill(reference.board.lab)
+        line.press("Enter")
+        jupyterlab.wait_for_picture(picture, bytes(reference.picture.image.value))
+
+
+class TestExplorer(FirstPicture):
+    LAB = "explorer"
+
+    def test_a_slider_and_a_list(self, page, picture, reference):
+        slider(page, "which image").press("ArrowRight")
+        jupyterlab.wait_for_picture(picture, moved(reference, place=1))
+        choose(page, "class", "bag")
+        jupyterlab.wait_for_picture(picture, moved(reference, place=1, class_name="bag"))
+        assert page.get_by_label("board line").input_value() == "explorer class_name=bag place=1"
+
+    def test_a_click_on_an_image_shows_its_numbers(self, page, picture, reference):
+        picture.click(position={"x": 40, "y": 40})
+        jupyterlab.wait_for_picture(picture, moved(reference, view="numbers"))
+
+    def test_a_photograph_of_ones_own(self, page, picture, reference):
+        photograph = get_sample_data("grace_hopper.jpg", asfileobj=False)
+        page.locator("input[type=file]").first.set_input_files(photograph)
+        with open(photograph, "rb") as file:
+            content = memoryview(file.read())
+        reference.upload.button.value = ({"name": "a.jpg", "type": "", "size": 1, "content": content},)
+        expected = bytes(reference.picture.image.value)
+        reference.board.move({"view": "images"})
+        jupyterlab.wait_for_picture(picture, expected)
+
+    def test_a_file_that_is_no_photograph_is_refused_in_words(self, page, tmp_path):
+        path = tmp_path / "notes.png"
+        path.write_text("no picture")
+        page.locator("input[type=file]").first.set_input_files(path)
+        page.get_by_text("no picture that can be read").wait_for()
+
+
+class TestConvolution(FirstPicture):
+    LAB = "convolution"
+
+    def test_a_slider_and_a_list(self, page, picture, reference):
+        slider(page, "kernel size").press("ArrowRight")
+        jupyterlab.wait_for_picture(picture, moved(reference, size=4))
+        choose(page, "kernel", "blur (mean)")
+        jupyterlab.wait_for_picture(picture, moved(reference, size=4, kernel="blur (mean)"))
+
+    def test_a_number_typed_into_the_matrix(self, page, picture, reference):
+        cell = page.locator("input[type=number]").nth(4)
+        cell.fill("7")
+        cell.press("Enter")
+        rows = [list(row) for row in reference.controls["numbers"].value]
+        rows[1][1] = 7.0
+        numbers = tuple(map(tuple, rows))
+        jupyterlab.wait_for_picture(picture, moved(reference, kernel=OWN, numbers=numbers))
+        assert page.get_by_label("kernel", exact=True).locator("option:checked").inner_text() == OWN
+
+    def test_a_click_on_the_output_chooses_its_cell(self, page, picture, reference):
+        box, size = picture.bounding_box(), reference.output_size
+        scale = box["width"] / (reference.picture.image.value and 1000)
+        x, y = OUTPUT_LEFT + 3.5 * MAP / size, MAP_TOP + 5.5 * MAP / size
+        picture.click(position={"x": x * scale, "y": y * scale})
+        jupyterlab.wait_for_picture(picture, moved(reference, row=5, column=3))
+
+    def test_a_drawing_of_ones_own(self, page, picture, reference):
+        choose(page, "image", "own drawing")
+        page.get_by_text("There is no drawing yet").wait_for()
+        choose(page, "example", "7")
+        page.get_by_text("the output is").wait_for()
+        assert page.get_by_label("board line").input_value() == "convolution image=own-drawing example=7"
+
+    def test_an_impossible_size_explains_itself_and_the_picture_stays(self, page, picture):
+        before = jupyterlab.shown_bytes(picture)
+        line = page.get_by_label("board line")
+        line.fill("convolution size=11 dilation=4")
+        line.press("Enter")
+        page.get_by_text("larger than the 28×28 map").wait_for()
+        assert jupyterlab.shown_bytes(picture) == before
+
+
+class TestPooling(FirstPicture):
+    LAB = "pooling"
+
+    def test_a_slider_and_a_list(self, page, picture, reference):
+        slider(page, "window").press("ArrowRight")
+        jupyterlab.wait_for_picture(picture, moved(reference, window=3))
+        choose(page, "pooling", "average")
+        jupyterlab.wait_for_picture(picture, moved(reference, window=3, kind="average"))
+
+
+class TestLearnKernel(FirstPicture):
+    LAB = "learn_kernel"
+
+    def test_step_run_stop_and_reset(self, page, picture, reference):
+        beginning = bytes(reference.picture.image.value)
+        page.get_by_role("button", name="Step").click()
+        reference.step()
+        jupyterlab.wait_for_picture(picture, bytes(reference.picture.image.value))
+        reference.reset()
+        page.get_by_role("button", name="Run").click()
+        page.get_by_text("Step 2").first.wait_for()
+        page.get_by_role("button", name="Stop").click()
+        count = "import threading; print(sum('_work' in t.name for t in threading.enumerate()))"
+        assert jupyterlab.run_python(page, count).strip() == "0"
+        page.get_by_role("button", name="Reset").click()
+        jupyterlab.wait_for_picture(picture, beginning)
+
+
+class TestShapes(FirstPicture):
+    LAB = "shapes"
+
+    def test_a_slider(self, page, picture, reference):
+        slider(page, reference.board.controls["channels_1"].description).press("ArrowRight")
+        jupyterlab.wait_for_picture(picture, moved(reference, channels_1=7))
+
+    def test_an_impossible_shape_explains_itself_and_the_picture_stays(self, page, picture):
+        before = jupyterlab.shown_bytes(picture)
+        line = page.get_by_label("board line")
+        line.fill("shapes image_size=12 kernel_1=11")
+        line.press("Enter")
+        page.get_by_text("larger than").wait_for()
+        assert jupyterlab.shown_bytes(picture) == before
+
+
+class TestMicroscope(FirstPicture):
+    LAB = "microscope"
+
+    def test_a_slider_and_a_list(self, page, picture, reference):
+        slider(page, "channel").press("ArrowRight")
+        jupyterlab.wait_for_picture(picture, moved(reference, channel=1))
+
+
+class TestVersus(FirstPicture):
+    LAB = "versus"
+
+    def test_a_slider_and_a_list(self, page, picture, reference):
+        slider(page, "shift (pixels)").press("ArrowRight")
+        jupyterlab.wait_for_picture(picture, moved(reference, shift=1))
+        choose(page, "view", "confusion")
+        jupyterlab.wait_for_picture(picture, moved(reference, shift=1, view="confusion"))
+
+    def test_other_conditions_are_trained_until_stop(self, page):
+        page.get_by_label("shuffled pixels").check()
+        page.get_by_text("Press Train").wait_for()
+        page.get_by_role("button", name="Train").click()
+        page.get_by_text("Training both in turn").wait_for()
+        page.get_by_role("button", name="Stop").click()
+        page.get_by_text("Stopped when").wait_for()
+
+
+class TestDrawing(FirstPicture):
+    LAB, PICTURE = "drawing", 1
+
+    def test_a_digit_drawn_with_the_mouse(self, page, picture, reference):
+        pad = page.locator("img.widget-image").first
+        box = pad.bounding_box()
+        corner = box["x"], box["y"]
+        page.mouse.move(corner[0] + 140, corner[1] + 60)
+        page.mouse.down()
+        for y in range(60, 221, 20):
+            page.mouse.move(corner[0] + 140, corner[1] + y)
+            page.wait_for_timeout(60)
+        page.mouse.up()
+        page.wait_for_timeout(500)
+        drawn = jupyterlab.run_python(page, "print(lab.seen.flatten().tolist())")
+        seen = torch.tensor(eval(drawn), dtype=torch.uint8).reshape(1, 28, 28)
+        assert seen[0, 6:22, 13:15].float().mean() > 150  # an upright stroke through the middle
+        assert seen[0, :, :8].sum() == 0
+        reference.see(seen)
+        expected = bytes(reference.picture.image.value)
+        jupyterlab.wait_for_picture(picture, expected)
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_text("Draw with the mouse").wait_for()

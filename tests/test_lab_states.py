@@ -1,0 +1,68 @@
+"""Every state that the controls of a lab can reach draws or explains itself, and its board line leads back to it."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers import labs, lenet, mlp, plotting, xavier
+from helpers.labs import board
+from helpers.labs.controls import Matrix
+
+
+def rivals():
+    torch.manual_seed(0)
+    return {"LeNet": xavier(lenet(activation=torch.nn.ReLU)), "MLP": xavier(mlp((8,)))}
+
+
+LABS = {
+    "explorer": lambda data: labs.explorer(data),
+    "convolution": lambda data: labs.convolution(data.train_images[0]),
+    "pooling": lambda data: labs.pooling(data.train_images[0]),
+    "learn_kernel": lambda data: labs.learn_kernel(data.train_images[0]),
+    "shapes": lambda data: labs.shapes(),
+    "trainer": lambda data: labs.trainer(data),
+    "microscope": lambda data: labs.microscope(rivals()["LeNet"], data.test_images[:20], data.class_names),
+    "versus": lambda data: labs.versus(rivals(), data),
+    "drawing": lambda data: labs.drawing(rivals(), data.class_names),
+}
+
+
+RETRAINED = ["trainer", "kernel"]  # their pictures go on changing by themselves
+
+
+@pytest.fixture(scope="module", params=LABS)
+def lab(request, sample):
+    """One lab for all its examples: its states follow one another, as they do under a hand."""
+    made = LABS[request.param](sample)
+    yield made
+    made.close()
+
+
+def values(control):
+    """All that a control can be set to."""
+    if isinstance(control, Matrix):
+        numbers = st.integers(-200, 200).map(lambda tenths: tenths / 10)
+        return st.integers(1, Matrix.LARGEST).flatmap(lambda n: st.tuples(*[st.tuples(*[numbers] * n)] * n))
+    if hasattr(control, "options"):
+        return st.sampled_from([value for _, value in control.options])
+    if isinstance(control.value, bool):
+        return st.booleans()
+    return st.sampled_from(range(control.lowest, control.highest + 1, control.step))
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_every_state_draws_or_explains_itself_and_its_line_leads_back(lab, data):
+    state = {key: data.draw(values(control), label=key) for key, control in lab.board.controls.items()}
+    before = bytes(lab.picture.image.value)
+    lab.board.move(state)
+    shown, explained = lab.board.values(), plotting.TROUBLE in lab.message.value
+    after = bytes(lab.picture.image.value)
+    assert after.startswith(b"\x89PNG")
+    assert not explained or lab.board.lab in RETRAINED or after == before  # the last good picture stays
+    line = lab.board.line()
+    assert board.read(line, lab.board.lab, lab.board.controls, lab.board.defaults) == shown
+    lab.board.text.value = lab.board.lab  # back to where it began ...
+    lab.board.text.value = line  # ... and here again, by the line alone
+    assert lab.board.values() == shown

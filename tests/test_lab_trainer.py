@@ -1,0 +1,273 @@
+"""The training lab without a browser: runs begin, end, go on and are told apart."""
+
+import math
+import sys
+import threading
+import time
+
+import pytest
+import torch
+
+from helpers import Accumulator, Progress, accuracy, labs, lenet, plotting, save_weights
+from helpers.labs.runs import PRESETS, Run, verdict
+from helpers.training import predict
+
+
+def wait_for(condition):
+    """Wait until `condition()` holds; fail after a minute, which only a hang can take."""
+    for _ in range(6000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never happened")
+
+
+@pytest.fixture
+def lab(sample):
+    trainer = labs.trainer(sample, num_epochs=2)
+    yield trainer
+    trainer.close()
+
+
+def workers():
+    """The threads in which a run goes on."""
+    return [thread for thread in threading.enumerate() if "_work" in thread.name]
+
+
+def progress(epoch, loss, val_acc=None):
+    sums = Accumulator(3)
+    sums.add(loss * 100, 50, 100)
+    return Progress(epoch, 100, val_acc, 1.0, sums)
+
+
+def test_before_the_first_run_there_are_empty_axes_and_only_train_can_be_pressed(lab):
+    assert lab.picture.image.value == plotting.curves([], num_epochs=2).png()
+    assert "Press Train" in lab.message.value
+    assert [name for name, button in lab.buttons.items() if not button.disabled] == ["Train", "Reset"]
+
+
+def test_training_with_default_settings_learns_and_shows_its_curves(lab, sample):
+    lab.buttons["Train"].click()
+    lab.runner.wait()
+    assert lab.history[-1].epoch == 2
+    assert lab.history[-1].val_acc >= 0.5
+    assert lab.picture.image.value == plotting.curves(lab.history, num_epochs=2).png()
+    assert "61,706 parameters" in lab.message.value
+    X, y = lab._batches(lab.begun_with)[1].images[:8], lab._batches(lab.begun_with)[1].labels[:8]
+    expected = plotting.predictions(X, y, predict(lab.net, X), sample.class_names)
+    assert lab.predictions.image.value == expected.png()
+    assert f"{lab.history[-1].val_acc:.1%}" in lab.table.value
+
+
+def test_stop_acts_within_one_step_and_resume_goes_on_from_there(lab):
+    lab.buttons["Train"].click()
+    wait_for(lambda: len(lab.history) >= 3)
+    steps = []
+    forward = lab.net.register_forward_hook(lambda *args: steps.append(time.monotonic()))
+    asked = time.monotonic()
+    lab.buttons["Stop"].click()
+    forward.remove()
+    assert not workers()
+    assert sum(moment > asked for moment in steps) <= 2  # one more step at most, and the picture of the predictions
+    stopped = lab.history[-1].epoch
+    weights = lab.net[0].weight.clone()
+    lab.buttons["Stop"].click()  # twice does no harm
+    assert torch.equal(lab.net[0].weight, weights)
+    assert stopped < 2
+    lab.buttons["Resume"].click()
+    lab.runner.wait()
+    epochs = [point.epoch for point in lab.history]
+    assert epochs == sorted(set(epochs))
+    assert epochs[-1] == 2
+    assert not torch.equal(lab.net[0].weight, weights)
+    assert lab.buttons["Resume"].disabled
+
+
+def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(lab):
+    torch.set_num_threads(1)  # the sums of one thread come in one order
+    lab.buttons["Train"].click()
+    lab.runner.wait()
+    whole = [parameter.clone() for parameter in lab.net.parameters()]
+    lab.buttons["Train"].click()
+    wait_for(lambda: len(lab.history) >= 5)
+    lab.buttons["Stop"].click()
+    lab.buttons["Resume"].click()
+    lab.runner.wait()
+    for ours, theirs in zip(lab.net.parameters(), whole, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_a_slider_moved_during_training_starts_a_new_run_and_keeps_the_old_as_a_ghost(lab):
+    lab.buttons["Train"].click()
+    wait_for(lambda: lab.history)
+    first = lab.net
+    lab.controls["kernel"].value = 3
+    wait_for(lambda: lab.history)
+    assert lab.net is not first
+    assert lab.net[0].kernel_size == (3, 3)
+    assert len(lab.runs) == 2
+    assert len(workers()) == 1
+    lab.runner.stop()
+    expected = plotting.curves(lab.history, [lab.runs[0].history], num_epochs=2)
+    assert lab.picture.image.value == expected.png()
+
+
+def test_fifty_moves_in_a_row_leave_one_run_and_then_none(lab):
+    for i in range(50):
+        lab.controls["channels"].value = 1 + i % 8
+    assert len(workers()) == 1
+    assert lab.net[0].out_channels == 1 + 49 % 8
+    lab.buttons["Stop"].click()
+    assert not workers()
+
+
+def test_a_new_lab_ends_the_run_of_the_old_and_closing_ends_it_too(lab, sample):
+    lab.buttons["Train"].click()
+    wait_for(lambda: lab.history)
+    again = labs.trainer(sample)  # as when the cell is run again
+    assert not lab.runner.running
+    again.buttons["Train"].click()
+    again.close()
+    assert not workers()
+
+
+def test_presets_put_the_controls_where_they_say(lab):
+    for name, (changes, _) in PRESETS.items():
+        lab.preset.value = "own settings"
+        lab.preset.value = name
+        assert lab.board.values() == {**lab.begun_with, **changes}
+        assert lab.preset.value == name
+    lab.controls["lr"].value = 0.03
+    assert lab.preset.value == "own settings"
+
+
+def test_reset_forgets_the_runs_and_puts_every_control_back(lab):
+    lab.controls["lr"].value = 0.3
+    lab.buttons["Reset"].click()
+    assert not workers()
+    assert lab.runs == []
+    assert lab.board.values() == lab.begun_with
+    assert lab.picture.image.value == plotting.curves([], num_epochs=2).png()
+
+
+def test_the_test_images_are_measured_once_a_run(lab, sample):
+    lab.controls["epochs"].value = 1
+    lab.runner.wait()
+    lab.buttons["Test"].click()
+    right = int(accuracy(predict(lab.net, sample.test_images), sample.test_labels))
+    assert lab.runs[-1].test_acc == pytest.approx(right / len(sample.test_labels))
+    assert f"{lab.runs[-1].test_acc:.1%}" in lab.table.value
+    assert lab.buttons["Test"].disabled
+    lab.controls["seed"].value = 1
+    lab.buttons["Stop"].click()
+    assert not lab.buttons["Test"].disabled
+
+
+def test_sizes_that_do_not_fit_are_explained_and_nothing_runs(lab):
+    lab.controls["padding"].value = False
+    lab.controls["kernel"].value = 11
+    assert "larger than" in lab.message.value
+    assert plotting.TROUBLE in lab.message.value
+    assert not workers()
+
+
+def test_the_full_data_set_is_asked_for_where_only_the_sample_is(lab):
+    lab.controls["images"].value = "full"
+    assert "only 10,000 training images are here" in lab.message.value
+    assert not workers()
+
+
+def test_an_error_in_training_is_shown_in_the_lab_in_words(lab, monkeypatch):
+    def breaks(*args, **kwargs):
+        raise RuntimeError("CUDA out of <memory>")
+        yield
+
+    # Not by its dotted name: helpers.labs.trainer is also the name of the lab's function.
+    monkeypatch.setattr(sys.modules[type(lab).__module__], "train", breaks)
+    lab.buttons["Train"].click()
+    with pytest.raises(RuntimeError, match="out of <memory>"):
+        lab.runner.wait()
+    assert "CUDA out of &lt;memory&gt;" in lab.message.value
+    assert plotting.TROUBLE in lab.message.value
+    assert not lab.buttons["Train"].disabled
+
+
+def test_training_in_the_lab_leaves_the_notebooks_random_numbers_alone(lab):
+    before = torch.random.get_rng_state()
+    lab.buttons["Train"].click()
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("losses", "words", "trouble"),
+    [
+        ([2.4, math.nan], "not a number", True),
+        ([2.4, math.inf], "not a number", True),
+        ([2.4, 5.0], "above its start", True),
+        ([2.4, 2.3], "plateau", False),
+        ([2.4, 1.0], "loss 1.000", False),
+    ],
+)
+def test_how_a_run_goes_is_said_in_words(losses, words, trouble):
+    said, is_trouble = verdict([progress(i + 0.5, loss) for i, loss in enumerate(losses)])
+    assert words in said
+    assert is_trouble is trouble
+
+
+def test_a_run_that_diverges_ends_by_itself(lab, monkeypatch):
+    module = sys.modules[type(lab).__module__]
+    monkeypatch.setattr(module, "train", lambda *args, **kwargs: (progress(i, math.nan) for i in range(1, 1000)))
+    lab.buttons["Train"].click()
+    lab.runner.wait()
+    assert len(lab.history) == 1
+    assert "smaller learning rate" in lab.message.value
+
+
+def test_a_run_keeps_some_twenty_points_an_epoch():
+    run = Run("trainer", {}, lenet())
+    for step in range(1, 141):
+        run.keep(progress(step / 140, 1.0, 0.5 if step == 140 else None))
+    assert 20 <= len(run.history) <= 22
+    assert run.val_acc == 0.5
+
+
+def test_weights_are_saved_once_and_loaded_into_the_same_settings(lab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save, load = lab.save, lab.load
+    save()
+    assert "press Train first" in lab.message.value
+    lab.controls["epochs"].value = 1
+    lab.runner.wait()
+    trained = lab.net
+    save()
+    assert [path.name for path in tmp_path.iterdir()] == ["my-lenet.pt"]
+    before = (tmp_path / "my-lenet.pt").read_bytes()
+    save()
+    assert "exists already" in lab.message.value
+    assert (tmp_path / "my-lenet.pt").read_bytes() == before
+    load()
+    assert lab.net is not trained
+    assert torch.equal(lab.net[0].weight, trained[0].weight)
+    assert f"{lab.runs[-2].val_acc:.1%}" in lab.message.value
+
+
+@pytest.mark.parametrize("name", ["", "../net.pt", "/tmp/net.pt", "net.txt", "a\\b.pt"])
+def test_a_file_name_that_leads_elsewhere_is_refused(name, lab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lab.file.value = name
+    lab.load()
+    assert "plain name" in lab.message.value
+
+
+def test_files_that_are_missing_broken_or_anothers_are_refused_in_words(lab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lab.load()
+    assert "No such file" in lab.message.value
+    (tmp_path / "my-lenet.pt").write_bytes(b"no weights")
+    lab.load()
+    assert "holds no weights" in lab.message.value
+    (tmp_path / "my-lenet.pt").unlink()
+    save_weights(lenet(3), tmp_path / "my-lenet.pt")
+    lab.load()
+    assert "weights of another network" in lab.message.value
+    assert lab.runs == []
