@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from helpers import conv_output_size, layer_table, lenet, mlp, num_parameters, xavier
 from helpers.models import ShapeError, receptive_field
@@ -22,6 +23,30 @@ def test_output_size_is_pytorchs_for_every_choice():
                 conv_output_size(size, kernel, padding, stride, dilation)
         else:
             assert conv_output_size(size, kernel, padding, stride, dilation) == expected
+
+
+def test_output_size_is_pytorchs_for_every_place_of_the_convolution_labs_sliders():
+    image = torch.zeros(1, 1, 28, 28)
+    fitted = refused = 0
+    for kernel, padding, stride, dilation in itertools.product(range(1, 12), range(6), range(1, 5), range(1, 5)):
+        if dilation * (kernel - 1) + 1 > 28 + 2 * padding:
+            with pytest.raises(ShapeError):
+                conv_output_size(28, kernel, padding, stride, dilation)
+            refused += 1
+        else:
+            weight = torch.zeros(1, 1, kernel, kernel)
+            output = F.conv2d(image, weight, padding=padding, stride=stride, dilation=dilation)
+            assert output.shape[-1] == conv_output_size(28, kernel, padding, stride, dilation)
+            fitted += 1
+    assert fitted and refused
+
+
+def test_output_size_is_pytorchs_for_every_place_of_the_pooling_labs_sliders():
+    for size, window, stride in itertools.product((8, 13, 28), range(1, 9), range(1, 9)):
+        image = torch.zeros(1, 1, size, size)
+        for padding in range(window // 2 + 1):
+            pooled = F.max_pool2d(image, window, stride, padding)
+            assert pooled.shape[-1] == conv_output_size(size, window, padding, stride)
 
 
 def test_a_kernel_too_large_is_explained_with_its_numbers():

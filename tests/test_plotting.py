@@ -39,7 +39,21 @@ def one_of_each():
         "bars": plotting.bars(torch.arange(10) * 300, CLOTHES, "images"),
         "confusion matrix": plotting.confusion_matrix(counts, CLOTHES),
         "predictions": plotting.predictions(pictures, labels, labels.flip(0), CLOTHES),
-        "convolution": plotting.convolution(torch.rand(28, 28), torch.randn(3, 3), torch.rand(26, 26), (0, 0, 3)),
+        "convolution": plotting.convolution(
+            torch.rand(28, 28), torch.randn(5, 5), torch.randn(14, 14), 2, 2, 1, (9, 3)
+        ),
+        "large convolution": plotting.convolution(torch.rand(28, 28), torch.randn(9, 9), torch.randn(12, 12), 0, 1, 2),
+        "pooling": plotting.pooling(
+            torch.rand(28, 28), torch.rand(28, 28), torch.rand(9, 9), torch.rand(9, 9), "max", 3, 3, 1
+        ),
+        "kernel learning": plotting.kernel_learning(
+            torch.randn(3, 3),
+            torch.randn(3, 3),
+            torch.randn(26, 26),
+            torch.randn(26, 26),
+            [4, 2, 1],
+            [("lr 3", [4] * 400)],
+        ),
         "accuracy": plotting.accuracy_on(pictures, {"LeNet": 0.9, "MLP": 0.8}, {"LeNet": 0.9, "MLP": 0.9}),
         "confusions": plotting.confusions({"LeNet": counts, "MLP": counts.T}, CLOTHES),
         "opinions": plotting.opinions(

@@ -94,7 +94,7 @@ class KernelLearning(Lab):
             "Stop": button("Stop", self.runner.stop),
             "Reset": button("Reset", self.reset),
         }
-        super().__init__("kernel", self._draw, controls, above=[rows_of(self.buttons.values())])
+        super().__init__("learn", self._draw, controls, above=[rows_of(self.buttons.values())])
 
     def _draw(self, **values):
         return self.descent.figure(self.ghosts), self.descent.verdict()

@@ -33,6 +33,6 @@ def pooling(image):
             "kind": choice("pooling", list(POOLINGS)),
             "window": slider("window", 2, 1, 8),
             "stride": slider("stride", 2, 1, 8),
-            "shift": slider("shift to the right (pixels)", 1, 0, 8),
+            "shift": slider("shift (pixels)", 1, 0, 8),
         },
     )

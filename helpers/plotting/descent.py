@@ -59,7 +59,10 @@ def put_losses(sheet, losses, ghosts):
         places = [place(step, loss, end) for step, loss in enumerate(run)]
         sheet.ax.plot(*zip(*places, strict=True), color="#999999", linewidth=1.5)
         x, y = places[-1]
-        sheet.write(x, y + 12, label, 11, GREY, "right" if run[-1] <= run[0] else "left")  # where the curve is not
+        if x < CHART_LEFT + CHART_WIDTH - 60:
+            sheet.write(x + 6, y, label, 11, GREY)
+        else:
+            sheet.write(x, y - 12, label, 11, GREY, "right")
     places = [place(step, loss, end) for step, loss in enumerate(losses)]
     colour = BLUE if losses[-1] <= losses[0] else RED
     sheet.ax.plot(*zip(*places, strict=True), color=colour)

@@ -1,5 +1,6 @@
 """JupyterLab on a copy of the notebooks, and a page of Chromium that looks at it."""
 
+import base64
 import contextlib
 import json
 import os
@@ -110,7 +111,7 @@ def open_notebook(chromium_browser, address, name, width=1280, height=800):
     page = chromium_browser.new_page(viewport={"width": width, "height": height})
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on("console", lambda message: page.problems.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: page.problems.append(message.text) if is_problem(message) else None)
     page.goto(f"{address}/lab/tree/notebooks/{name}?token={TOKEN}&reset")
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext")
     page.evaluate(
@@ -150,27 +151,44 @@ def errors(page):
     return page.evaluate(f"() => {UNASKED_ERRORS}")
 
 
+def is_problem(message):
+    """True for an error in the browser's console that a student's page would show too."""
+    # A picture's address ends when the next one comes: `shown_bytes` may be a moment late.
+    own = ("blob:", "/favicon.ico")
+    return message.type == "error" and not any(part in message.location["url"] for part in own)
+
+
 def problems(page):
     """What went wrong in a page: errors in cells, in callbacks and in the browser's console, as texts."""
-    console = [problem for problem in page.problems if "favicon" not in problem]
     # With these a kernel answers JupyterLab's search for widgets of an earlier session.
     unheard = [text for text in page.evaluate("() => window.unheard") if not text.startswith("No such comm")]
-    return [*errors(page), *unheard, *console]
+    return [*errors(page), *unheard, *page.problems]
 
 
 def shown_bytes(image):
-    """The bytes of the picture that an <img> shows, a locator."""
-    numbers = image.evaluate("async image => [...new Uint8Array(await (await fetch(image.src)).arrayBuffer())]")
-    return bytes(numbers)
+    """The bytes of the picture that an <img> shows, a locator; none while the next one is taking its place."""
+    return base64.b64decode(
+        image.evaluate(
+            """async image => {
+                let picture;
+                try { picture = await (await fetch(image.src)).blob(); } catch { return ''; }
+                const reader = new FileReader();
+                const read = new Promise(done => { reader.onload = done });
+                reader.readAsDataURL(picture);
+                await read;
+                return reader.result.split(',')[1];
+            }"""
+        )
+    )
 
 
 def wait_for_picture(image, expected, seconds=20):
-    """Return when the <img> shows exactly the bytes `expected`; raise with what it shows otherwise."""
-    for _ in range(seconds * 20):
-        if shown_bytes(image) == expected:
-            return
+    """Return when the <img> shows exactly the bytes `expected`; raise where it does not in time."""
+    until = time.monotonic() + seconds
+    while shown_bytes(image) != expected:
+        if time.monotonic() > until:
+            raise AssertionError(f"after {seconds} s the picture is not the expected one")
         time.sleep(0.05)
-    raise AssertionError(f"after {seconds} s the picture is not the expected one ({len(shown_bytes(image))} bytes)")
 
 
 def run_python(page, code):
