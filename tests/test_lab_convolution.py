@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from helpers import conv_output_size, labs, plotting
 from helpers.labs import board
 from helpers.labs.convolution import KERNELS, kernel_preset, resized
-from helpers.plotting.numbers import Numbers
 
 
 @pytest.fixture
@@ -208,30 +207,25 @@ def test_upload_and_pad_are_there_only_when_they_are_needed(lab):
     assert shown == {"own photo": (lab.upload,), "own drawing": (lab.pad,), "sample": ()}
 
 
-def texts(figure):
-    """The numbers in a figure's tables, a list of texts for each."""
-    return [[text for _, _, text, _ in table.places] for table in figure.findobj(Numbers)]
-
-
 def test_window_kernel_and_products_stand_there_in_numbers_up_to_five_by_five():
     image, kernel = torch.full((28, 28), 0.5), torch.tensor([[0.0, -1.5], [0.0625, 2]])
-    window, weights, products = texts(plotting.convolution(image, kernel, torch.zeros(27, 27)))
-    assert window == ["0.5"] * 4
-    assert weights == ["0", "−1.5", "0.0625", "2"]
-    assert products == ["0", "−0.75", "0.03", "1"]
+    written = [word.text for word in plotting.convolution(image, kernel, torch.zeros(27, 27)).words.words]
+    for numbers in (["0.5"] * 4, ["0", "−1.5", "0.0625", "2"], ["0", "−0.75", "0.03", "1"]):
+        assert any(written[i : i + 4] == numbers for i in range(len(written)))
+    without = len(plotting.convolution(image, torch.randn(6, 6), torch.zeros(23, 23)).words.words)
     for size in range(1, 12):
         figure = plotting.convolution(image, torch.randn(size, size), torch.zeros(29 - size, 29 - size))
-        assert len(texts(figure)) == (3 if size <= 5 else 0)
-        assert all(table.size >= 9 for table in figure.findobj(Numbers))
+        assert len(figure.words.words) - without == (3 * size**2 if size <= 5 else 0)
+        assert all(word.size >= 9 for word in figure.words.words)
 
 
 @pytest.mark.parametrize("scale", [1, 2])
 def test_a_number_stands_with_its_middle_on_its_place(scale):
     sheet = plotting.Sheet(200, 100, "a number on white")
-    sheet.ax.add_artist(Numbers([(150, 30, "0", "black")], 13, plotting.DPI))
+    sheet.write(150, 30, "0", ha="center")
     ink = 255 - np.asarray(Image.open(io.BytesIO(sheet.png(scale))).convert("L")).astype(float)
     assert ink.shape == (100 * scale, 200 * scale)
     assert ink.max() > 200
     rows, columns = np.indices(ink.shape) + 0.5
-    assert (ink * columns).sum() / ink.sum() == pytest.approx(150 * scale, abs=1)
+    assert (ink * columns).sum() / ink.sum() == pytest.approx(150 * scale, abs=1.5)
     assert (ink * rows).sum() / ink.sum() == pytest.approx(30 * scale, abs=1.5)

@@ -5,7 +5,6 @@ import itertools
 
 import pytest
 import torch
-from matplotlib.text import Text
 from torch import nn
 
 from helpers import labs, lenet, mlp, plotting, xavier
@@ -204,9 +203,7 @@ def test_type_can_be_read_and_nothing_is_cut_off(name, image):
         lab.board.move({"layer": layer})
         figure, _ = lab.draw(**lab.board.values())
         figure.png()
-        for text in figure.findobj(Text):
-            if text.get_text():
-                place = text.get_window_extent()
-                assert text.get_fontsize() >= 11
-                assert 0 <= place.x0 < place.x1 <= figure.bbox.x1
-                assert 0 <= place.y0 < place.y1 <= figure.bbox.y1
+        for word, place in zip(figure.words.words, figure.words.boxes(), strict=True):
+            assert word.size >= 9
+            assert 0 <= place.x0 < place.x1 <= figure.bbox.x1, word
+            assert 0 <= place.y0 < place.y1 <= figure.bbox.y1, word

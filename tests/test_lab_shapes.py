@@ -6,7 +6,6 @@ import re
 
 import pytest
 import torch
-from matplotlib.text import Text
 from torch import nn
 
 from helpers import labs, layer_table, lenet, mlp, num_parameters, plotting
@@ -68,13 +67,9 @@ def test_moving_leaves_the_notebooks_random_numbers_alone():
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def texts(figure):
-    return [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
-
-
 def test_the_costs_are_those_of_the_table():
     table = layer_table(lenet())
-    written = [text.get_text() for text in texts(plotting.network_with_costs(table))]
+    written = [text.text for text in plotting.network_with_costs(table).words.words]
     for number in ("156", "2,416", "48,120", "61,706", "117,600", "240,000", "416,520", "1×28×28", "16×5×5"):
         assert number in written
     outputs = [28**2, 6 * 28**2, 6 * 14**2, 16 * 10**2, 16 * 5**2, 120, 84, 10]
@@ -99,8 +94,8 @@ TABLES = {
 def test_type_can_be_read_and_nothing_overlaps_or_is_cut_off(name, draw):
     figure = draw(TABLES[name])
     figure.png()
-    assert all(text.get_fontsize() >= 11 for text in texts(figure))
-    places = [text.get_window_extent() for text in texts(figure)]
+    assert all(word.size >= 11 for word in figure.words.words)
+    places = figure.words.boxes()
     for place in places:
         assert 0 <= place.x0 < place.x1 <= figure.bbox.x1
         assert 0 <= place.y0 < place.y1 <= figure.bbox.y1

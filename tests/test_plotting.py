@@ -7,9 +7,11 @@ import pytest
 import torch
 from matplotlib import pyplot
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from helpers import Accumulator, Progress, layer_table, lenet, plotting
 from helpers.data import CLOTHES
+from helpers.plotting.words import Words
 
 
 def history(losses, val_acc=None):
@@ -79,6 +81,8 @@ def test_every_picture_shows_itself_with_text_for_those_who_cannot_see_it(name, 
 def test_type_is_large_enough_for_the_back_row(name, figure):
     figure.png()
     sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+    sizes += [word.size for words in figure.findobj(Words) for word in words.words]
+    assert sizes or name == "images in colour" or "signed" in name
     assert all(size >= 9 for size in sizes), f"{name}: {min(sizes)} points"
 
 
@@ -86,6 +90,9 @@ def test_type_is_large_enough_for_the_back_row(name, figure):
 def test_nothing_is_cut_off(name, figure):
     figure.png()
     drawn = figure.get_tightbbox()  # in inches, of all that is visible
+    for words in figure.findobj(Words):
+        box = words.get_window_extent().transformed(figure.dpi_scale_trans.inverted())
+        drawn = Bbox.union([drawn, box]) if words.words else drawn
     assert drawn.x0 > -0.02
     assert drawn.y0 > -0.02
     assert drawn.x1 < figure.get_figwidth() + 0.02

@@ -92,7 +92,7 @@ class Convolution(Lab):
             "stride": slider("stride", 1, 1, 4),
             "dilation": slider("dilation", 1, 1, 4),
             "row": slider("output row", 9, 0, largest - 1),
-            "column": slider("output column", 18, 0, largest - 1),
+            "column": slider("output column", 12, 0, largest - 1),
             "numbers": Matrix(self.filled_in),
             "example": self.pad.example,  # the last: when a line moves it, the pad tells, and all else is in its place
         }

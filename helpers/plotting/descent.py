@@ -3,7 +3,7 @@
 import math
 
 from helpers.plotting.style import BLUE, GREY, RED, Sheet, drawn
-from helpers.plotting.windows import decimals, put_numbers
+from helpers.plotting.windows import decimals
 
 LOWEST, HIGHEST = -4, 4  # powers of ten: the ends of the loss axis
 CHART_LEFT, CHART_TOP, CHART_WIDTH, CHART_HEIGHT = 610, 34, 370, 296  # pixels
@@ -25,7 +25,7 @@ def kernel_learning(target, kernel, wanted, output, losses, ghosts=()):
     )
     shown = put_row(sheet, target, kernel, 34, ("target kernel", "learnt kernel"))
     for left, matrix in ((10, target), (190, kernel), (370, kernel - target)):
-        put_numbers(sheet, matrix, shown, left, 34, 160 / 3, 160 / 3, 11)
+        sheet.put_numbers(matrix, left, 34, 160 / 3, 160 / 3, 11, shown, decimals)
     put_row(sheet, wanted, output, 244, ("wanted output", "output now"))
     put_losses(sheet, losses, ghosts)
     sheet.write(CHART_LEFT - 44, 396, "red: positive, blue: negative, white: 0", 12, GREY)

@@ -78,7 +78,7 @@ def matrices(arrays, titles, signed=True, alt=None):
     for array, title, slot in zip(arrays, titles, slots, strict=True):
         sheet.write(left, head / 2, title)
         shown = sheet.put_image(array, left, head, cell, signed)
-        sheet.put_numbers(array, left, head, cell, min(14, 0.21 * cell), shown)
+        sheet.put_numbers(array, left, head, cell, cell, min(14, 0.21 * cell), shown)
         left += slot + gap
     return sheet
 

@@ -1,16 +1,12 @@
 """One number of a trained network under the microscope: where it comes from and how it is computed."""
 
-import functools
 from dataclasses import dataclass
 
 import torch
-from matplotlib.collections import PathCollection
-from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import TextPath, text_to_path
 
-from helpers.plotting.style import BLUE, DPI, GREY, RED, Sheet, drawn, short
+from helpers.plotting.style import BLUE, GREY, RED, Sheet, drawn, short
 
 TOP, SIZE = 30, 196  # of the upper row, in pixels: image, thumbnails and map
 IMAGE, THUMBNAILS, MAP, WORDS = 12, 244, 590, 806  # their left ends
@@ -93,19 +89,15 @@ class Convolved:
         sheet.write(IMAGE, WORKING, "channel", 12)
         sheet.write(IMAGE, top + 2, "= sum", 12)
         middles = [left + (i * stride + columns / 2) * cell for i in range(channels)]
-        _put_small(sheet, [(x, WORKING, str(i), "black") for i, x in enumerate(middles)])
-        _put_small(
-            sheet,
-            [(x, top + 2, _digits(total, 3), "black") for x, total in zip(middles, self.sums.tolist(), strict=True)],
-        )
+        for i, (x, total) in enumerate(zip(middles, self.sums.tolist(), strict=True)):
+            sheet.write(x, WORKING, str(i), 11, ha="center")
+            sheet.write(x, top + 2, _digits(total, 3), 11, ha="center")
 
     def _put_sums(self, sheet):
         sheet.write(IMAGE, WORKING, "the sum of the products of each input channel, from channel 0 on:", 12)
         shown, rest = self.sums[:96].tolist(), self.sums[96:]
-        _put_small(
-            sheet,
-            [(40 + i % 16 * 60, WORKING + 28 + i // 16 * 24, _digits(x, 3), "black") for i, x in enumerate(shown)],
-        )
+        for i, x in enumerate(shown):
+            sheet.write(40 + i % 16 * 60, WORKING + 28 + i // 16 * 24, _digits(x, 3), 11, ha="center")
         if len(rest):
             sheet.write(IMAGE, WORKING + 176, f"and the other {len(rest)} together {_four(rest.sum())}", 12)
 
@@ -261,52 +253,7 @@ def _put_numbers(sheet, matrix, left, top, cell, shown, size=9):
     """Write the numbers of a matrix into cells, where they fit; shown: the image put there."""
     if cell < 36:
         return
-    lightness = shown.cmap(shown.norm(matrix.numpy()))[..., :3] @ (0.3, 0.59, 0.11)
-    _put_small(
-        sheet,
-        [
-            (left + (j + 0.5) * cell, top + (i + 0.5) * cell, _digits(number, 2), colour)
-            for i, row in enumerate(zip(matrix.tolist(), lightness > 0.5, strict=True))
-            for j, (number, light) in enumerate(zip(*row, strict=True))
-            for colour in ["black" if light else "white"]
-        ],
-        size,
-    )
-
-
-def _put_small(sheet, texts, size=11):
-    """Write many short texts; texts: [(x, y, text, colour)], with the place of their middles; size: points.
-
-    They are outlines in one collection: 75 texts of their own would take 0.1 s.
-    """
-    paths, places, colours = [], [], []
-    for x, y, text, colour in texts:
-        glyphs = [_glyph(character, size) for character in text]
-        x -= sum(advance for _, advance in glyphs) / 2
-        for path, advance in glyphs:
-            paths.append(path)
-            places.append((x, y + size / 2))
-            colours.append(colour)
-            x += advance
-    sheet.ax.add_collection(
-        PathCollection(
-            paths,
-            offsets=places,
-            offset_transform=sheet.ax.transData,
-            facecolors=colours,
-            linewidths=0,
-            transform=sheet.dpi_scale_trans,
-        ),
-        autolim=False,
-    )
-
-
-@functools.cache
-def _glyph(character, size):
-    """The outline of a character of `size` points, in inches, and how far from it the next one stands, in pixels."""
-    font = FontProperties(size=size)
-    advance, _, _ = text_to_path.get_text_width_height_descent(character, font, False)
-    return TextPath((0, 0), character, size=size / 72, prop=font), advance * DPI / 72
+    sheet.put_numbers(matrix, left, top, cell, cell, size, shown, lambda number: _digits(number, 2))
 
 
 def _span(name, places):
@@ -320,6 +267,7 @@ def _four(number):
 
 def _digits(number, places):
     """A number with so many digits after the point, or with a power of ten where it is large."""
+    number = float(number)
     if abs(number) >= 10_000:
         return f"{number:.1e}"
     return f"{round(number, places) + 0.0:.{places}f}"  # + 0.0: no minus before a zero

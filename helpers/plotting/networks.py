@@ -95,7 +95,9 @@ def _put_boxes(sheet, boxes, columns, top, floor):
             # Bars to scale would dwarf the maps, or vanish: their heights go with the root of the width.
             high = min(7 * math.prod(shape) ** 0.5, floor - top)
             rectangles.append(Rectangle((middle - 8, floor - high), 16, high, fc=colour, ec="white"))
-        sheet.write(middle, floor + 24, name, 12, ha="center", linespacing=1)
+        words = name.split("\n")
+        for i, word in enumerate(words):
+            sheet.write(middle, floor + 34.5 + 21 * (i - len(words) / 2), word, 12, ha="center")
         sheet.write(middle, floor + 56, _times(shape), 12, ha="center")
     _put(sheet, rectangles)
 

@@ -17,6 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from helpers.plotting.words import Word, Words
+
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
     "#0072B2",
     "#E69F00",
@@ -57,6 +59,11 @@ def drawn(function):
             return function(*args, **kwargs)
 
     return draw
+
+
+def short(number):
+    """A number in at most three digits, with a minus sign that is as wide as a plus."""
+    return f"{number:.3g}".replace("-", "−")
 
 
 class Figure(matplotlib.figure.Figure):
@@ -109,6 +116,8 @@ class Sheet(Figure):
         self.set_layout_engine("none")
         self.ax = self.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
         self.ax.set_axis_off()
+        self.words = Words(DPI)
+        self.add_artist(self.words)
 
     def put_image(self, image, left, top, cell, signed=False, limits=None, colours="gray"):
         """Put an image with its upper left corner at (left, top), each of its pixels `cell` pixels wide and high.
@@ -122,15 +131,18 @@ class Sheet(Figure):
         self.put_frame(left, top, width * cell, height * cell, "#bbbbbb", 1)
         return shown
 
-    def put_numbers(self, matrix, left, top, cell, size, shown=None):
-        """Write the numbers of a matrix into cells, white on dark and black on light cells of `shown`, an image put."""
+    def put_numbers(self, matrix, left, top, width, height, size, shown, text=short):
+        """Write the numbers of a matrix into cells of width×height pixels.
+
+        shown: the image put there, on which a number is black or white as it can be read; text: how it is written.
+        """
         matrix = torch.as_tensor(matrix).detach().cpu().float()
+        lightness = shown.cmap(shown.norm(matrix.numpy()))[..., :3] @ (0.3, 0.59, 0.11)
         for row, numbers in enumerate(matrix.tolist()):
             for column, number in enumerate(numbers):
-                colour = ink(shown, number) if shown else "black"
-                self.write(
-                    left + (column + 0.5) * cell, top + (row + 0.5) * cell, short(number), size, colour, "center"
-                )
+                colour = "black" if lightness[row, column] > 0.5 else "white"
+                place = left + (column + 0.5) * width, top + (row + 0.5) * height
+                self.write(*place, text(number), size, colour, "center")
 
     def put_frame(self, left, top, width, height, colour, linewidth=3, linestyle="-"):
         """Put an empty rectangle."""
@@ -138,9 +150,9 @@ class Sheet(Figure):
             Rectangle((left, top), width, height, fill=False, ec=colour, lw=linewidth, ls=linestyle, joinstyle="miter")
         )
 
-    def write(self, x, y, text, size=13, colour="black", ha="left", va="center", **options):
-        """Write a text, by default with the middle of its left end at (x, y)."""
-        return self.ax.text(x, y, text, fontsize=size, color=colour, ha=ha, va=va, **options)
+    def write(self, x, y, text, size=13, colour="black", ha="left", weight="normal"):
+        """Write a text with its left end, its middle ("center") or its right end at (x, y); size: points."""
+        self.words.words.append(Word(float(x), float(y), text, size, colour, ha, weight))
 
 
 def scaled(image, signed=False, limits=None, colours="gray"):
@@ -157,14 +169,3 @@ def scaled(image, signed=False, limits=None, colours="gray"):
         return image.numpy(), {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
     low, high = limits or ((0, white) if white else (None, None))
     return image.numpy(), {"cmap": colours, "vmin": low, "vmax": high}
-
-
-def ink(shown, value):
-    """Black or white, whichever can be read on the colour that `value` has in the image `shown`."""
-    red, green, blue, _ = shown.cmap(shown.norm(value))
-    return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
-
-
-def short(number):
-    """A number in at most three digits, with a minus sign that is as wide as a plus."""
-    return f"{number:.3g}".replace("-", "−")

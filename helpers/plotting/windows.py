@@ -5,8 +5,7 @@ import math
 import torch
 from torch.nn import functional as F
 
-from helpers.plotting.numbers import Numbers
-from helpers.plotting.style import DPI, GREY, ORANGE, SKY, Sheet, drawn, scaled, short
+from helpers.plotting.style import GREY, ORANGE, SKY, Sheet, drawn, scaled, short
 
 MAP, MAP_TOP, INPUT_LEFT, OUTPUT_LEFT = 236, 40, 10, 754  # pixels: the two maps of a convolution
 TABLE_WIDTH, TABLE_HEIGHT, LARGEST_WRITTEN = 223, 130, 5  # pixels, pixels, rows of numbers
@@ -107,23 +106,7 @@ def put_table(sheet, title, matrix, left, top, strongest=None, text=decimals):
         return
     shown = put_cells(sheet, matrix, left, top, TABLE_WIDTH, TABLE_HEIGHT, strongest)
     points = {5: 9, 4: 10}.get(size, 13)
-    put_numbers(sheet, matrix, shown, left, top, TABLE_WIDTH / size, TABLE_HEIGHT / size, points, text)
-
-
-def put_numbers(sheet, matrix, shown, left, top, width, height, points, text=decimals):
-    """Write the numbers of a matrix into cells of width×height pixels, black or white as the image `shown` needs it."""
-    lightness = shown.cmap(shown.norm(matrix.numpy()))[..., :3] @ (0.3, 0.59, 0.11)
-    places = [
-        (
-            left + (j + 0.5) * width,
-            top + (i + 0.5) * height,
-            text(number),
-            "black" if lightness[i, j] > 0.5 else "white",
-        )
-        for i, row in enumerate(matrix.tolist())
-        for j, number in enumerate(row)
-    ]
-    sheet.ax.add_artist(Numbers(places, points, DPI))
+    sheet.put_numbers(matrix, left, top, TABLE_WIDTH / size, TABLE_HEIGHT / size, points, shown, text)
 
 
 def put_cells(sheet, matrix, left, top, width, height, strongest=None):
