@@ -1,5 +1,6 @@
 """The training loop, written once: whoever iterates over it prints, draws or stops."""
 
+import contextlib
 import copy
 import os
 import time
@@ -94,21 +95,29 @@ def train(net, train_iter, num_epochs, lr, val_iter=None, device=None, optimizer
         print(f"Training interrupted after {examples:,} examples. The network keeps what it has learnt.")
 
 
+@contextlib.contextmanager
+def measuring(net):
+    """Within it `net` is in evaluation mode and keeps no graph; afterwards it is in the mode it was in before."""
+    training = net.training
+    net.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        net.train(training)
+
+
 def evaluate_accuracy(net, data_iter, device=None):
     """Share of `data_iter`'s examples that `net` gets right, 0 to 1; leaves `net` in the mode it was in.
 
     data_iter: (X, y) batches; device: that of the network's parameters where None.
     """
     device = device or next(net.parameters()).device
-    training, sums = net.training, Accumulator(2)
-    net.eval()
-    try:
-        with torch.no_grad():
-            for X, y in data_iter:
-                X, y = X.to(device), y.to(device)
-                sums.add(accuracy(net(X), y), len(y))
-    finally:
-        net.train(training)
+    sums = Accumulator(2)
+    with measuring(net):
+        for X, y in data_iter:
+            X, y = X.to(device), y.to(device)
+            sums.add(accuracy(net(X), y), len(y))
     return sums[0] / sums[1]
 
 
@@ -117,14 +126,9 @@ def predict(net, images):
 
     images: (N, 1, height, width), bytes or floats from 0 to 1; returns (N,) integers on the CPU.
     """
-    training = net.training
-    net.eval()
-    try:
-        with torch.no_grad():
-            device = next(net.parameters()).device
-            return net(to_floats(images.to(device))).argmax(dim=1).cpu()
-    finally:
-        net.train(training)
+    device = next(net.parameters()).device
+    with measuring(net):
+        return net(to_floats(images.to(device))).argmax(dim=1).cpu()
 
 
 class WeightsError(ValueError):

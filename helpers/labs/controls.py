@@ -79,7 +79,11 @@ class Matrix(widgets.GridBox):
 
     def _cell(self, row, column):
         cell = widgets.BoundedFloatText(
-            min=-self.HIGHEST, max=self.HIGHEST, step=0.1, layout=widgets.Layout(width="62px")
+            min=-self.HIGHEST,
+            max=self.HIGHEST,
+            step=0.1,
+            layout=widgets.Layout(width="62px"),
+            tooltip=f"row {row + 1}, column {column + 1}",
         )
         cell.observe(lambda change: self._typed(row, column, change.new), names="value")
         return cell

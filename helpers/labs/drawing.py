@@ -1,7 +1,6 @@
 """Chapter 5: draw something, and see what two networks make of it."""
 
 import ipywidgets as widgets
-import torch
 from torch import nn
 
 from helpers import plotting
@@ -9,6 +8,7 @@ from helpers.data import to_floats
 from helpers.labs.live import Lab
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
+from helpers.training import measuring
 
 
 class Drawing(Lab):
@@ -61,18 +61,14 @@ def look_inside(net, image):
     (channels, height, width) and (classes,), on the CPU.
     """
     X = to_floats(image[None].to(next(net.parameters()).device))
-    maps, training, before = [], net.training, None
-    net.eval()
-    try:
-        with torch.no_grad():
-            for layer in net:
-                X = layer(X)
-                if isinstance(before, nn.Conv2d):
-                    maps.append(X[0].cpu())
-                before = layer
-            return maps, X[0].softmax(dim=0).cpu()
-    finally:
-        net.train(training)
+    maps, before = [], None
+    with measuring(net):
+        for layer in net:
+            X = layer(X)
+            if isinstance(before, nn.Conv2d):
+                maps.append(X[0].cpu())
+            before = layer
+        return maps, X[0].softmax(dim=0).cpu()
 
 
 def drawing(nets, class_names):

@@ -56,7 +56,7 @@ def confusions(counts, class_names):
             sheet.write(x, y, str(int(matrix[row, column])), 11, colour, "center")
         for number in range(len(class_names)):
             sheet.write(left + (number + 0.5) * cell, bottom + 14, str(number), 12, ha="center")
-    sheet.write(450, bottom + 14, "no number: below 3", 11, GREY, "center")
+    sheet.write(450, bottom + 14, "blank: below 3", 11, GREY, "center")
     for number, class_name in enumerate(class_names):
         both = class_name if class_name == str(number) else f"{number} {class_name}"
         sheet.write(450, top + (number + 0.5) * cell, both, 12, ha="center")

@@ -1,6 +1,6 @@
 """Screenshots of every chapter and lab in JupyterLab, into build/screenshots: `make screenshots`. Look at each one.
 
-The two that the README shows go to .github/screenshots.
+Those that the README shows go to .github/screenshots.
 """
 
 import sys
@@ -9,6 +9,7 @@ from tests.browser import jupyterlab
 
 FOLDER = jupyterlab.ROOT / "build" / "screenshots"
 README_FOLDER = jupyterlab.ROOT / ".github" / "screenshots"
+OUTERMOST = ".jp-OutputArea-output .widget-vbox:not(.widget-vbox .widget-vbox)"  # one for each lab
 CHAPTERS = [
     "01-data",
     "02-convolution-and-pooling",
@@ -24,7 +25,7 @@ def shoot(page, name):
     jupyterlab.run_all(page)
     for problem in [*jupyterlab.errors(page), *page.problems]:
         print(f"{name}: {problem}", file=sys.stderr)
-    for i, lab in enumerate(page.locator(".jp-OutputArea-output .widget-vbox").all()):
+    for i, lab in enumerate(page.locator(OUTERMOST).all()):
         lab.scroll_into_view_if_needed()
         page.wait_for_timeout(300)
         page.screenshot(path=FOLDER / f"{name}-lab-{i}.png")
@@ -41,7 +42,7 @@ def shoot_training(page):
     lab = page.locator(".widget-vbox", has=page.get_by_role("button", name="Train")).first
     lab.scroll_into_view_if_needed()
     lab.get_by_role("button", name="Train").click()
-    ended = lab.locator(".widget-html-content", has_text="parameters, epoch 5.00")
+    ended = lab.get_by_text("epoch 5.00").first
     ended.wait_for(timeout=120_000)
     lab.get_by_role("slider").first.press("ArrowLeft")
     page.wait_for_timeout(1000)
@@ -51,13 +52,33 @@ def shoot_training(page):
 
 def shoot_convolution(page):
     """Chapter 2's lab after some moves of the hand: the README's second picture."""
-    lab = page.locator(".widget-vbox", has=page.get_by_text("kernel size")).first
+    lab = page.locator(OUTERMOST, has=page.get_by_text("dilation")).first
     lab.scroll_into_view_if_needed()
-    for slider, presses in ((0, 2), (1, 2)):
-        for _ in range(presses):
-            lab.get_by_role("slider").nth(slider).press("ArrowRight")
-    page.wait_for_timeout(1000)
+    say(page, lab, "convolution padding=1 row=9 column=12")
     page.screenshot(path=README_FOLDER / "convolution.png")
+
+
+def shoot_drawing(page):
+    """Chapter 5's lab with a digit drawn by the mouse: the README's third picture."""
+    lab = page.locator(OUTERMOST, has=page.get_by_role("button", name="Clear")).first
+    lab.scroll_into_view_if_needed()
+    box = lab.locator("img.widget-image").first.bounding_box()
+    page.mouse.move(box["x"] + 80, box["y"] + 60)
+    page.mouse.down()
+    for x, y in ((200, 60), (170, 120), (120, 120), (190, 150), (180, 210), (90, 220)):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
+        page.wait_for_timeout(100)
+    page.mouse.up()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=README_FOLDER / "drawing.png")
+
+
+def say(page, lab, line):
+    """Type a board line into a lab."""
+    box = lab.get_by_label("board line")
+    box.fill(line)
+    box.press("Enter")
+    page.wait_for_timeout(1000)
 
 
 def main():
@@ -67,13 +88,13 @@ def main():
     with jupyterlab.server() as address, jupyterlab.browser() as browser:
         for name in chosen:
             page = jupyterlab.open_notebook(browser, address, f"{name}.ipynb")
-            # The file browser takes a quarter of a projector's width.
-            page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
             shoot(page, name)
             if name.startswith("02"):
                 shoot_convolution(page)
             if name.startswith("04"):
                 shoot_training(page)
+            if name.startswith("05"):
+                shoot_drawing(page)
             page.close()
     print(f"{len(list(FOLDER.iterdir()))} pictures in {FOLDER}")
 
