@@ -43,7 +43,8 @@ def test_a_malformed_line_is_listed_and_the_others_count(line, words):
 
 def test_the_picture_is_that_of_the_pasted_lines():
     lab = labs.class_experiment()
-    lines, against, message, picture = lab.children
+    lines, row, message, picture = lab.children
+    (against,) = row.children
     lines.value = f"{GOOD}\n{GOOD.replace('lr=0.1', 'lr=0.3').replace('0.8430', '0.5')}\n<b>nonsense</b>"
     assert (
         picture.image.value == plotting.scatter([0.1, 0.3], [0.843, 0.5], "learning rate", "validation accuracy").png()

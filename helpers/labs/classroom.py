@@ -1,11 +1,12 @@
 """The class experiment: everybody's result lines in one picture."""
 
 import html
+import inspect
 
 import ipywidgets as widgets
 
 from helpers import plotting
-from helpers.labs.controls import Message, choice
+from helpers.labs.controls import Message, choice, rows_of
 from helpers.labs.live import Picture
 from helpers.models import num_parameters
 
@@ -62,7 +63,9 @@ def _read(line):
 def class_experiment(text=""):
     """A box for everybody's result lines, and their picture; text: lines to begin with."""
     lines = widgets.Textarea(
-        text, placeholder="result lr=0.1 … accuracy=0.8430\nresult lr=0.3 …", layout={"width": "98%", "height": "130px"}
+        inspect.cleandoc(text),
+        placeholder="result lr=0.1 … accuracy=0.8430\nresult lr=0.3 …",
+        layout={"width": "98%", "height": "130px"},
     )
     against = choice("accuracy against", {label: name for name, label in NUMBERS.items()})
     picture, message = Picture(), Message()
@@ -76,4 +79,4 @@ def class_experiment(text=""):
     for control in (lines, against):
         control.observe(draw, names="value")
     draw()
-    return widgets.VBox([lines, against, message, picture])
+    return widgets.VBox([lines, rows_of([against]), message, picture])

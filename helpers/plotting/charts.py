@@ -119,7 +119,7 @@ def scatter(x, y, xlabel, ylabel):
         ax.xaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_minor_locator(NullLocator())
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, 1))
-    ax.legend(loc="lower right")
+    ax.legend()
     return figure
 
 

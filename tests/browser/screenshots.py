@@ -26,7 +26,7 @@ def shoot(page, name):
     for problem in [*jupyterlab.errors(page), *page.problems]:
         print(f"{name}: {problem}", file=sys.stderr)
     for i, lab in enumerate(page.locator(OUTERMOST).all()):
-        lab.scroll_into_view_if_needed()
+        lab.evaluate("lab => lab.scrollIntoView()")
         page.wait_for_timeout(300)
         page.screenshot(path=FOLDER / f"{name}-lab-{i}.png")
     panel = page.locator(".jp-WindowedPanel-outer").first
@@ -47,6 +47,8 @@ def shoot_training(page):
     lab.get_by_role("slider").first.press("ArrowLeft")
     page.wait_for_timeout(1000)
     ended.wait_for(timeout=120_000)
+    lab.evaluate("lab => lab.scrollIntoView()")
+    page.wait_for_timeout(500)
     page.screenshot(path=README_FOLDER / "training.png")
 
 
