@@ -3,7 +3,6 @@
 import math
 import sys
 import threading
-import time
 
 import pytest
 import torch
@@ -13,6 +12,7 @@ from torch.nn import functional as F
 from helpers import labs, plotting
 from helpers.labs.convolution import KERNELS, kernel_preset
 from helpers.labs.kernel_learning import LEARNING_RATES, NUM_STEPS, Descent
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -21,15 +21,6 @@ def lab(sample):
     yield made
     made.close()
     assert not any("_work" in thread.name for thread in threading.enumerate())
-
-
-def wait_for(condition):
-    """Wait until `condition()` holds; fail after a minute, which only a hang can take."""
-    for _ in range(6000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never happened")
 
 
 def descend(image, target, lr, count=NUM_STEPS):

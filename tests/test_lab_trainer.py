@@ -11,15 +11,7 @@ import torch
 from helpers import Accumulator, Progress, accuracy, labs, lenet, plotting, save_weights
 from helpers.labs.runs import PRESETS, Run, verdict
 from helpers.training import predict
-
-
-def wait_for(condition):
-    """Wait until `condition()` holds; fail after a minute, which only a hang can take."""
-    for _ in range(6000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never happened")
+from tests.waiting import wait_for
 
 
 @pytest.fixture

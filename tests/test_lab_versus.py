@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 
 import pytest
 import torch
@@ -21,6 +20,7 @@ from helpers import (
 )
 from helpers.labs.versus import moved, shuffle_pixels
 from helpers.training import predict
+from tests.waiting import wait_for
 
 MODULE = sys.modules[moved.__module__]  # not by its dotted name, which is also the name of the lab's function
 
@@ -47,14 +47,6 @@ def validation(sample):
 
 def right(net, images, labels):
     return float((predict(net, images) == labels).float().mean())
-
-
-def wait_for(condition):
-    for _ in range(6000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never happened")
 
 
 def test_trained_networks_are_measured_on_moved_validation_images(lab, rivals, validation):
