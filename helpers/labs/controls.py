@@ -64,13 +64,15 @@ class Matrix(widgets.GridBox):
 
     def __init__(self, value):
         super().__init__(layout=widgets.Layout(grid_gap="2px"))
+        # Made once: 25 new widgets at each change of size would take longer than all else.
+        self.cells = [[self._cell(row, column) for column in range(self.LARGEST)] for row in range(self.LARGEST)]
         self.value = value
 
     @traitlets.observe("value")
     def _fill(self, change):
         size = len(self.value)
         if len(self.children) != size**2:
-            self.children = [self._cell(row, column) for row in range(size) for column in range(size)]
+            self.children = [self.cells[row][column] for row in range(size) for column in range(size)]
             self.layout.grid_template_columns = f"repeat({size}, 64px)"
         self._filling = True
         for cell, number in zip(self.children, sum(self.value, ()), strict=True):

@@ -93,7 +93,7 @@ def stroke_to_picture(page, moves=60):
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
     for i in range(moves):
-        page.mouse.move(box["x"] + 60 + 40 * (i % 4), box["y"] + 60 + 2 * i)
+        page.mouse.move(box["x"] + 20 + 4 * i, box["y"] + (40 if i % 2 else 240))  # ever new ink, ever new pictures
         page.wait_for_function("count => window.waits.length > count", arg=seen)
         page.wait_for_timeout(300)
         seen = page.evaluate("() => window.waits.length")
@@ -139,7 +139,7 @@ def main():
     os.environ["LENET_LAB_OFFLINE"] = "1"
     print(f"{describe()}, Chromium\n{'':<45}median   95th percentile")
     with jupyterlab.server(notebooks()) as address, jupyterlab.browser() as browser:
-        for name in LABS:
+        for name in sys.argv[1:] or LABS:
             with opened(browser, address, name) as page:
                 if name == "trainer":
                     first_points, stops = first_point_and_stop(page)
