@@ -155,7 +155,7 @@ def test_a_click_chooses_what_stands_there(count):
 
 def test_a_click_moves_the_controls(sample):
     lab = labs.microscope(lenet(), sample.test_images[:3])
-    place = {"dataX": 590 + 7 * 20 + 3, "dataY": 30 + 7 * 4 + 3}
+    place = {"relativeX": 590 + 7 * 20 + 3, "relativeY": 30 + 7 * 4 + 3, "boundingRectWidth": lab.picture.width}
     lab.picture._clicks._handle_mouse_msg(None, place, [])  # as the browser reports it
     assert (lab.controls["row"].value, lab.controls["column"].value) == (4, 20)
 

@@ -8,7 +8,7 @@ import pytest
 
 from helpers import labs, mlp, plotting, train
 from helpers.labs.controls import slider
-from helpers.labs.live import FiveTimesASecond, Lab
+from helpers.labs.live import FiveTimesASecond, Lab, Picture
 
 
 def test_every_place_of_every_slider_draws_or_explains_itself(sample):
@@ -30,6 +30,17 @@ def moves(control):
     if hasattr(control, "options"):
         return [functools.partial(setattr, control, "index", i) for i in range(len(control.options))]
     return [functools.partial(setattr, control, "value", end) for end in (control.min, control.max)]
+
+
+@pytest.mark.parametrize("shown_width", [1000, 500])
+def test_a_click_lands_right_also_while_the_browser_reads_a_new_picture(shown_width):
+    picture, places = Picture(), []
+    picture.show_png(b"", 1000, "a picture that the page may be too narrow for")
+    picture.on_click(lambda x, y: places.append((x, y)))
+    pending = {"dataX": 0, "dataY": 0}  # as the browser has it before it knows the picture's size
+    where = {"relativeX": 0.3 * shown_width, "relativeY": 0.2 * shown_width, "boundingRectWidth": shown_width}
+    picture._clicks._handle_mouse_msg(None, pending | where, [])
+    assert places == [(300, 200)]
 
 
 def test_an_error_that_is_not_about_the_values_is_not_hidden():

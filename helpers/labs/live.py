@@ -29,14 +29,21 @@ class Picture(widgets.VBox):
 
     def show_png(self, png, width, alt):
         """Show PNG bytes, `width` pixels wide."""
-        self.image.layout.width = f"{round(width)}px"
+        self.width = round(width)
+        self.image.layout.width = f"{self.width}px"
         self.image.value = png
         self.alt.value = html.escape(alt)
 
     def on_click(self, action):
         """Call `action(x, y)` for each click, with its place in pixels from the picture's upper left corner."""
         self._clicks = Event(source=self.image, watched_events=["click"])
-        self._clicks.on_dom_event(lambda event: action(event["dataX"], event["dataY"]))
+        self._clicks.on_dom_event(lambda event: action(*self.place_of(event)))
+
+    def place_of(self, where):
+        """The place of a mouse event, or of one of its touches, in pixels from the picture's upper left corner."""
+        # Not dataX, which is 0 for as long as the browser reads a new picture.
+        scale = self.width / where["boundingRectWidth"]
+        return where["relativeX"] * scale, where["relativeY"] * scale
 
 
 class Lab(widgets.VBox):

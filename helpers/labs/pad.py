@@ -115,16 +115,18 @@ class Pad(widgets.VBox):
         if event["event"] in ("mousedown", "touchstart"):
             self._place = None
         if touches(event):
-            self._go_on(place_of(event))
+            self._go_on(event)
             self._tell_now_and_then()
         elif self._place:
-            self._go_on(place_of(event))
+            self._go_on(event)
             self._place = None
             self._tell()
 
-    def _go_on(self, place):
+    def _go_on(self, event):
         if self.example.value:
             self.clear()
+        where = event["changedTouches"][0] if event["event"].startswith("touch") else event
+        place = self.picture.place_of(where)
         self._line(self._place or place, place)
         self._place = place
         self._show()
@@ -134,11 +136,3 @@ def touches(event):
     """True where the pen is on the pad: a finger is down, or the mouse's main button."""
     kind = event["event"]
     return kind in ("touchstart", "touchmove") or (kind in ("mousedown", "mousemove") and bool(event["buttons"] & 1))
-
-
-def place_of(event):
-    """Where the pen is, (x, y) in pixels of the page from the pad's upper left corner."""
-    where = event["changedTouches"][0] if event["event"].startswith("touch") else event
-    # Not dataX, which is 0 for as long as the browser reads a new picture.
-    scale = SIDE / where["boundingRectWidth"]
-    return where["relativeX"] * scale, where["relativeY"] * scale
