@@ -83,7 +83,7 @@ class Trainer(widgets.VBox):
         self._name_preset(settings)
         try:
             net = self._network(settings)
-            train_iter, val_iter = self._batches(settings)
+            train_iter, self.val_iter = self._batches(settings)
         except (ShapeError, DataError) as error:
             self._say(str(error), trouble=True)
             self._enable(running=False)
@@ -92,7 +92,7 @@ class Trainer(widgets.VBox):
         self.curves = plotting.LiveCurves(ghosts, settings["epochs"])
         self.table.value = table(self.runs)
         self.runs.append(Run(self.board.line(), settings, net))
-        self.unfinished = self._steps(self.runs[-1], train_iter, val_iter)
+        self.unfinished = self._steps(self.runs[-1], train_iter)
         self.resume()
 
     def stop(self):
@@ -135,14 +135,14 @@ class Trainer(widgets.VBox):
         settings = self.board.values()
         try:
             net = load_weights(self._network(settings), self._path())
-            _, val_iter = self._batches(settings)
+            _, self.val_iter = self._batches(settings)
         except (OSError, ValueError) as error:
             self._say(f"Not loaded: {error}", trouble=True)
         else:
             self.unfinished = None
             self.runs.append(Run(self.board.line(), settings, net.to(self.device)))
-            self._show_predictions(val_iter)
-            self._say(f"Loaded: validation accuracy {evaluate_accuracy(net, val_iter):.1%}")
+            self._show_predictions()
+            self._say(f"Loaded: validation accuracy {evaluate_accuracy(net, self.val_iter):.1%}")
         self._enable(running=False)
 
     def close(self):
@@ -156,7 +156,8 @@ class Trainer(widgets.VBox):
         self._name_preset(self.begun_with)
         self.curves = plotting.LiveCurves(num_epochs=self.begun_with["epochs"])
         self._draw()
-        self._show_predictions(self._batches(self.begun_with)[1], self._network(self.begun_with))
+        _, self.val_iter = self._batches(self.begun_with)
+        self._show_predictions(self._network(self.begun_with))
         self.table.value, self.result.value = table([]), ""
         self._say("Press Train, or move a slider: each move trains a new network.")
         self._enable(running=False)
@@ -193,11 +194,11 @@ class Trainer(widgets.VBox):
         train_iter = Batches(train_images, train_labels, size, shuffle=True, seed=seed, device=self.device)
         return train_iter, Batches(*val, 256, device=self.device)
 
-    def _steps(self, run, train_iter, val_iter):
+    def _steps(self, run, train_iter):
         """Train, a yield a step, so that Stop acts within one; the curves are drawn now and then."""
         settings = run.settings
         training = train(
-            run.net, train_iter, settings["epochs"], settings["lr"], val_iter, self.device,
+            run.net, train_iter, settings["epochs"], settings["lr"], self.val_iter, self.device,
             settings["optimizer"], reports=len(train_iter),
         )  # fmt: skip
         draw_now_and_then = FiveTimesASecond(self._draw)
@@ -222,7 +223,7 @@ class Trainer(widgets.VBox):
         self._draw()
         self.table.value = table(self.runs)
         self.result.value = result_line(run)
-        self._show_predictions(self._batches(run.settings)[1])
+        self._show_predictions()
         self._enable(running=False)
 
     def _explain(self, error):
@@ -231,11 +232,10 @@ class Trainer(widgets.VBox):
         self._say(f"Training stopped: {error}", trouble=True)
         self._enable(running=False)
 
-    def _show_predictions(self, val_iter, net=None):
-        """Eight validation images with what the network says of them."""
-        net = net or self.net
-        X, y = val_iter.images[:8], val_iter.labels[:8]
-        predicted = predict(net, X)
+    def _show_predictions(self, net=None):
+        """Eight validation images with what the network, that of the latest run where None, says of them."""
+        X, y = self.val_iter.images[:8], self.val_iter.labels[:8]
+        predicted = predict(net or self.net, X)
         self.predictions.show(plotting.predictions(X, y, predicted, self.data.class_names))
 
     def _enable(self, running):
