@@ -243,6 +243,16 @@ def test_weights_are_saved_once_and_loaded_into_the_same_settings(lab, tmp_path,
     assert f"{lab.runs[-2].val_acc:.1%}" in lab.message.value
 
 
+def test_loading_for_the_full_data_set_is_refused_in_words_where_only_the_sample_is(lab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_weights(lenet(activation=torch.nn.ReLU, pooling=torch.nn.MaxPool2d), "my-lenet.pt")
+    lab.controls["images"].value = "full"
+    lab.load()
+    assert "Not loaded: only 10,000 training images are here" in lab.message.value
+    assert plotting.TROUBLE in lab.message.value
+    assert lab.runs == []
+
+
 @pytest.mark.parametrize("name", ["", "../net.pt", "/tmp/net.pt", "net.txt", "a\\b.pt"])
 def test_a_file_name_that_leads_elsewhere_is_refused(name, lab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

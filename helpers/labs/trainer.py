@@ -136,7 +136,7 @@ class Trainer(widgets.VBox):
         try:
             net = load_weights(self._network(settings), self._path())
             _, self.val_iter = self._batches(settings)
-        except (OSError, ValueError) as error:
+        except (DataError, OSError, ValueError) as error:
             self._say(f"Not loaded: {error}", trouble=True)
         else:
             self.unfinished = None
