@@ -138,14 +138,16 @@ class WeightsError(ValueError):
 def save_weights(net, path, overwrite=False):
     """Write the weights of `net` to `path`, under a temporary name first, so that no half-written file is left.
 
-    Raises FileExistsError when the file is there already, unless `overwrite` is set.
+    Raises FileExistsError when the file is there already, unless `overwrite` is set, and another OSError where the
+    file cannot be written.
     """
     path = Path(path)
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists already: choose another name, or say overwrite=True")
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        torch.save(net.state_dict(), part)
+        with open(part, "wb") as file:  # given the path, torch.save would raise a RuntimeError in place of an OSError
+            torch.save(net.state_dict(), file)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

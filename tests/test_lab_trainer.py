@@ -243,6 +243,15 @@ def test_weights_are_saved_once_and_loaded_into_the_same_settings(lab, tmp_path,
     assert f"{lab.runs[-2].val_acc:.1%}" in lab.message.value
 
 
+def test_a_folder_that_cannot_be_written_is_said_in_words(lab, tmp_path, monkeypatch):
+    monkeypatch.setattr(lab, "_path", lambda: tmp_path / "missing" / "my-lenet.pt")
+    lab.buttons["Train"].click()
+    lab.buttons["Stop"].click()
+    lab.save()
+    assert "Not saved" in lab.message.value
+    assert "No such file" in lab.message.value
+
+
 def test_loading_for_the_full_data_set_is_refused_in_words_where_only_the_sample_is(lab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_weights(lenet(activation=torch.nn.ReLU, pooling=torch.nn.MaxPool2d), "my-lenet.pt")

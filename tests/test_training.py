@@ -174,6 +174,12 @@ def test_saved_weights_are_not_overwritten_unasked(tmp_path):
     load_weights(mlp((3,)), tmp_path / "net.pt")
 
 
+def test_weights_that_cannot_be_written_raise_an_oserror(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        save_weights(mlp((2,)), tmp_path / "missing" / "net.pt")
+    assert list(tmp_path.iterdir()) == []
+
+
 class Mine:
     """What a malicious checkpoint would hold: unpickling it makes a file."""
 
