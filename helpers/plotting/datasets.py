@@ -2,14 +2,14 @@
 
 import functools
 
-import matplotlib
 import numpy as np
 import torch
 from matplotlib.patches import Rectangle
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch.nn import functional as F
 
 from helpers.plotting.style import BLUE, ORANGE, Sheet, drawn
+from helpers.plotting.words import font
 
 WIDTH, HEIGHT = 980, 472  # pixels of every picture here: one takes the place of another in the lab, and nothing jumps
 CELL_WIDTH, CELL_HEIGHT = 25, 16  # of a written number: three digits of 9 points
@@ -56,11 +56,6 @@ def examples(images, places, names):
         pen.text((left + side / 2, top + side + 11), name, 0, type_face, anchor="mm")
     put_at_its_size(sheet, torch.from_numpy(np.array(page)), 0, 0)
     return sheet
-
-
-def font(size):
-    """The type face of all our pictures, for Pillow; size: pixels."""
-    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", size)
 
 
 def put_at_its_size(sheet, image, left, top):

@@ -66,14 +66,19 @@ class Words(Artist):
         return picture, word.x * scale - BEFORE[word.ha] * width, word.y * scale - height / 2
 
 
+def font(size, weight="normal"):
+    """The type face of all our pictures, for Pillow; size: pixels, with a fraction if need be."""
+    return ImageFont.truetype(FONTS / ("DejaVuSans-Bold.ttf" if weight == "bold" else "DejaVuSans.ttf"), size)
+
+
 @functools.lru_cache(maxsize=2048)
 def written(text, size, colour, weight="normal"):
     """A text as a picture, (height, width, 4) bytes with the lowest row first, as Agg takes it; size: dots."""
-    font = ImageFont.truetype(FONTS / ("DejaVuSans-Bold.ttf" if weight == "bold" else "DejaVuSans.ttf"), size)
-    width, height = round(font.getlength(text)) + 2, round(1.2 * size)
+    type_face = font(size, weight)
+    width, height = round(type_face.getlength(text)) + 2, round(1.2 * size)
     # On a ground of its own colour, see-through: the edges of the letters do not darken.
     picture = Image.new("RGBA", (width, height), (*ImageColor.getrgb(colour), 0))
     alpha = Image.new("L", (width, height))
-    ImageDraw.Draw(alpha).text((width / 2, height / 2), text, 255, font, anchor="mm")
+    ImageDraw.Draw(alpha).text((width / 2, height / 2), text, 255, type_face, anchor="mm")
     picture.putalpha(alpha)
     return np.asarray(picture)[::-1].copy()
