@@ -1,40 +1,21 @@
 """Every state that the controls of a lab can reach draws or explains itself, and its board line leads back to it."""
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import labs, lenet, mlp, plotting, xavier
+from helpers import plotting
 from helpers.labs import board
 from helpers.labs.controls import Matrix
-
-
-def rivals():
-    torch.manual_seed(0)
-    return {"LeNet": xavier(lenet(activation=torch.nn.ReLU)), "MLP": xavier(mlp((8,)))}
-
-
-LABS = {
-    "explorer": lambda data: labs.explorer(data),
-    "convolution": lambda data: labs.convolution(data.train_images[0]),
-    "pooling": lambda data: labs.pooling(data.train_images[0]),
-    "learn_kernel": lambda data: labs.learn_kernel(data.train_images[0]),
-    "shapes": lambda data: labs.shapes(),
-    "trainer": lambda data: labs.trainer(data),
-    "microscope": lambda data: labs.microscope(rivals()["LeNet"], data.test_images[:20], data.class_names),
-    "versus": lambda data: labs.versus(rivals(), data),
-    "drawing": lambda data: labs.drawing(rivals(), data.class_names),
-}
-
+from tests import every_lab
 
 RETRAINED = ["trainer", "kernel"]  # their pictures go on changing by themselves
 
 
-@pytest.fixture(scope="module", params=LABS)
+@pytest.fixture(scope="module", params=every_lab.LABS)
 def lab(request, sample):
     """One lab for all its examples: its states follow one another, as they do under a hand."""
-    made = LABS[request.param](sample)
+    made = every_lab.made(request.param, sample)
     yield made
     made.close()
 

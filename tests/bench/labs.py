@@ -6,21 +6,13 @@ import os
 import statistics
 import sys
 
+from tests import every_lab
 from tests.bench.machine import describe
 from tests.browser import jupyterlab
 
-BEGIN = "from helpers import fashion_mnist, labs, lenet, mlp, xavier\nfrom torch import nn\ndata = fashion_mnist()"
-NETS = "nets = {'LeNet': xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d)), 'MLP': xavier(mlp((64,)))}"
-LABS = {
-    "explorer": "labs.explorer(data)",
-    "convolution": "labs.convolution(data.train_images[0])",
-    "pooling": "labs.pooling(data.train_images[0])",
-    "shapes": "labs.shapes()",
-    "microscope": "labs.microscope(nets['LeNet'], data.test_images[:20], data.class_names)",
-    "versus": "labs.versus(nets, data)",
-    "drawing": "labs.drawing(nets, data.class_names)",
-    "trainer": "labs.trainer(data)",
-}
+# Not learn_kernel: before its first step, its picture is the same at every learning rate.
+LABS = {name: code for name, code in every_lab.LABS.items() if name != "learn_kernel"}
+LABS["trainer"] = "labs.trainer(data)"  # with as many epochs as in the chapter
 # Both clocks are the page's: from the key to the moment when the new picture has been decoded.
 WATCH = """image => {
     window.waits = [];
@@ -57,8 +49,8 @@ print([statistics.median(times) for times in zip(*pairs)])
 
 def notebooks():
     """A notebook for each lab, and one that trains with and without one."""
-    cells = {f"bench-{name}.ipynb": [BEGIN, f"{NETS}\n{code}"] for name, code in LABS.items()}
-    return cells | {"bench-training.ipynb": [BEGIN, TRAINING, RATIO]}
+    cells = {f"bench-{name}.ipynb": every_lab.cells(code) for name, code in LABS.items()}
+    return cells | {"bench-training.ipynb": [every_lab.BEGIN, TRAINING, RATIO]}
 
 
 @contextlib.contextmanager

@@ -2,22 +2,9 @@
 
 import pytest
 
+from helpers import fashion_mnist
+from tests import every_lab
 from tests.browser import jupyterlab
-
-DATA = "from helpers import fashion_mnist, labs, lenet, mlp, xavier\nimport torch\ndata = fashion_mnist()"
-NETS = """torch.manual_seed(0)
-nets = {"LeNet": xavier(lenet(activation=torch.nn.ReLU)), "MLP": xavier(mlp((8,)))}"""
-LABS = {
-    "explorer": "lab = labs.explorer(data)",
-    "convolution": "lab = labs.convolution(data.train_images[0])",
-    "pooling": "lab = labs.pooling(data.train_images[0])",
-    "learn_kernel": "lab = labs.learn_kernel(data.train_images[0])",
-    "shapes": "lab = labs.shapes()",
-    "trainer": "lab = labs.trainer(data, num_epochs=2)",
-    "microscope": f"{NETS}\nlab = labs.microscope(nets['LeNet'], data.test_images[:20], data.class_names)",
-    "versus": f"{NETS}\nlab = labs.versus(nets, data)",
-    "drawing": f"{NETS}\nlab = labs.drawing(nets, data.class_names)",
-}
 
 
 def pytest_collection_modifyitems(items):
@@ -35,7 +22,7 @@ def log(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def address(log):
-    own = {f"lab-{name}.ipynb": [DATA, f"{code}\nlab"] for name, code in LABS.items()}
+    own = {f"lab-{name}.ipynb": every_lab.cells(code) for name, code in every_lab.LABS.items()}
     with jupyterlab.server(own, log) as running:
         yield running
 
@@ -68,7 +55,6 @@ def reference(request):
     """The same lab in the process of the tests: what its picture must be after the same move."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LENET_LAB_OFFLINE", "1")
-        names = {}
-        exec(f"{DATA}\n{LABS[request.cls.LAB]}", names)
-    yield names["lab"]
-    names["lab"].close()
+        lab = every_lab.made(request.cls.LAB, fashion_mnist())
+    yield lab
+    lab.close()
