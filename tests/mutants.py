@@ -72,7 +72,7 @@ MUTATIONS = [
     Mutation("a ghost lost", "labs/trainer.py", "[run.history for run in self.runs if run.history][-4:]", "[]",
              "tests/test_lab_trainer.py"),
     Mutation("the picture stays", "labs/live.py", "        self.picture.show(figure)\n", "        pass\n",
-             "tests/test_labs.py"),
+             "tests/test_lab_pooling.py"),
 ]  # fmt: skip
 
 
