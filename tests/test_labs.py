@@ -1,35 +1,13 @@
-"""The labs without a browser: a control moves, the right picture stands there."""
+"""What all labs stand on, without a browser."""
 
-import functools
 import itertools
 import time
 
 import pytest
 
-from helpers import labs, mlp, plotting, train
+from helpers import labs, mlp, train
 from helpers.labs.controls import slider
 from helpers.labs.live import FiveTimesASecond, Lab, Picture
-
-
-def test_every_place_of_every_slider_draws_or_explains_itself(sample):
-    for lab in (
-        labs.explorer(sample),
-        labs.shapes(),
-    ):
-        for control in lab.controls.values():
-            start = control.value
-            for move in moves(control):
-                move()
-                refused = plotting.TROUBLE in lab.message.value
-                assert not refused or "larger than" in lab.message.value
-            control.value = start
-
-
-def moves(control):
-    """Ways to put a control at each option of a list, or at both ends of a slider."""
-    if hasattr(control, "options"):
-        return [functools.partial(setattr, control, "index", i) for i in range(len(control.options))]
-    return [functools.partial(setattr, control, "value", end) for end in (control.min, control.max)]
 
 
 @pytest.mark.parametrize("shown_width", [1000, 500])
