@@ -191,6 +191,13 @@ def wait_for_picture(image, expected, seconds=20):
         time.sleep(0.05)
 
 
+def type_line(place, line):
+    """Type a board line into a lab; place: its page, or the lab's own locator where the page has several."""
+    box = place.get_by_label("board line")
+    box.fill(line)
+    box.press("Enter")
+
+
 def run_python(page, code):
     """Run code in the page's kernel; what it prints."""
     return page.evaluate(

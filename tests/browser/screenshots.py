@@ -23,7 +23,7 @@ def shoot(page, name):
     """Run a chapter, then take its top, each lab, and every screen of it from top to bottom."""
     page.screenshot(path=FOLDER / f"{name}-0-top.png")
     jupyterlab.run_all(page)
-    for problem in [*jupyterlab.errors(page), *page.problems]:
+    for problem in jupyterlab.problems(page):
         print(f"{name}: {problem}", file=sys.stderr)
     for i, lab in enumerate(page.locator(OUTERMOST).all()):
         lab.evaluate("lab => lab.scrollIntoView()")
@@ -56,7 +56,8 @@ def shoot_convolution(page):
     """Chapter 2's lab after some moves of the hand: the README's second picture."""
     lab = page.locator(OUTERMOST, has=page.get_by_text("dilation")).first
     lab.scroll_into_view_if_needed()
-    say(page, lab, "convolution padding=1 row=9 column=12")
+    jupyterlab.type_line(lab, "convolution padding=1 row=9 column=12")
+    page.wait_for_timeout(1000)
     page.screenshot(path=README_FOLDER / "convolution.png")
 
 
@@ -73,14 +74,6 @@ def shoot_drawing(page):
     page.mouse.up()
     page.wait_for_timeout(1000)
     page.screenshot(path=README_FOLDER / "drawing.png")
-
-
-def say(page, lab, line):
-    """Type a board line into a lab."""
-    box = lab.get_by_label("board line")
-    box.fill(line)
-    box.press("Enter")
-    page.wait_for_timeout(1000)
 
 
 def main():

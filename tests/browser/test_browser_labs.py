@@ -50,10 +50,15 @@ class FirstPicture:
 
     @pytest.fixture(autouse=True)
     def as_at_the_beginning(self, page, picture, reference):
-        line = page.get_by_label("board line")
-        line.fill(reference.board.lab)
-        line.press("Enter")
+        jupyterlab.type_line(page, reference.board.lab)
         jupyterlab.wait_for_picture(picture, bytes(reference.picture.image.value))
+
+    def explains(self, page, picture, line, words):
+        """Type a line that asks for what cannot be: the lab says so in these words, and the picture stays."""
+        before = jupyterlab.shown_bytes(picture)
+        jupyterlab.type_line(page, line)
+        page.get_by_text(words).wait_for()
+        assert jupyterlab.shown_bytes(picture) == before
 
 
 class TestExplorer(FirstPicture):
@@ -123,12 +128,7 @@ class TestConvolution(FirstPicture):
         expect(page.get_by_label("board line")).to_have_value("convolution image=own-drawing example=7")
 
     def test_an_impossible_size_explains_itself_and_the_picture_stays(self, page, picture):
-        before = jupyterlab.shown_bytes(picture)
-        line = page.get_by_label("board line")
-        line.fill("convolution size=11 dilation=4")
-        line.press("Enter")
-        page.get_by_text("larger than the 28×28 map").wait_for()
-        assert jupyterlab.shown_bytes(picture) == before
+        self.explains(page, picture, "convolution size=11 dilation=4", "larger than the 28×28 map")
 
 
 class TestPooling(FirstPicture):
@@ -167,12 +167,7 @@ class TestShapes(FirstPicture):
         jupyterlab.wait_for_picture(picture, moved(reference, channels_1=7))
 
     def test_an_impossible_shape_explains_itself_and_the_picture_stays(self, page, picture):
-        before = jupyterlab.shown_bytes(picture)
-        line = page.get_by_label("board line")
-        line.fill("shapes image_size=12 kernel_1=11")
-        line.press("Enter")
-        page.get_by_text("larger than").wait_for()
-        assert jupyterlab.shown_bytes(picture) == before
+        self.explains(page, picture, "shapes image_size=12 kernel_1=11", "larger than")
 
 
 class TestMicroscope(FirstPicture):

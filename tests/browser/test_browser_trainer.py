@@ -72,21 +72,16 @@ class TestTrainer:
         assert "accuracy=" in page.get_by_label("result line").input_value()
 
     def test_a_board_line_sets_everything_at_once_and_a_wrong_one_is_refused(self, page):
-        line = page.get_by_label("board line")
-        line.fill("trainer lr=0.3 kernel=4")
-        line.press("Enter")
+        jupyterlab.type_line(page, "trainer lr=0.3 kernel=4")
         page.get_by_text("kernel=4 is not possible").wait_for()
-        line.fill("trainer lr=0.01 kernel=3 epochs=1")
-        line.press("Enter")
+        jupyterlab.type_line(page, "trainer lr=0.01 kernel=3 epochs=1")
         page.get_by_text("epoch 1.00").first.wait_for(timeout=60_000)
         assert (
             jupyterlab.run_python(page, "print(lab.net[0].kernel_size, lab.runs[-1].settings['lr'])") == "(3, 3) 0.01\n"
         )
 
     def test_the_test_images_are_measured_once(self, page):
-        line = page.get_by_label("board line")
-        line.fill("trainer epochs=1")
-        line.press("Enter")
+        jupyterlab.type_line(page, "trainer epochs=1")
         test = button(page, "Test")
         test.and_(page.locator(":enabled")).wait_for(timeout=60_000)
         test.click()
