@@ -34,12 +34,13 @@ def chromium():
     return None
 
 
-UNASKED_ERRORS = """window.jupyterapp.shell.currentWidget.content.widgets
+ERRORS = """window.jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === 'code')
-    .filter(cell => !(cell.model.getMetadata('tags') || []).includes('raises-exception'))
+    .filter(cell => (cell.model.getMetadata('tags') || []).includes('raises-exception') === %s)
     .flatMap(cell => cell.model.outputs.toJSON())
     .filter(output => output.output_type === 'error')
     .map(output => `${output.ename}: ${output.evalue}`)"""
+ASKED_ERRORS, UNASKED_ERRORS = ERRORS % "true", ERRORS % "false"  # a tag asks a cell to end with an error
 
 
 @contextlib.contextmanager
@@ -160,8 +161,10 @@ def is_problem(message):
 
 def problems(page):
     """What went wrong in a page: errors in cells, in callbacks and in the browser's console, as texts."""
+    asked = page.evaluate(f"() => {ASKED_ERRORS}")
+    unheard = [text for text in page.evaluate("() => window.unheard") if text not in asked]
     # With these a kernel answers JupyterLab's search for widgets of an earlier session.
-    unheard = [text for text in page.evaluate("() => window.unheard") if not text.startswith("No such comm")]
+    unheard = [text for text in unheard if not text.startswith("No such comm")]
     return [*errors(page), *unheard, *page.problems]
 
 
