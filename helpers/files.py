@@ -1,0 +1,29 @@
+"""Files that are whole or not there, and that never replace what a user made unasked."""
+
+import contextlib
+import os
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def new_file(path, overwrite=False):
+    """Open a file to write bytes to; it gets its name only when all is written, so no half-written file is ever left.
+
+    Raises FileExistsError where `path` exists, unless `overwrite` is set, and another OSError where it cannot be
+    written.
+    """
+    path = Path(path)
+    refuse_to_replace(path, overwrite)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def refuse_to_replace(path, overwrite=False):
+    """Raise FileExistsError where `path` exists, unless `overwrite` is set."""
+    if Path(path).exists() and not overwrite:
+        raise FileExistsError(f"{path} exists already: choose another name, or say overwrite=True")
