@@ -94,49 +94,60 @@ class ImageData:
         )
 
 
-def fashion_mnist():
+def fashion_mnist(part=None):
     """Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017, arXiv:1708.07747) as `ImageData`.
 
-    60,000 training and 10,000 test images of clothes, or the bundled sample of 10,000 and 2,000 where nothing more
-    can be had: see `ImageData.source`. Raises `DataError` when the folder named by LENET_LAB_DATA is unfit.
+    60,000 training and 10,000 test images of clothes ("full"), or the bundled sample of 10,000 and 2,000 ("sample").
+    Where no `part` is named, it is the sample only where nothing more can be had: see `ImageData.source`.
+    Raises `DataError` when the folder named by LENET_LAB_DATA is unfit, and where "full" cannot be had.
     """
-    return _load("FashionMNIST", CLOTHES, [SYSTEM])
+    return _load("FashionMNIST", CLOTHES, [SYSTEM], part)
 
 
-def mnist():
+def mnist(part=None):
     """MNIST (LeCun, Cortes and Burges, 1998) as `ImageData`: handwritten digits, otherwise as `fashion_mnist`."""
-    return _load("MNIST", DIGITS, [])
+    return _load("MNIST", DIGITS, [], part)
 
 
-def _load(name, class_names, system_folders):
-    chosen = os.environ.get("LENET_LAB_DATA")
-    if chosen:
-        folder = Path(chosen).expanduser().resolve() / name
-        return _read(name, class_names, folder, SHA256, f"{folder}, the folder that LENET_LAB_DATA names")
+def _load(name, class_names, system_folders, part):
+    why_sample = ""
+    if part != "sample":
+        chosen = os.environ.get("LENET_LAB_DATA")
+        if chosen:
+            folder = Path(chosen).expanduser().resolve() / name
+            return _read(name, class_names, folder, SHA256, f"{folder}, the folder that LENET_LAB_DATA names")
+        try:
+            return _find_all(name, class_names, system_folders)
+        except DataError as error:
+            why_sample = f"{error}, or set LENET_LAB_DATA to their folder."
+        if part == "full":
+            raise DataError(f"all 70,000 images of {name} are needed, but not here: {why_sample}")
+    data = _read(name, class_names, SAMPLE / name, SAMPLE_SHA256, f"the bundled sample in {SAMPLE / name}")
+    if why_sample:
+        print(
+            f"Using the bundled sample of {name}, {len(data.train_images):,} training and {len(data.test_images):,} "
+            f"test images: {why_sample}"
+        )
+    return data
 
-    why_sample = "LENET_LAB_OFFLINE is set. For all 70,000, unset it, go online and start anew"
+
+def _find_all(name, class_names, system_folders):
+    """The whole set from this machine's folders, or else from the network; a `DataError` says why it is not there."""
+    missing = "LENET_LAB_OFFLINE is set. For all 70,000, unset it, go online and start anew"
     for folder in [CACHE / name, *system_folders]:
         if _is_complete(name, folder):
             try:
                 return _read(name, class_names, folder, SHA256, str(folder))
             except DataError as error:
-                why_sample = str(error)
+                missing = str(error)
     if not _is_complete(name, CACHE / name) and not os.environ.get("LENET_LAB_OFFLINE"):
         try:
             mirror = _download(name, CACHE / name)
-            return _read(name, class_names, CACHE / name, SHA256, f"{mirror}, kept in {CACHE / name}")
-        except DataError as error:
-            why_sample = str(error)
         except OSError as error:
-            why_sample = (
-                f"{CACHE / name} cannot be written ({error.strerror}). Set LENET_LAB_DATA to a folder with the files"
-            )
-    data = _read(name, class_names, SAMPLE / name, SAMPLE_SHA256, f"the bundled sample in {SAMPLE / name}")
-    print(
-        f"Using the bundled sample of {name}, {len(data.train_images):,} training and {len(data.test_images):,} test "
-        f"images: {why_sample}, or set LENET_LAB_DATA to their folder."
-    )
-    return data
+            missing = f"{CACHE / name} cannot be written ({error.strerror}). Make room there, or make it writable"
+        else:
+            return _read(name, class_names, CACHE / name, SHA256, f"{mirror}, kept in {CACHE / name}")
+    raise DataError(missing)
 
 
 def _is_complete(name, folder):
@@ -188,7 +199,7 @@ def _download(name, folder):
     """Fetch the missing files of a data set into `folder`; returns the server's address."""
     mirrors = _those_that_answer(MIRRORS[name], TEST_LABELS)
     if not mirrors:
-        raise DataError("there is no network. For all 70,000, go online and run this cell again")
+        raise DataError("there is no network. For all 70,000, go online and try again")
     folder.mkdir(parents=True, exist_ok=True)
     for file, sha256 in SHA256[name].items():
         if not (folder / file).exists():
@@ -215,7 +226,7 @@ def _fetch(mirrors, path, sha256):
                 return
     finally:
         Path(part).unlink(missing_ok=True)
-    raise DataError(f"the download of {path.name} failed or came damaged. For all 70,000, run this cell again later")
+    raise DataError(f"the download of {path.name} failed or came damaged. For all 70,000, try again later")
 
 
 def _those_that_answer(mirrors, file, seconds=3):
@@ -263,19 +274,20 @@ class Batches:
     images: (N, 1, height, width) bytes, 0-255, or floats, which are passed on as they are; labels: (N,) integers.
     Yields X, (batch, 1, height, width) floats from 0 to 1, and y, (batch,) integers, both on `device`. The last batch
     may be smaller. With `shuffle` every pass has a new order; the same `seed` gives the same orders again.
+    change: what to do with each batch of images before the network sees them, such as `mirrored`.
     Raises ValueError where there is not one label an image, or `batch_size` is below 1.
 
     The whole set lies on the device as bytes (47 MB for 60,000 images) and each batch is picked and scaled there in
     one go, as in Keller Jordan's airbench (github.com/KellerJordan/cifar10-airbench): no work is done per image.
     """
 
-    def __init__(self, images, labels, batch_size, shuffle=False, seed=None, device="cpu"):
+    def __init__(self, images, labels, batch_size, shuffle=False, seed=None, device="cpu", change=None):
         if len(images) != len(labels):
             raise ValueError(f"{len(images)} images but {len(labels)} labels: there must be one label an image")
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}: use 1 or more")
         self.images, self.labels = images.to(device), labels.to(device)
-        self.batch_size, self.shuffle = batch_size, shuffle
+        self.batch_size, self.shuffle, self.change = batch_size, shuffle, change
         self.generator = None if seed is None else torch.Generator().manual_seed(seed)
 
     def __len__(self):
@@ -290,4 +302,10 @@ class Batches:
             picks = (slice(i, i + self.batch_size) for i in range(0, len(self.images), self.batch_size))
         for pick in picks:
             X, y = self.images[pick], self.labels[pick]
-            yield to_floats(X), y
+            yield to_floats(self.change(X) if self.change else X), y
+
+
+def mirrored(X):
+    """Each image of a batch, or its mirror image, as chance has it; X: (batch, 1, height, width)."""
+    mirror = torch.rand(len(X), 1, 1, 1, device=X.device) < 0.5
+    return torch.where(mirror, X.flip(3), X)
