@@ -1,6 +1,6 @@
 """The plumbing behind the LeNet Lab notebooks. What a chapter teaches is written out in the chapter, not here."""
 
-from helpers import checks, labs, plotting
+from helpers import checks, experiments, labs, plotting
 from helpers.data import Batches, DataError, ImageData, fashion_mnist, mnist, train_validation_split
 from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts
 from helpers.models import conv_output_size, layer_table, lenet, mlp, num_parameters, xavier
@@ -8,6 +8,7 @@ from helpers.training import Progress, evaluate_accuracy, load_weights, save_wei
 
 __all__ = [
     "Accumulator", "Batches", "DataError", "ImageData", "Progress", "Timer", "accuracy", "checks", "confusion_counts",
-    "conv_output_size", "evaluate_accuracy", "fashion_mnist", "labs", "layer_table", "lenet", "load_weights", "mlp",
-    "mnist", "num_parameters", "plotting", "save_weights", "train", "train_validation_split", "try_gpu", "xavier",
+    "conv_output_size", "evaluate_accuracy", "experiments", "fashion_mnist", "labs", "layer_table", "lenet",
+    "load_weights", "mlp", "mnist", "num_parameters", "plotting", "save_weights", "train", "train_validation_split",
+    "try_gpu", "xavier",
 ]  # fmt: skip

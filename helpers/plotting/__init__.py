@@ -6,6 +6,7 @@ from helpers.plotting.descent import kernel_learning
 from helpers.plotting.images import feature_maps, images, matrices, predictions
 from helpers.plotting.microscope import microscope
 from helpers.plotting.networks import network, network_with_costs
+from helpers.plotting.results import reproduction
 from helpers.plotting.rivals import accuracy_on, confusions, opinions
 from helpers.plotting.style import (
     BLUE,
@@ -29,5 +30,5 @@ __all__ = [
     "Sheet", "accuracy_on", "bars", "confusion_matrix", "confusions", "convolution", "counts_and_means", "curves",
     "drawn", "example_at", "examples", "feature_maps", "histogram", "images", "kernel_learning", "lines",
     "matrices", "microscope", "network", "network_with_costs", "opinions", "output_cell_at", "photo_to_example",
-    "pixel_numbers", "pooling", "predictions", "scatter",
+    "pixel_numbers", "pooling", "predictions", "reproduction", "scatter",
 ]  # fmt: skip

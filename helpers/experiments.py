@@ -1,0 +1,283 @@
+"""The experiments of the course as plain data: five published ones, R1 to R5, and two of our own, R6 and R7.
+
+`python -m helpers.reproduce R4` runs one of them and prints it beside the published figures.
+"""
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from helpers.data import Batches, fashion_mnist, mirrored, mnist, train_validation_split
+from helpers.models import lenet, mlp, xavier
+from helpers.training import one_cycle, train
+
+MEASURED = Path(__file__).resolve().parent / "measured.json"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A network, a data set, a way to train, and what was published about them."""
+
+    name: str
+    load: Callable  # the data set: `fashion_mnist` or `mnist`
+    network: Callable[[], nn.Module]  # makes the untrained network
+    batch_size: int
+    lr: float
+    epochs: int  # as many as were published
+    optimizer: Callable = torch.optim.SGD
+    loss_function: Callable = nn.functional.cross_entropy
+    schedule: Callable | None = None
+    change: Callable | None = None  # what happens to each training batch, as in `Batches`
+    quick_epochs: int | None = None  # for `make reproduce`, where the published number would take too long
+    report_steps: int | None = None  # measured on the first 2,000 test images after so many steps, too
+    rival: Callable[[], nn.Module] | None = None  # trained in the same way, to compare
+    tests_once: bool = False  # the test set stays closed until the end
+    # {epoch: (loss, train accuracy, test accuracy)}, accuracies from 0 to 1, None where none was published
+    published: Mapping[int, tuple] = field(default_factory=dict)
+
+    @property
+    def published_test_acc(self):
+        """The test accuracy that was published for the end of the training, or None."""
+        return self.published[self.epochs][2] if self.epochs in self.published else None
+
+    def prepare(self, data, device, seed):
+        """The untrained network, and batches of `data`'s training and test images; `seed` decides all three."""
+        torch.manual_seed(seed)
+        net = self.network()
+        train_iter = Batches(data.train_images, data.train_labels, self.batch_size, True, seed, device, self.change)
+        return net, train_iter, Batches(data.test_images, data.test_labels, 1000, device=device)
+
+    def train(self, net, train_iter, epochs, val_iter=None, device=None, reports=1):
+        """Train as the experiment says, yielding `training.Progress`."""
+        return train(
+            net,
+            train_iter,
+            epochs,
+            self.lr,
+            val_iter,
+            device,
+            self.optimizer,
+            reports,
+            self.loss_function,
+            self.schedule,
+        )
+
+
+def classic_lenet():
+    """LeNet as in Dive into Deep Learning, section 7.6: sigmoid, average-pooling, Xavier weights, zero biases."""
+    return xavier(lenet())
+
+
+def unpadded_lenet():
+    """The same without padding and with max-pooling: 44,426 parameters."""
+    return xavier(lenet(padding=(0, 0), pooling=nn.MaxPool2d))
+
+
+def lenet_c5():
+    """LeNet whose third convolution, C5, sees the whole of its 5×5 maps: LeCun and others, 1998, section II.B."""
+    return xavier(
+        nn.Sequential(
+            nn.Conv2d(1, 6, 5, padding=2),
+            nn.AvgPool2d(2),
+            nn.Sigmoid(),
+            nn.Conv2d(6, 16, 5),
+            nn.MaxPool2d(2),
+            nn.Sigmoid(),
+            nn.Conv2d(16, 120, 5),
+            nn.Sigmoid(),
+            nn.Flatten(),
+            nn.Linear(120, 84),
+            nn.Sigmoid(),
+            nn.Linear(84, 10),
+        )
+    )
+
+
+def two_convolutions():
+    """Two wide convolutions and one dense layer, with PyTorch's own initial weights."""
+    return lenet(channels=(16, 32), padding=(2, 2), activation=nn.ReLU, pooling=nn.MaxPool2d, dense=())
+
+
+def lenet_today(activation=nn.SiLU, normalised=True):
+    """Two convolutions and two dense layers, as in LeNet, with what was found since: 54,810 parameters.
+
+    Batch normalisation: Ioffe and Szegedy, 2015, arXiv:1502.03167. SiLU: Elfwing, Uchibe and Doya, 2017,
+    arXiv:1702.03118. Pooling comes first, so that what follows has a quarter of the work.
+    """
+    return xavier(
+        nn.Sequential(
+            *_block(1, 16, 5, pooling=True, normalised=normalised, activation=activation),
+            *_block(16, 40, 3, pooling=True, normalised=normalised, activation=activation),
+            nn.Flatten(),
+            nn.Linear(40 * 5 * 5, 48),
+            activation(),
+            nn.Linear(48, 10),
+        )
+    )
+
+
+def small_and_sharp():
+    """Four 3×3 convolutions and one dense layer: 40,058 parameters."""
+    return xavier(
+        nn.Sequential(
+            *_block(1, 16, 3, padding=1, pooling=True),
+            *_block(16, 32, 3, padding=1),
+            *_block(32, 32, 3, padding=1, pooling=True),
+            *_block(32, 48, 3),
+            nn.Flatten(),
+            nn.Linear(48 * 5 * 5, 10),
+        )
+    )
+
+
+def _block(in_channels, out_channels, kernel_size, padding=0, pooling=False, normalised=True, activation=nn.ReLU):
+    """The layers of one convolution; the normalisation takes its mean away, and with it any bias."""
+    layers = [nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, bias=not normalised)]
+    if pooling:
+        layers.append(nn.MaxPool2d(2))
+    if normalised:
+        layers.append(nn.BatchNorm2d(out_channels))
+    return [*layers, activation()]
+
+
+# Loshchilov and Hutter, 2017, arXiv:1711.05101. Fused: one call for all weights saves a tenth of a small step.
+adamw = functools.partial(torch.optim.AdamW, betas=(0.9, 0.99), fused=True)
+
+EXPERIMENTS = {
+    "R1": Experiment(
+        "lenet-fashion-50",
+        fashion_mnist,
+        classic_lenet,
+        batch_size=256,  # not given; what Dive into Deep Learning takes
+        lr=0.5,
+        epochs=50,
+        published={
+            1: (2.320, 0.100, None),
+            10: (0.556, 0.786, None),
+            23: (0.396, 0.855, None),
+            50: (0.300, 0.889, 0.890),
+        },
+    ),
+    "R2": Experiment(
+        "lenet-mnist-c5",
+        mnist,
+        lenet_c5,
+        batch_size=64,
+        lr=0.1,
+        epochs=100,
+        quick_epochs=20,
+        rival=lambda: xavier(mlp((256,))),
+        published={5: (None, None, 0.95), 100: (None, 0.98, 0.98)},
+    ),
+    "R3": Experiment(
+        "cnn-mnist-adam",
+        mnist,
+        two_convolutions,
+        batch_size=200,
+        lr=0.001,
+        epochs=2,
+        optimizer=torch.optim.Adam,
+        report_steps=50,
+    ),
+    "R4": Experiment(
+        "lenet-maxpool-fashion",
+        fashion_mnist,
+        unpadded_lenet,
+        batch_size=256,
+        lr=0.9,
+        epochs=5,
+        published={
+            1: (2.3197, 0.102, 0.100),
+            2: (2.1476, 0.173, 0.525),
+            3: (1.0506, 0.578, 0.657),
+            4: (0.7780, 0.698, 0.728),
+            5: (0.6767, 0.732, 0.758),
+        },
+    ),
+    "R5": Experiment(
+        "lenet-fashion-10",
+        fashion_mnist,
+        classic_lenet,
+        batch_size=256,
+        lr=0.9,
+        epochs=10,
+        published={10: (0.477, 0.820, 0.795)},
+    ),
+    "R6": Experiment(
+        "lenet-today",
+        fashion_mnist,
+        lenet_today,
+        batch_size=48,
+        lr=0.01,
+        epochs=1,
+        optimizer=adamw,
+        loss_function=nn.CrossEntropyLoss(label_smoothing=0.1),
+        schedule=one_cycle,
+        tests_once=True,
+    ),
+    "R7": Experiment(
+        "small-and-sharp",
+        fashion_mnist,
+        small_and_sharp,
+        batch_size=64,
+        lr=0.01,
+        epochs=10,
+        optimizer=adamw,
+        loss_function=nn.CrossEntropyLoss(label_smoothing=0.1),
+        schedule=one_cycle,
+        change=mirrored,
+        tests_once=True,
+    ),
+}
+
+
+def story():
+    """From the textbook's recipe to R6, one change after the other, each within one epoch: {what changed: Experiment}.
+
+    Told in the manner of Andrej Karpathy's lecun1989-repro (github.com/karpathy/lecun1989-repro).
+    """
+    today = EXPERIMENTS["R6"]
+    changes = {
+        "the textbook: sigmoid, average-pooling, SGD at 0.9, batches of 256": {"epochs": 1, "published": {}},
+        "tanh, as in 1998, at learning rate 0.1": {"network": lambda: xavier(lenet(activation=nn.Tanh)), "lr": 0.1},
+        "ReLU and max-pooling": {"network": lambda: xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d))},
+        f"batches of {today.batch_size}": {"batch_size": today.batch_size},
+        "AdamW at learning rate 0.003": {"optimizer": adamw, "lr": 0.003},
+        f"the learning rate up to {today.lr}, then down to 0": {"schedule": one_cycle, "lr": today.lr},
+        "16 and 40 channels, and one dense layer of 48": {"network": lambda: lenet_today(nn.ReLU, normalised=False)},
+        "labels smoothed by 0.1": {"loss_function": today.loss_function},
+        "batch normalisation": {"network": lambda: lenet_today(nn.ReLU)},
+        "SiLU in place of ReLU": {"network": today.network},
+    }
+    step, steps = EXPERIMENTS["R5"], {}
+    for what, change in changes.items():
+        step = steps[what] = replace(step, **change)
+    return steps
+
+
+def measured():
+    """What `make reproduce` measured last and was committed: its `machine`, and results by experiment and by change."""
+    return json.loads(MEASURED.read_text(encoding="utf-8"))
+
+
+def for_choosing(data):
+    """`data` with 10,000 of its training images (a tenth of the sample's) in place of the test images.
+
+    The test images stay closed for as long as one still chooses.
+    """
+    num_validation = min(10_000, len(data.train_images) // 10)
+    train_images, train_labels, val_images, val_labels = train_validation_split(
+        data.train_images, data.train_labels, num_validation
+    )
+    return replace(
+        data,
+        train_images=train_images,
+        train_labels=train_labels,
+        test_images=val_images,
+        test_labels=val_labels,
+    )

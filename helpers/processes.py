@@ -1,0 +1,48 @@
+"""Several processes that train one network together: `torchrun --nproc-per-node=2 -m helpers.reproduce R5`."""
+
+import os
+from dataclasses import replace
+
+import torch
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
+
+from helpers.metrics import Accumulator
+
+
+def join(device):
+    """Join the processes that torchrun has started; returns this one's number, from 0, and how many there are."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return 0, 1
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    return distributed.get_rank(), distributed.get_world_size()
+
+
+class Share:
+    """One process's part of every batch: all parts together are the batch that one process alone would take."""
+
+    def __init__(self, batches, rank, world_size):
+        self.batches, self.rank, self.world_size = batches, rank, world_size
+
+    def __len__(self):
+        """Number of batches."""
+        return len(self.batches)
+
+    def __iter__(self):
+        for X, y in self.batches:
+            yield X[self.rank :: self.world_size], y[self.rank :: self.world_size]
+
+
+def in_step(net, device):
+    """`net` on `device`, its gradients from now on the mean of all processes' after every `backward`."""
+    net.to(device, memory_format=torch.channels_last)
+    return DistributedDataParallel(net)
+
+
+def together(progress, device):
+    """`progress` with the sums of all processes. Every process has to call this, since each waits for the others."""
+    totals = torch.tensor([progress.sums[i] for i in range(3)], device=device)
+    distributed.all_reduce(totals)
+    sums = Accumulator(3)
+    sums.add(*totals.tolist())
+    return replace(progress, sums=sums, examples=progress.examples * distributed.get_world_size())
