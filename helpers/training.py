@@ -2,6 +2,8 @@
 
 import contextlib
 import copy
+import ctypes
+import platform
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,7 +55,19 @@ class Progress:
         return f"epoch {self.epoch:5.2f}  loss {self.loss:.3f}  train acc {self.train_acc:.3f}{val_acc}"
 
 
-def one_cycle(done, warm_up=0.3):
+def keep_memory():
+    """Have the C library keep what a step frees, up to 128 MB, for the next step: on Linux with glibc, else nothing.
+
+    glibc would give it back to the system and get it anew, page by page, step after step: on 2 cores that made a step
+    of the textbook's LeNet with 256 images up to 1.7 times as long. See `man mallopt`.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        c_library = ctypes.CDLL(None)
+        c_library.mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD: blocks up to this size come from the heap
+        c_library.mallopt(-1, 128 * 2**20)  # M_TRIM_THRESHOLD: so much may lie free at its end
+
+
+def one_cycle(done, warm_up=0.2):
     """A schedule for `train`: in a straight line up to the whole learning rate, then down to 0.
 
     done: how far training has come, 0 to 1; returns the factor of the learning rate, 0 to 1.
@@ -82,6 +96,7 @@ def train(
     Training goes on only while somebody iterates: to stop is to stop iterating. An interrupt of the kernel ends it
     quietly; the network stays usable.
     """
+    keep_memory()
     device = torch.device(device or try_gpu())
     # Channels-last suits the convolutions of CPUs and of new GPUs: some 40 % faster on a 2-core CPU, same numbers.
     net.to(device, memory_format=torch.channels_last)

@@ -2,6 +2,9 @@
 
 import copy
 import itertools
+import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -9,6 +12,7 @@ from d2l import torch as d2l
 from torch import nn
 
 from helpers import Batches, evaluate_accuracy, lenet, load_weights, mlp, save_weights, train, try_gpu, xavier
+from helpers.training import one_cycle
 
 
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adam])
@@ -48,6 +52,73 @@ def test_one_epoch_equals_d2ls(batches):
 def test_d2l_takes_our_batches(batches, capsys):
     d2l.train_ch6(mlp((8,)), batches, batches, 1, 0.1, torch.device("cpu"))
     assert "test acc" in capsys.readouterr().out
+
+
+def test_one_cycle_goes_up_to_the_whole_rate_and_down_to_none():
+    assert one_cycle(0) == one_cycle(1) == 0
+    assert one_cycle(0.25, warm_up=0.25) == 1
+    assert one_cycle(0.125, warm_up=0.25) == pytest.approx(0.5)
+    assert one_cycle(0.625, warm_up=0.25) == pytest.approx(0.5)
+    factors = [one_cycle(done / 1000) for done in range(1001)]
+    peak = factors.index(max(factors))
+    assert max(factors) == pytest.approx(1, abs=0.01)
+    assert factors[: peak + 1] == sorted(factors[: peak + 1])
+    assert factors[peak:] == sorted(factors[peak:], reverse=True)
+
+
+@pytest.fixture
+def recorded():
+    """An optimiser that notes the learning rates of its steps, and the list in which it notes them."""
+    rates = []
+
+    class RecordedSGD(torch.optim.SGD):
+        def step(self):
+            rates.extend(group["lr"] for group in self.param_groups)
+            super().step()
+
+    return RecordedSGD, rates
+
+
+def test_a_schedule_sets_the_rate_of_each_step_over_all_epochs(batches, recorded):
+    optimizer, rates = recorded
+    four = list(itertools.islice(batches, 4))
+    asked = []
+
+    def schedule(done):
+        asked.append(done)
+        return 1 - done
+
+    list(train(mlp((4,)), four, 2, lr=0.5, device="cpu", optimizer=optimizer, schedule=schedule))
+    middles = [(step + 0.5) / 8 for step in range(8)]
+    assert asked == pytest.approx(middles)
+    assert rates == pytest.approx([0.5 * (1 - done) for done in middles])
+
+
+def test_without_a_schedule_the_rate_stays(batches, recorded):
+    optimizer, rates = recorded
+    list(train(mlp((4,)), batches, 1, lr=0.5, device="cpu", optimizer=optimizer))
+    assert rates == [0.5] * len(batches)
+
+
+def test_a_rate_of_zero_teaches_nothing(batches):
+    net = xavier(mlp((16,)))
+    before = copy.deepcopy(net.state_dict())
+    list(train(net, batches, 1, lr=0.5, device="cpu", schedule=lambda done: 0.0))
+    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
+
+
+def test_the_loss_function_is_what_is_minimised_and_reported(sample):
+    X, y = sample.train_images[:100] / 255, sample.train_labels[:100]
+    smoothed = nn.CrossEntropyLoss(label_smoothing=0.2)
+    net = xavier(mlp((16,)))
+    plain = copy.deepcopy(net)
+    expected = smoothed(plain(X), y)
+    expected.backward()
+    (progress,) = train(net, [(X, y)], 1, lr=0.1, device="cpu", reports=1, loss_function=smoothed)
+    assert progress.loss == pytest.approx(expected.item(), rel=1e-5)
+    for ours, theirs in zip(net.parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(ours, theirs - 0.1 * theirs.grad, atol=1e-6)
+    assert expected.item() != pytest.approx(nn.functional.cross_entropy(plain(X), y).item(), rel=1e-3)
 
 
 def test_progress_says_what_was_seen(batches):
@@ -167,7 +238,7 @@ def test_weights_come_back_as_they_were_saved(tmp_path):
 def test_saved_weights_are_not_overwritten_unasked(tmp_path):
     save_weights(mlp((2,)), tmp_path / "net.pt")
     before = (tmp_path / "net.pt").read_bytes()
-    with pytest.raises(FileExistsError, match="overwrite=True"):
+    with pytest.raises(FileExistsError, match="choose another name"):
         save_weights(mlp((3,)), tmp_path / "net.pt")
     assert (tmp_path / "net.pt").read_bytes() == before
     save_weights(mlp((3,)), tmp_path / "net.pt", overwrite=True)
@@ -205,3 +276,25 @@ def test_a_seed_decides_everything(sample):
         return [progress.loss for progress in train(net, batches, 1, lr=0.1, device="cpu")]
 
     assert trained() == trained()
+
+
+STEPS = """
+import resource, torch
+from helpers import lenet, train
+X, y = torch.rand(256, 1, 28, 28), torch.zeros(256, dtype=torch.long)
+def new_pages(steps):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    steps()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+net = lenet()
+train_some = lambda: [None for _ in train(net, [(X, y)] * 10, 1, 0.1, device="cpu")]
+train_some()
+print(new_pages(train_some))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep their memory in their own way")
+def test_a_step_uses_the_memory_of_the_step_before_it():
+    done = subprocess.run([sys.executable, "-c", STEPS], capture_output=True, text=True, check=True)
+    # A batch's maps alone fill thousands of pages.
+    assert int(done.stdout) < 1000
