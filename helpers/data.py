@@ -110,6 +110,8 @@ def mnist(part=None):
 
 
 def _load(name, class_names, system_folders, part):
+    if part not in (None, "sample", "full"):
+        raise ValueError(f'there is no part {part!r}: choose "sample" or "full"')
     why_sample = ""
     if part != "sample":
         chosen = os.environ.get("LENET_LAB_DATA")

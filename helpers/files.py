@@ -13,7 +13,8 @@ def new_file(path, overwrite=False):
     written.
     """
     path = Path(path)
-    refuse_to_replace(path, overwrite)
+    if not overwrite:
+        refuse_to_replace(path)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with open(part, "wb") as file:
@@ -23,7 +24,7 @@ def new_file(path, overwrite=False):
         part.unlink(missing_ok=True)
 
 
-def refuse_to_replace(path, overwrite=False):
-    """Raise FileExistsError where `path` exists, unless `overwrite` is set."""
-    if Path(path).exists() and not overwrite:
-        raise FileExistsError(f"{path} exists already: choose another name, or say overwrite=True")
+def refuse_to_replace(path):
+    """Raise FileExistsError where `path` exists."""
+    if Path(path).exists():
+        raise FileExistsError(f"{path} exists already: choose another name")

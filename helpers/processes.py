@@ -14,12 +14,23 @@ def join(device):
     """Join the processes that torchrun has started; returns this one's number, from 0, and how many there are."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return 0, 1
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     return distributed.get_rank(), distributed.get_world_size()
 
 
+def leave():
+    """Part from the other processes, if there are any."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
 class Share:
-    """One process's part of every batch: all parts together are the batch that one process alone would take."""
+    """One process's part of every batch: all parts together are the batch that one process alone would take.
+
+    Every batch has to hold an image for each process; where the parts differ in size, they count the same all the same.
+    """
 
     def __init__(self, batches, rank, world_size):
         self.batches, self.rank, self.world_size = batches, rank, world_size
@@ -41,8 +52,10 @@ def in_step(net, device):
 
 def together(progress, device):
     """`progress` with the sums of all processes. Every process has to call this, since each waits for the others."""
-    totals = torch.tensor([progress.sums[i] for i in range(3)], device=device)
+    mine = [progress.examples, *(progress.sums[i] for i in range(3))]
+    totals = torch.tensor(mine, dtype=torch.float64, device=device)
     distributed.all_reduce(totals)
+    examples, *totals = totals.tolist()
     sums = Accumulator(3)
-    sums.add(*totals.tolist())
-    return replace(progress, sums=sums, examples=progress.examples * distributed.get_world_size())
+    sums.add(*totals)
+    return replace(progress, sums=sums, examples=round(examples))

@@ -9,7 +9,9 @@ import argparse
 import dataclasses
 import json
 import math
+import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -35,11 +37,16 @@ def main(arguments=None):
     try:
         options = _options(arguments)
         _reproduce(options)
-    except (CannotRun, DataError, OSError) as error:
+    except (CannotRun, OSError) as error:
         print(error, file=sys.stderr)
+        return 2
+    except DataError as error:
+        print(f"{error} Or add --data sample.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+    finally:
+        processes.leave()
     return 0
 
 
@@ -64,14 +71,27 @@ def _options(arguments):
     options.experiment = _key(options.experiment)
     if options.epochs is not None and options.epochs < 1:
         raise CannotRun(f"--epochs is {options.epochs}: take 1 or more")
+    if not -(2**63) <= options.seed < 2**63:
+        raise CannotRun(f"--seed is {options.seed}: take a number of at most 18 digits")
     options.device = _device(options.device)
     if options.experiment == "R2":  # its source keeps both
         options.save = options.save or _free(Path("build/lenet-mnist-c5.pt"))
         options.plot = options.plot or _free(Path("build/lenet-mnist-c5.png"))
-    for path in filter(None, [options.save, options.plot]):  # now, not after an hour of training
+    options.files = [path for path in (options.save, options.plot) if path]
+    for path in options.files:  # now, not after an hour of training
         refuse_to_replace(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+    if len(options.files) > len({path.resolve() for path in options.files}):
+        raise CannotRun(f"--save and --plot both name {options.save}: give each its own file")
     return options
+
+
+def _make_room(path):
+    """Make the folder of a new file where there is none, and see that files can be made in it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise CannotRun(f"no file can be made in {path.parent} ({error.strerror}): choose another folder") from None
 
 
 def _key(name):
@@ -82,12 +102,15 @@ def _key(name):
 
 
 def _device(name):
+    number = int(os.environ.get("LOCAL_RANK", 0))  # torchrun numbers the processes of a machine: a GPU for each
+    available = {"cpu": True, "cuda": torch.cuda.device_count() > number, "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return try_gpu()
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        name = try_gpu(number).type
+        if name == "mps" and "LOCAL_RANK" in os.environ:
+            name = "cpu"  # several processes cannot exchange gradients on Apple's GPU
     if not available[name]:
-        raise CannotRun(f"PyTorch finds no {name} device here: choose --device auto or cpu")
-    return torch.device(name)
+        raise CannotRun(f"PyTorch finds no {name} device number {number} here: choose --device auto or cpu")
+    return torch.device(name, number) if name == "cuda" else torch.device(name)
 
 
 def _free(path):
@@ -102,6 +125,8 @@ def _free(path):
 def _reproduce(options):
     experiment = EXPERIMENTS[options.experiment]
     data = experiment.load(options.data)
+    for path in options.files:
+        _make_room(path)
     rank, world_size = processes.join(options.device)
 
     def say(line):
@@ -129,7 +154,7 @@ def run(experiment, data, epochs=None, device="cpu", seed=0, say=print, rank=0, 
     """Train and measure; returns the network, and what came of it as a dictionary that can be written as JSON.
 
     data: an `ImageData`; epochs: the published number where None; say: gets each line of the report;
-    rank, world_size: this process's number, and how many train together.
+    rank, world_size: this process's number, and how many train together: only number 0 measures.
     """
     started = time.perf_counter()
     device, epochs = torch.device(device), epochs or experiment.epochs
@@ -139,35 +164,22 @@ def run(experiment, data, epochs=None, device="cpu", seed=0, say=print, rank=0, 
     learner = net
     if world_size > 1:
         learner, train_iter = processes.in_step(net, device), processes.Share(train_iter, rank, world_size)
-    early_iter = Batches(data.test_images[:2000], data.test_labels[:2000], 1000, device=device)
-    steps_an_epoch = len(train_iter)
-    val_iter = test_iter if rank == 0 and not experiment.tests_once else None
-    history, before = [], 0.0
-    hidden = rank > 0 or not sys.stderr.isatty()
-    with tqdm(total=epochs * steps_an_epoch, unit=" steps", leave=False, disable=hidden) as bar:
-        for progress in experiment.train(learner, train_iter, epochs, val_iter, device, reports=steps_an_epoch):
-            bar.update()
-            step = round(progress.epoch * steps_an_epoch)
-            if experiment.report_steps and step % experiment.report_steps == 0 and rank == 0:
-                say(f"step {step:4}  accuracy on the first 2,000 test images {evaluate_accuracy(net, early_iter):.3f}")
-            if step % steps_an_epoch == 0:
-                if world_size > 1:
-                    progress = processes.together(progress, device)
-                test_acc = progress.val_acc
-                if experiment.tests_once and step == epochs * steps_an_epoch and rank == 0:
-                    test_acc = evaluate_accuracy(net, test_iter)
-                history.append(
-                    {
-                        "loss": progress.loss,
-                        "train_acc": progress.train_acc,
-                        "test_acc": test_acc,
-                        "seconds": progress.seconds - before,
-                    }
-                )
-                before = progress.seconds
-                say(_line(len(history), history[-1], experiment.published.get(len(history))))
+    training = _with_bar(experiment.train(learner, train_iter, epochs, device), len(train_iter) * epochs, rank)
+    history, seconds = [], 0.0
+    for step, progress in enumerate(training, start=1):
+        if experiment.report_steps and step % experiment.report_steps == 0 and rank == 0:
+            early_iter = Batches(data.test_images[:2000], data.test_labels[:2000], 1000, device=device)
+            say(f"step {step:4}  accuracy on the first 2,000 test images {evaluate_accuracy(net, early_iter):.3f}")
+        if step % len(train_iter) == 0:
+            if world_size > 1:
+                progress = processes.together(progress, device)
+            closed = experiment.tests_once and len(history) + 1 < epochs
+            test_acc = None if closed or rank > 0 else evaluate_accuracy(net, test_iter)
+            history.append(_epoch(progress, test_acc, progress.seconds - seconds))
+            seconds = progress.seconds
+            say(_line(len(history), history[-1], experiment.published.get(len(history))))
     if len(history) < epochs:
-        raise KeyboardInterrupt  # `train` ended quietly; half an experiment is none
+        raise KeyboardInterrupt  # `train` ended quietly, but half an experiment is none
     result = {
         "device": device.type,
         "seed": seed,
@@ -179,16 +191,29 @@ def run(experiment, data, epochs=None, device="cpu", seed=0, say=print, rank=0, 
         "wall_seconds": time.perf_counter() - started,
     }
     if experiment.report_steps:
-        first = {"predicted": predict(net, data.test_images[:10]).tolist(), "real": data.test_labels[:10].tolist()}
-        say(f"the first ten test images: predicted {first['predicted']}\n{'':>27}really    {first['real']}")
-        result["first_ten"] = first
+        result["first_ten"] = _first_ten(net, data, say)
     if experiment.rival:
         say("Now its rival without convolutions:")
         rival = dataclasses.replace(experiment, network=experiment.rival, rival=None, published={})
         result["rival"] = run(rival, data, epochs, device, seed, say, rank, world_size)[1]
-        result["epochs_to_0.95"] = epochs_to(GOOD, history)
-        result["rival"]["epochs_to_0.95"] = epochs_to(GOOD, result["rival"]["epochs"])
     return net, result
+
+
+def _with_bar(training, num_steps, rank):
+    """What `training` reports, with a progress bar if this is the first process and writes to a terminal."""
+    hidden = rank > 0 or not sys.stderr.isatty()
+    return tqdm(training, total=num_steps, unit=" steps", leave=False, disable=hidden)
+
+
+def _epoch(progress, test_acc, seconds):
+    loss = progress.loss if math.isfinite(progress.loss) else None  # JSON knows no nan
+    return {"loss": loss, "train_acc": progress.train_acc, "test_acc": test_acc, "seconds": seconds}
+
+
+def _first_ten(net, data, say):
+    predicted, real = predict(net, data.test_images[:10]).tolist(), data.test_labels[:10].tolist()
+    say(f"the first ten test images: predicted {predicted}\n{'':>27}really    {real}")
+    return {"predicted": predicted, "real": real}
 
 
 def epochs_to(accuracy, history):
@@ -199,7 +224,7 @@ def epochs_to(accuracy, history):
 
 def _line(number, epoch, published):
     test_acc = "" if epoch["test_acc"] is None else f"  test acc {epoch['test_acc']:.3f}"
-    line = f"epoch {number:3}  loss {epoch['loss']:.3f}  train acc {epoch['train_acc']:.3f}{test_acc}"
+    line = f"epoch {number:3}  loss {_number(epoch['loss'])}  train acc {epoch['train_acc']:.3f}{test_acc}"
     line = f"{line}  {epoch['seconds']:5.1f} s"
     if published:
         known = zip(("loss", "train acc", "test acc"), published, strict=True)
@@ -209,23 +234,21 @@ def _line(number, epoch, published):
 
 def summary(experiment, result):
     """Ours beside the published figures, as lines of text."""
-    last, published = result["epochs"][-1], experiment.published.get(experiment.epochs, (None, None, None))
     lines = [
-        f"{experiment.name}: {result['params']:,} parameters, {len(result['epochs'])} of {experiment.epochs} epochs,"
-        f" {result['examples_per_second']:,.0f} examples/s, {result['wall_seconds']:.1f} s with evaluation"
+        f"{experiment.name}: {result['params']:,} parameters, {len(result['epochs'])} of {experiment.epochs} epochs, "
+        f"{result['examples_per_second']:,.0f} examples/s, {result['wall_seconds']:.1f} s with evaluation"
     ]
-    for what, ours, theirs in zip(
-        ("loss", "train_acc", "test_acc"), (last["loss"], last["train_acc"], last["test_acc"]), published, strict=True
-    ):
-        lines.append(f"{what:>10}  {_number(ours)}   published {_number(theirs)}")
+    published = experiment.published.get(experiment.epochs, (None, None, None))
+    for what, theirs in zip(("loss", "train_acc", "test_acc"), published, strict=True):
+        lines.append(f"{what:>10}  {_number(result['epochs'][-1][what])}   published {_number(theirs)}")
     if "rival" in result:
-        ours, theirs = result["epochs_to_0.95"], result["rival"]["epochs_to_0.95"]
-        lines.append(f"epochs to {GOOD}: {ours or 'not reached'}; the rival: {theirs or 'not reached'}")
+        ours, theirs = (epochs_to(GOOD, each["epochs"]) or "not reached" for each in (result, result["rival"]))
+        lines.append(f"epochs to {GOOD}: {ours}; the rival: {theirs}")
     return "\n".join(lines)
 
 
 def _number(value):
-    return "  –  " if value is None or math.isnan(value) else f"{value:.3f}"
+    return "  –  " if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":

@@ -73,6 +73,26 @@ MUTATIONS = [
              "tests/test_lab_trainer.py"),
     Mutation("the picture stays", "labs/live.py", "        self.picture.show(figure)\n", "        pass\n",
              "tests/test_lab_pooling.py"),
+    Mutation("the schedule forgotten", "training.py", '= lr * schedule(done)', '= lr', "tests/test_training.py"),
+    Mutation("nothing mirrored", "data.py", "X.flip(3)", "X", "tests/test_data.py"),
+    Mutation("the sample passed off as the whole set", "data.py", 'if part == "full":', "if False:",
+             "tests/test_data.py"),
+    Mutation("a seed that decides nothing", "experiments.py", "torch.manual_seed(seed)", "pass",
+             "tests/test_experiments.py"),
+    Mutation("chosen on the test images", "experiments.py", "test_images=val_images", "test_images=data.test_images",
+             "tests/test_experiments.py"),
+    Mutation("the test set opened in every epoch", "reproduce.py", "experiment.tests_once and ", "False and ",
+             "tests/test_reproduce.py"),
+    Mutation("evaluation counted as training", "training.py", "seconds += time.perf_counter() - started\n", "seconds ="
+             " time.perf_counter()\n", "tests/test_reproduce.py"),
+    Mutation("every process takes the same part", "processes.py", "yield X[self.rank :: self.world_size], "
+             "y[self.rank :: self.world_size]", "yield X[:: self.world_size], y[:: self.world_size]",
+             "tests/test_processes.py"),
+    Mutation("gradients not shared", "processes.py", "return DistributedDataParallel(net)", "return net",
+             "tests/test_processes.py"),
+    Mutation("half a file left behind", "files.py", "part.unlink(missing_ok=True)", "pass", "tests/test_files.py"),
+    Mutation("a user's file replaced", "files.py", "if Path(path).exists() and not overwrite:", "if False:",
+             "tests/test_files.py"),
 ]  # fmt: skip
 
 

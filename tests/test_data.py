@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from helpers import Batches, DataError, data, fashion_mnist, mnist, train_validation_split
+from helpers.data import mirrored
 
 FILES = list(data.SHA256["FashionMNIST"])
 
@@ -61,6 +62,51 @@ def test_offline_gives_the_sample_and_says_so_in_one_line(load, names, bare_mach
     assert len(printed) == 1
     assert "LENET_LAB_DATA" in printed[0]
     assert not bare_machine.exists()
+
+
+@pytest.mark.parametrize("load", [fashion_mnist, mnist])
+def test_who_asks_for_the_sample_gets_it_in_silence(load, bare_machine, capsys):
+    images = load("sample")
+    assert (len(images.train_images), len(images.test_images)) == (10_000, 2_000)
+    assert "sample" in images.source
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "")
+
+
+def test_who_asks_for_the_sample_gets_no_more_though_there_is_more(
+    mirror, sample_counts_as_whole, bare_machine, monkeypatch, tmp_path
+):
+    _, requests = mirror
+    shutil.copytree(data.SAMPLE, tmp_path / "named")
+    shutil.copytree(data.SAMPLE / "FashionMNIST", bare_machine / "FashionMNIST")
+    assert fashion_mnist("sample").folder == data.SAMPLE / "FashionMNIST"
+    monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path / "named"))
+    assert fashion_mnist("sample").folder == data.SAMPLE / "FashionMNIST"
+    monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path / "nowhere"))
+    assert fashion_mnist("sample").folder == data.SAMPLE / "FashionMNIST"
+    assert requests == []
+
+
+@pytest.mark.parametrize(("load", "name"), [(fashion_mnist, "FashionMNIST"), (mnist, "MNIST")])
+def test_who_asks_for_the_whole_set_gets_no_sample(load, name, bare_machine, capsys):
+    with pytest.raises(DataError, match=f"all 70,000 images of {name} are needed") as refused:
+        load("full")
+    assert "LENET_LAB_DATA" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert capsys.readouterr().out == ""
+
+
+def test_who_asks_for_the_whole_set_without_a_network_hears_of_it(bare_machine, monkeypatch):
+    monkeypatch.delenv("LENET_LAB_OFFLINE")
+    monkeypatch.setattr(data, "MIRRORS", {"MNIST": ["http://127.0.0.1:9/"]})
+    with pytest.raises(DataError, match="no network"):
+        mnist("full")
+
+
+def test_who_asks_for_the_whole_set_gets_it_where_it_is(bare_machine, sample_counts_as_whole, capsys):
+    shutil.copytree(data.SAMPLE / "MNIST", bare_machine / "MNIST")
+    assert mnist("full").folder == bare_machine / "MNIST"
+    assert capsys.readouterr().out == ""
 
 
 def test_no_network_gives_the_sample(bare_machine, monkeypatch, capsys):
@@ -210,3 +256,31 @@ def test_batches_refuse_what_cannot_work():
         Batches(torch.zeros(10, 1, 2, 2), torch.zeros(9), 4)
     with pytest.raises(ValueError, match="batch_size is 0"):
         Batches(torch.zeros(10, 1, 2, 2), torch.zeros(10), 0)
+
+
+def test_a_change_meets_every_batch_before_it_is_scaled():
+    images, labels = torch.arange(250, dtype=torch.uint8).reshape(-1, 1, 1, 1), torch.arange(250)
+    seen = []
+
+    def negative(X):
+        seen.append((X.dtype, len(X)))
+        return 255 - X
+
+    for X, y in Batches(images, labels, 100, shuffle=True, seed=0, change=negative):
+        assert torch.allclose(X.flatten(), (255 - y) / 255)
+    assert seen == [(torch.uint8, 100), (torch.uint8, 100), (torch.uint8, 50)]
+    assert torch.equal(images.flatten(), labels.to(torch.uint8))  # the images themselves stay as they are
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_mirrored_gives_each_image_or_its_mirror_image(dtype, sample):
+    X = sample.train_images[:200].to(dtype)
+    before = X.clone()
+    Y = mirrored(X)
+    assert (Y.shape, Y.dtype) == (X.shape, X.dtype)
+    kept = [torch.equal(ours, image) for ours, image in zip(Y, X, strict=True)]
+    turned = [torch.equal(ours, torch.fliplr(image[0])[None]) for ours, image in zip(Y, X, strict=True)]
+    assert all(one or other for one, other in zip(kept, turned, strict=True))
+    assert 50 < sum(kept) < 150  # seven standard deviations around a half
+    assert not torch.equal(mirrored(X), Y)
+    assert torch.equal(X, before)

@@ -5,6 +5,9 @@ import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from helpers import Accumulator, Batches, accuracy, confusion_counts, evaluate_accuracy, lenet, train
+from helpers.data import mirrored
+from helpers.experiments import EXPERIMENTS
+from helpers.training import one_cycle
 
 
 @pytest.fixture
@@ -73,3 +76,68 @@ def test_the_confusion_matrix_is_counted_on_the_gpu(fake_cuda):
     labels = torch.zeros(10, dtype=torch.long, device="cuda")
     counts = confusion_counts(torch.zeros(10, 10, device="cuda"), labels)
     assert counts.device.type == "cuda"
+
+
+def on_cuda(make):
+    with torch.device("cuda"):
+        return make()
+
+
+@pytest.mark.parametrize("key", EXPERIMENTS)
+def test_the_experiments_stay_on_the_gpu(key, fake_cuda):
+    experiment, sums = EXPERIMENTS[key], Accumulator(3)
+    net = on_cuda(experiment.network)
+    batches = Batches(*fake_images(300), experiment.batch_size, True, 0, "cuda", experiment.change)
+    for X, y in batches:
+        y_hat = net(X)
+        loss = experiment.loss_function(y_hat, y)
+        sums.add(loss.detach() * len(y), accuracy(y_hat, y), len(y))
+        assert (X.device.type, X.dtype, y_hat.device.type, loss.device.type) == ("cuda", torch.float32, "cuda", "cuda")
+    assert all(total.device.type == "cuda" for total in sums.sums[:2])
+
+
+def test_images_are_mirrored_on_the_gpu(fake_cuda):
+    images, labels = fake_images(100)
+    assert mirrored(images.to("cuda")).device.type == "cuda"
+    for X, _ in Batches(images, labels, 64, shuffle=True, device="cuda", change=mirrored):
+        assert (X.device.type, X.dtype, X.shape[1:]) == ("cuda", torch.float32, (1, 28, 28))
+
+
+def without_a_driver(monkeypatch, net):
+    """A backward pass that gives every weight some gradient, and a network that is where it is."""
+
+    def backward(loss):
+        for parameter in net.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+
+    monkeypatch.setattr(torch.Tensor, "backward", backward)
+    monkeypatch.setattr(type(net), "to", lambda net, *args, **kwargs: net)
+
+
+@pytest.mark.parametrize("key", EXPERIMENTS)
+def test_the_experiments_train_without_waiting_for_the_gpu(key, fake_cuda, monkeypatch):
+    waits = []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: waits.append(device))
+    experiment = EXPERIMENTS[key]
+    net = on_cuda(experiment.network)
+    without_a_driver(monkeypatch, net)
+    count = 10 * experiment.batch_size
+    batches = Batches(*fake_images(count), experiment.batch_size, True, 0, "cuda", experiment.change)
+    assert len(list(experiment.train(net, batches, 2, device="cuda"))) == 20
+    assert len(waits) == 2  # at the end of an epoch, for the seconds
+
+
+def test_a_schedule_waits_for_nothing(fake_cuda, monkeypatch):
+    waits, rates = [], []
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: waits.append(device))
+    net = lenet_on("cuda")
+    without_a_driver(monkeypatch, net)
+
+    def schedule(done):
+        rates.append(one_cycle(done))
+        return rates[-1]
+
+    list(train(net, Batches(*fake_images(640), 64), 1, lr=0.1, device="cuda", reports=10, schedule=schedule))
+    assert len(rates) == 10
+    assert all(isinstance(rate, float) for rate in rates)
+    assert len(waits) == 1

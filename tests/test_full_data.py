@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from helpers import data, fashion_mnist, mnist
+from helpers.experiments import EXPERIMENTS
+from helpers.reproduce import run
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("LENET_LAB_DATA"), reason="needs the whole sets: set LENET_LAB_DATA to their folder"
@@ -34,3 +36,11 @@ def test_the_bundled_sample_is_a_prefix_bit_for_bit(name, file):
     assert sample[8:header] == whole[8:header]
     assert len(sample) == header + count * (784 if "images" in file else 1)
     assert sample[header:] == whole[header : len(sample)]
+
+
+# The ranges that several seeds have given; R4's last epochs are noisy at so large a learning rate.
+@pytest.mark.parametrize(("key", "least", "most"), [("R3", 0.98, 1), ("R4", 0.68, 0.80), ("R6", 0.89, 1)])
+def test_an_experiment_comes_out_as_expected(key, least, most):
+    experiment = EXPERIMENTS[key]
+    _, result = run(experiment, experiment.load("full"))
+    assert least <= result["test_acc"] <= most
