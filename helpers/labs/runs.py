@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from helpers.experiments import EXPERIMENTS
 from helpers.models import lenet, num_parameters, xavier
 
 LEARNING_RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.9, 3]
@@ -16,12 +17,23 @@ OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
 GUESSING = math.log(10)  # the loss of a network that gives each of ten classes the same chance
 
 _CLASSIC = {"activation": nn.Sigmoid, "pooling": nn.AvgPool2d}
+
+
+def _recipe(key):
+    experiment = EXPERIMENTS[key]
+    return {"lr": experiment.lr, "batch": experiment.batch_size, "epochs": experiment.epochs}
+
+
 # {name: (the settings that differ from those which the lab begins with, what to look at)}
 PRESETS = {
     "today": ({}, "ReLU, max pooling and Xavier weights: the usual choice today."),
-    "classic sigmoid": (
-        {**_CLASSIC, "lr": 0.9, "batch": 256, "epochs": 10},
-        "The textbook LeNet. Slopes of at most 1/4 multiply: for its first 400 steps or so it only guesses.",
+    "R5: the textbook": (
+        {**_CLASSIC, **_recipe("R5")},
+        "For some 400 steps it only guesses: with the sample, longer than these epochs. Try 20, or the data full.",
+    ),
+    "R4: max-pooling, no padding": (
+        {"activation": nn.Sigmoid, "padding": False, **_recipe("R4")},
+        "It guesses almost as long as the textbook's. With the sample, try 20 epochs; or take the data full.",
     ),
     "learning rate too high": ({"lr": 3}, "Every step is far too long. Watch the loss."),
     "dead sigmoid": (
