@@ -1,11 +1,12 @@
 # make lab: install, then open the course.  make test: install, then run everything.  See README.md.
-# make bench PART=labs: how fast the labs answer.
+# make bench PART=labs: how fast the labs answer.  make reproduce: the published experiments.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LAB_FLAGS ?=
-PART ?= chapters labs
+PART ?= chapters labs training
+ONLY ?=
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
 # Kernels run in notebooks/: a relative folder would not be found from there.
@@ -16,7 +17,7 @@ endif
 export LENET_LAB_DATA
 endif
 
-.PHONY: install lab test bench mutants format screenshots
+.PHONY: install lab test bench reproduce reproduce-full mutants format screenshots
 
 install: $(VENV)/course-installed
 
@@ -47,7 +48,14 @@ test: $(VENV)/tests-installed
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/tests-installed
-	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part || exit 1; done
+	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part $(ONLY) || exit 1; done
+
+# R1 to R7 on the whole sets, some 15 minutes; reproduce-full takes hours.
+reproduce: install
+	$(BIN)/python -m tests.bench.reproduce
+
+reproduce-full: install
+	$(BIN)/python -m tests.bench.reproduce --full
 
 mutants: $(VENV)/tests-installed
 	$(BIN)/python -m tests.mutants

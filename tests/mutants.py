@@ -74,6 +74,7 @@ MUTATIONS = [
     Mutation("the picture stays", "labs/live.py", "        self.picture.show(figure)\n", "        pass\n",
              "tests/test_lab_pooling.py"),
     Mutation("the schedule forgotten", "training.py", '= lr * schedule(done)', '= lr', "tests/test_training.py"),
+    Mutation("a step's memory given back", "training.py", "    keep_memory()\n", "", "tests/test_training.py"),
     Mutation("nothing mirrored", "data.py", "X.flip(3)", "X", "tests/test_data.py"),
     Mutation("the sample passed off as the whole set", "data.py", 'if part == "full":', "if False:",
              "tests/test_data.py"),
@@ -91,7 +92,7 @@ MUTATIONS = [
     Mutation("gradients not shared", "processes.py", "return DistributedDataParallel(net)", "return net",
              "tests/test_processes.py"),
     Mutation("half a file left behind", "files.py", "part.unlink(missing_ok=True)", "pass", "tests/test_files.py"),
-    Mutation("a user's file replaced", "files.py", "if Path(path).exists() and not overwrite:", "if False:",
+    Mutation("a user's file replaced", "files.py", "if Path(path).exists():", "if False:",
              "tests/test_files.py"),
 ]  # fmt: skip
 

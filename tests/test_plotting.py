@@ -11,6 +11,7 @@ from matplotlib.transforms import Bbox
 
 from helpers import Accumulator, Progress, layer_table, lenet, plotting
 from helpers.data import CLOTHES
+from helpers.experiments import measured
 from helpers.plotting.words import Words
 
 
@@ -57,6 +58,12 @@ def one_of_each():
             [("lr 3", [4] * 400)],
         ),
         "accuracy": plotting.accuracy_on(pictures, {"LeNet": 0.9, "MLP": 0.8}, {"LeNet": 0.9, "MLP": 0.9}),
+        "reproduction": plotting.reproduction(
+            {"test_acc": 0.9, "epochs": [{"train_acc": 0.8, "test_acc": None}, {"train_acc": 0.9, "test_acc": 0.9}]},
+            {2: (None, 0.85, 0.95)},
+        ),
+        "published against ours": plotting.published_against_ours(measured()["experiments"]),
+        "story": plotting.story(measured()["story"]),
         "confusions": plotting.confusions({"LeNet": counts, "MLP": counts.T}, CLOTHES),
         "opinions": plotting.opinions(
             pictures[0],
@@ -158,3 +165,30 @@ def test_every_series_is_drawn_also_one_that_carries_gradients():
 def test_bytes_keep_their_scale():
     figure = plotting.images(torch.full((1, 1, 4, 4), 100, dtype=torch.uint8))
     assert figure.axes[0].images[0].get_clim() == (0, 255)
+
+
+def test_what_was_measured_is_said_in_words_too():
+    figures = plotting.published_against_ours(
+        {
+            "R4": {"test_accs": [0.71, 0.74], "published_test_acc": 0.758},
+            "R6": {"test_accs": [0.9], "published_test_acc": None},
+        }
+    ).alt
+    assert "R4 0.710–0.740 (published 0.758)" in figures
+    assert "R6 0.900" in figures
+    told = plotting.story(
+        [{"change": "tanh", "val_acc": 0.756, "spread": 0.03}, {"change": "ReLU", "val_acc": 0.738, "spread": 0}]
+    )
+    assert "tanh: 0.756; ReLU: 0.738" in told.alt
+    assert "−0.018" in [word.text for word in told.words.words]
+
+
+def test_a_reproduced_curve_shows_the_published_points_that_it_has_reached():
+    result = {"test_acc": 0.9, "epochs": [{"train_acc": 0.8, "test_acc": 0.7}, {"train_acc": 0.9, "test_acc": 0.9}]}
+    published = {2: (None, 0.85, 0.95), 50: (0.3, 0.9, 0.9)}
+    lines = {
+        line.get_label(): line.get_xydata().tolist() for line in plotting.reproduction(result, published).axes[0].lines
+    }
+    assert lines["test"] == [[1, 0.7], [2, 0.9]]
+    assert lines["test, published"] == [[2, 0.95]]
+    assert lines["training, published"] == [[2, 0.85]]

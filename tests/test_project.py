@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers.experiments import measured
+from tests.bench.reproduce import BEGIN, END, README, table
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS_AND_FILES = {"README.md", "requirements.txt", "notebooks", "helpers", "tests", "binder"}
 BESIDE_THEM = {"Makefile", "pyproject.toml", "LICENSE"}
@@ -37,8 +40,8 @@ def test_every_link_of_the_readme_into_the_project_leads_somewhere():
 
 
 def test_the_helpers_import_downwards_only():
-    floors = {"data": 0, "models": 0, "metrics": 0, "plotting": 0, "photos": 0, "digits": 0}
-    floors |= {"training": 1, "checks": 2, "labs": 2}
+    floors = {"data": 0, "models": 0, "metrics": 0, "plotting": 0, "photos": 0, "digits": 0, "files": 0}
+    floors |= {"training": 1, "checks": 2, "experiments": 2, "processes": 2, "labs": 3, "reproduce": 3}
     for path in (ROOT / "helpers").rglob("*.py"):
         name = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
         if name == "__init__":
@@ -79,3 +82,8 @@ def test_make_passes_the_data_folder_on_as_an_absolute_path(folder, tmp_path):
         [*command, f"LENET_LAB_DATA={folder}"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
     assert shown.splitlines() == [str(ROOT / folder)]
+
+
+def test_the_readme_shows_what_was_measured_last():
+    text = README.read_text(encoding="utf-8")
+    assert text.partition(BEGIN)[2].partition(END)[0] == table(measured())

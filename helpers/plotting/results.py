@@ -2,7 +2,9 @@
 
 import math
 
-from helpers.plotting.style import BLUE, ORANGE, RED, Figure, drawn
+from matplotlib.ticker import MaxNLocator
+
+from helpers.plotting.style import BLUE, GREY, ORANGE, RED, Figure, Sheet, drawn
 
 
 @drawn
@@ -20,12 +22,93 @@ def reproduction(result, published):
         points = [(epoch, figures[place]) for epoch, figures in published.items() if figures[place] is not None]
         points = [point for point in points if point[0] <= len(epochs)]
         if points:
-            ax.plot(*zip(*points, strict=True), "D", color=colour, mfc="white", ms=10, label=f"{label}, published")
+            ax.plot(
+                *zip(*points, strict=True), "D", color=colour, mfc="white", mew=2, ms=10, label=f"{label}, published"
+            )
     if "rival" in result:
         ax.plot(epochs, _numbers(result["rival"]["epochs"], "test_acc"), ".--", color=ORANGE, label="rival, test")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.yaxis.set_major_locator(MaxNLocator(6))
     ax.set(xlabel="epoch", ylabel="accuracy", ylim=(None, 1))
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+@drawn
+def published_against_ours(results):
+    """The test accuracy of each experiment, published and ours.
+
+    results: {label: {"published_test_acc" or None, "test_accs" (one a seed)}}.
+    """
+    said = "; ".join(f"{label} {_against(result)}" for label, result in results.items())
+    left, right, top, row = 280, 600, 60, 44  # pixels
+    theirs, ours = 670, 838  # where the columns of numbers begin
+    sheet = Sheet(970, top + row * len(results) + 18, f"Test accuracy, published and ours: {said}")
+    lowest = math.floor(10 * min(min([*r["test_accs"], r["published_test_acc"] or 1]) for r in results.values())) / 10
+
+    def place(accuracy):
+        return left + (right - left) * (accuracy - lowest) / (1 - lowest)
+
+    sheet.write(left, 18, "test accuracy", 14)
+    sheet.ax.plot([theirs - 20], [18], "D", color=ORANGE, mfc="none", mew=2.5, ms=11)
+    sheet.write(theirs, 18, "published", 14, weight="bold")
+    sheet.ax.plot([ours - 20], [18], "o", color=BLUE, ms=11)
+    sheet.write(ours, 18, "ours", 14, weight="bold")
+    floor = top + row * len(results) - 14
+    for tenth in range(round(10 * lowest), 11):
+        x = place(tenth / 10)
+        sheet.ax.plot([x, x], [top - 22, floor], color="#dddddd", linewidth=1)
+        sheet.write(x, floor + 16, f"{tenth / 10:.1f}", 12, GREY, "center")
+    for i, (label, result) in enumerate(results.items()):
+        y, accuracies, published = top + row * i, result["test_accs"], result["published_test_acc"]
+        sheet.write(4, y, label, 14)
+        sheet.ax.plot([place(min(accuracies)), place(max(accuracies))], [y, y], color=BLUE, linewidth=5)
+        sheet.ax.plot([place(accuracy) for accuracy in accuracies], [y] * len(accuracies), "o", color=BLUE, ms=11)
+        if published is not None:
+            sheet.ax.plot([place(published)], [y], "D", color=ORANGE, mfc="none", mew=2.5, ms=11)
+        sheet.write(theirs, y, "–" if published is None else f"{published:.3f}", 14)
+        sheet.write(ours, y, _range(accuracies), 14)
+    return sheet
+
+
+def _against(result):
+    published = result["published_test_acc"]
+    return f"{_range(result['test_accs'])}" + ("" if published is None else f" (published {published:.3f})")
+
+
+def _range(accuracies):
+    return "–".join(dict.fromkeys(f"{accuracy:.3f}" for accuracy in (min(accuracies), max(accuracies))))
+
+
+@drawn
+def story(rows):
+    """What each change of a recipe bought: a bar a change, as long as the mean accuracy over the seeds.
+
+    rows: [{"change", "val_acc" (mean over the seeds), "spread" (largest less smallest)}]; the black line is the spread.
+    """
+    said = "; ".join(f"{row['change']}: {row['val_acc']:.3f}" for row in rows)
+    left, right, top, high = 8, 720, 80, 52  # pixels
+    sheet = Sheet(900, top + high * len(rows) + 4, f"Validation accuracy after one change on top of the other. {said}")
+    sheet.write(left, 16, "validation accuracy after one epoch, each change on top of those above it", 14)
+    _span(sheet, left + 2, left + 32, 42)
+    sheet.write(left + 42, 42, "how far the best and the worst seed are apart", 13, GREY)
+    for i, row in enumerate(rows):
+        y = top + high * i
+        end, half = left + (right - left) * row["val_acc"], (right - left) * row["spread"] / 2
+        sheet.write(left, y, f"{'' if i == 0 else '+ '}{row['change']}", 13)
+        sheet.ax.fill_between([left, end], y + 14, y + 32, color=BLUE, linewidth=0)
+        _span(sheet, end - half, end + half, y + 23)
+        sheet.write(right + 30, y + 23, f"{row['val_acc']:.3f}", 15, weight="bold")
+        if i:
+            gain = f"{row['val_acc'] - rows[i - 1]['val_acc']:+.3f}".replace("-", "−")
+            sheet.write(892, y + 23, gain, 13, GREY, "right")
+    return sheet
+
+
+def _span(sheet, start, end, y):
+    """A black line with a white rim, so that it shows on a bar and beside it."""
+    sheet.ax.plot([start, end], [y, y], color="white", linewidth=6)
+    sheet.ax.plot([start, end], [y, y], color="black", linewidth=2.5)
 
 
 def _numbers(history, what):
