@@ -68,3 +68,11 @@ format: $(VENV)/tests-installed
 
 screenshots: $(VENV)/tests-installed
 	$(BIN)/python -m tests.browser.screenshots
+
+# For a class: pages to read without running, and the course without solutions.  See notebooks/README.md.
+.PHONY: handout student-copy
+handout: install
+	$(BIN)/python -m helpers.handout
+
+student-copy: install
+	$(BIN)/python -m helpers.student_copy

@@ -1,0 +1,116 @@
+"""Each chapter executed, with its pictures, as HTML for reading without running: `make handout`."""
+
+import base64
+import html
+import io
+import re
+from pathlib import Path
+
+import matplotlib
+import nbformat
+from matplotlib.font_manager import FontProperties
+from matplotlib.mathtext import math_to_image
+
+from helpers.files import new_file
+
+ROOT = Path(__file__).resolve().parents[1]
+# The bundled sample, whatever data this machine has: it needs no network, and everybody gets the same pages.
+# Of an error the message alone: the lines of the library above it fill pages, and name folders of this machine.
+BEFORE = """import functools, helpers
+helpers.fashion_mnist = functools.partial(helpers.fashion_mnist, "sample")
+helpers.mnist = functools.partial(helpers.mnist, "sample")
+%xmode Minimal"""
+STYLE = "<style>main { max-width: 1000px; margin: auto } .jp-RenderedHTMLCommon { padding-right: 0 }</style>"
+LAB = "<p><em>A lab, as it stands before anybody has moved it. Open the notebook to move it.</em></p>"
+FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+)\$", re.DOTALL)
+
+
+def page(path):
+    """The notebook at `path`, executed, as one HTML page that needs nothing else: no script, no network.
+
+    A cell that ends with an error stops it, unless the cell's tag asks for that error.
+    """
+    from nbclient import NotebookClient  # only here: nobody who takes the course needs these two
+    from nbconvert import HTMLExporter
+
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(BEFORE))
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
+    del notebook.cells[0]
+    widgets = notebook.metadata.pop("widgets", {})
+    states = widgets.get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = FORMULA.sub(formula, cell.source)
+        for output in cell.get("outputs", []):
+            view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
+            if view:
+                output.data = {"text/html": still(view["model_id"], states)}
+    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
+    text, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": path.stem}})
+    text = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)  # they would fetch others from the network
+    text = text.replace("No description has been provided for this image", "A picture that the code above draws")
+    return text.replace(str(ROOT), ROOT.name).replace("</head>", f"{STYLE}</head>", 1)
+
+
+def still(widget, states):
+    """What remains of a widget on a page that nobody can move: its pictures, as HTML.
+
+    widget: its id; states: {id: what the kernel told of that widget}.
+    """
+    pictures = pictures_of(widget, states)
+    alone = is_picture(widget, states)  # the curves of `labs.watch`, which has nothing to move
+    return "".join(pictures if alone else [*pictures, LAB])
+
+
+def pictures_of(widget, states):
+    """The pictures that stand in a widget, each an <img> with its alternative text; folded parts stay folded."""
+    if is_picture(widget, states):
+        image, alt = (states[child] for child in children_of(widget, states))
+        layout = states[image["state"]["layout"].removeprefix("IPY_MODEL_")]["state"]
+        style = f"width:{layout['width']};max-width:100%"
+        data = image["buffers"][0]["data"]
+        return [f'<img alt="{alt["state"]["value"]}" style="{style}" src="data:image/png;base64,{data}">']
+    if states[widget]["model_name"] in ("TabModel", "AccordionModel"):
+        return []
+    return [picture for child in children_of(widget, states) for picture in pictures_of(child, states)]
+
+
+def is_picture(widget, states):
+    """True for a `labs.live.Picture`: an image and its alternative text."""
+    kinds = [states[child]["model_name"] for child in children_of(widget, states)]
+    return kinds == ["ImageModel", "HTMLModel"]
+
+
+def children_of(widget, states):
+    """The ids of the widgets that stand in a widget."""
+    return [child.removeprefix("IPY_MODEL_") for child in states[widget]["state"].get("children", [])]
+
+
+def formula(match):
+    """A formula as a picture, since the script that usually draws it comes from the network."""
+    block = match["block"] is not None
+    tex = (match["block"] or match["inline"]).strip()
+    svg = io.BytesIO()
+    with matplotlib.rc_context({"mathtext.fontset": "cm"}):
+        large = tex.replace(r"\frac", r"\dfrac") if block else tex
+        depth = math_to_image(f"${large}$", svg, FontProperties(size=12), dpi=72, format="svg")
+    style = "display:block;margin:12px auto" if block else f"vertical-align:-{depth:.1f}pt"
+    data = base64.b64encode(svg.getvalue()).decode()
+    return f'<img alt="{html.escape(tex)}" style="{style}" src="data:image/svg+xml;base64,{data}">'
+
+
+def main():
+    """Write the pages of all chapters to build/handout."""
+    folder = ROOT / "build" / "handout"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
+        written = folder / f"{path.stem}.html"
+        text = page(path)
+        with new_file(written, overwrite=True) as file:
+            file.write(text.encode())
+        print(written.relative_to(ROOT), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The teacher's page and the glossary: what they promise stands in the chapters and works in the labs."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from helpers.labs import board
+from tests import every_lab
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+PAGE = (NOTEBOOKS / "README.md").read_text(encoding="utf-8")
+CHAPTERS = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+LABS = {"learn": "learn_kernel"}  # whose board lines begin with another word
+NAMES = "explorer|convolution|pooling|learn|shapes|trainer|microscope|versus|drawing"
+LINES = re.findall(rf"`((?:{NAMES})(?: \w+=[^ `]+)+)`", PAGE)
+
+
+def prose(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def glossary():
+    """The glossary's rows: (term, Chinese, meaning, chapter)."""
+    lines = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return rows[2:]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_labs_board_line_is_accepted(line, sample):
+    name = line.split()[0]
+    lab = every_lab.made(LABS.get(name, name), sample)
+    try:
+        asked = board.read(line, name, lab.board.controls, lab.board.defaults)
+        lab.board.text.value = line
+        shown = lab.board.values()
+        named = [pair.split("=")[0] for pair in line.split()[1:]]
+        assert {setting: shown[setting] for setting in named} == {setting: asked[setting] for setting in named}
+    finally:
+        lab.close()
+
+
+def test_every_lab_with_a_board_line_has_one_on_the_page():
+    assert {line.split()[0] for line in LINES} == set(NAMES.split("|"))
+
+
+def test_the_plan_for_one_class_takes_ninety_minutes():
+    plan = PAGE.split("## One class of 90 minutes")[1].split("\n## ")[0]
+    assert sum(int(minutes) for minutes in re.findall(r"^\| (\d+) \|", plan, re.MULTILINE)) == 90
+
+
+def test_the_sections_left_as_homework_are_those_of_the_chapters():
+    plan = PAGE.split("## Five sessions")[1].split("\n## ")[0]
+    rows = [line.split("|") for line in plan.splitlines() if re.match(r"\| \d ", line)]
+    assert len(rows) == len(CHAPTERS)
+    for path, (_, _, kept, left, _) in zip(CHAPTERS, rows, strict=True):
+        sections = dict(re.findall(r"^## (\d+) (.+) \(\d+ min\)$", prose(path), re.MULTILINE))
+        homework = dict(re.findall(r"(\d+) (.+?)(?=, \d+ |$)", left.strip()))
+        assert homework.items() <= sections.items()
+        ranges = re.findall(r"(\d+)(?: to (\d+))?", kept)
+        stay = {str(n) for first, last in ranges for n in range(int(first), int(last or first) + 1)}
+        assert stay | homework.keys() == sections.keys()
+        assert not stay & homework.keys()
+
+
+@pytest.mark.parametrize("page", ["README.md", "glossary.md", "for-students.md"])
+def test_every_link_of_a_page_leads_somewhere(page):
+    text = (NOTEBOOKS / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
+    assert [link for link in links if not (NOTEBOOKS / link).exists()] == []
+
+
+def test_the_glossary_is_sorted_and_has_each_term_once():
+    terms = [term.casefold() for term, *_ in glossary()]
+    assert terms == sorted(set(terms))
+    assert len(terms) > 80
+
+
+def test_each_term_of_the_glossary_is_in_its_chapter_and_has_a_translation_and_one_sentence():
+    texts = [prose(path) for path in CHAPTERS]
+    for term, chinese, meaning, chapter in glossary():
+        assert re.search(rf"\b{re.escape(term)}", texts[int(chapter) - 1], re.IGNORECASE), f"{term}, {chapter}"
+        assert re.search("[\u4e00-\u9fff]", chinese), term
+        assert meaning.endswith("."), term
