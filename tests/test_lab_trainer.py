@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from helpers import Accumulator, Progress, accuracy, labs, lenet, plotting, save_weights
+from helpers.experiments import EXPERIMENTS
 from helpers.labs.runs import PRESETS, Run, verdict
 from helpers.training import predict
 from tests.waiting import wait_for
@@ -131,6 +132,17 @@ def test_presets_put_the_controls_where_they_say(lab):
         assert lab.preset.value == name
     lab.controls["lr"].value = 0.03
     assert lab.preset.value == "own settings"
+
+
+@pytest.mark.parametrize("key", ["R4", "R5"])
+def test_a_preset_that_bears_an_experiments_name_trains_as_it_does(lab, key):
+    experiment = EXPERIMENTS[key]
+    [changes] = [changes for name, (changes, _) in PRESETS.items() if name.startswith(f"{key}: ")]
+    settings = {**lab.begun_with, **changes}
+    assert repr(lab._network(settings)) == repr(experiment.network())
+    assert settings["optimizer"] is experiment.optimizer
+    asked = settings["lr"], settings["batch"], settings["epochs"]
+    assert asked == (experiment.lr, experiment.batch_size, experiment.epochs)
 
 
 def test_reset_forgets_the_runs_and_puts_every_control_back(lab):

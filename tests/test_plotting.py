@@ -63,6 +63,12 @@ def one_of_each():
             {2: (None, 0.85, 0.95)},
         ),
         "published against ours": plotting.published_against_ours(measured()["experiments"]),
+        "published against three seeds": plotting.published_against_ours(
+            {
+                "R4  lenet-maxpool-fashion": {"test_accs": [0.7, 0.71, 0.8], "published_test_acc": 0.758},
+                "R6  lenet-today": {"test_accs": [0.89, 0.9, 0.91], "published_test_acc": None},
+            }
+        ),
         "story": plotting.story(measured()["story"]),
         "confusions": plotting.confusions({"LeNet": counts, "MLP": counts.T}, CLOTHES),
         "opinions": plotting.opinions(

@@ -107,7 +107,7 @@ def story(rows):
 
 def _span(sheet, start, end, y):
     """A black line with a white rim, so that it shows on a bar and beside it."""
-    sheet.ax.plot([start, end], [y, y], color="white", linewidth=6)
+    sheet.ax.plot([start, end], [y, y], color="white", linewidth=4.5)
     sheet.ax.plot([start, end], [y, y], color="black", linewidth=2.5)
 
 
