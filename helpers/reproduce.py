@@ -45,8 +45,6 @@ def main(arguments=None):
         return 2
     except KeyboardInterrupt:
         return 130
-    finally:
-        processes.leave()
     return 0
 
 
@@ -252,4 +250,4 @@ def _number(value):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    processes.end(main())

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from helpers import Batches, reproduce
-from helpers.processes import Share, join, leave
+from helpers.processes import Share, end, join
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,7 +37,7 @@ for progress in experiment.train(learner, train_iter, 1, device):
         progress = processes.together(progress, device)
     seen.append((progress.loss, progress.train_acc, progress.examples))
 torch.save({"seen": seen, "weights": net.state_dict(), "world_size": world_size}, f"{sys.argv[1]}-{rank}.pt")
-processes.leave()
+processes.end(0)
 """
 
 
@@ -91,7 +91,9 @@ def test_the_command_under_torchrun_prints_once_what_it_prints_alone(capsys):
 def test_without_torchrun_a_process_is_alone(monkeypatch):
     monkeypatch.delenv("TORCHELASTIC_RUN_ID", raising=False)
     assert join(torch.device("cpu")) == (0, 1)
-    leave()  # and there is nothing to leave
+    with pytest.raises(SystemExit) as ended:
+        end(2)
+    assert ended.value.code == 2
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3])
