@@ -44,8 +44,8 @@ def page(path):
             cell.source = FORMULA.sub(formula, cell.source)
         for output in cell.get("outputs", []):
             view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
-            if view:
-                output.data = {"text/html": still(view["model_id"], states)}
+            if view:  # a question to guess says itself how it looks as text
+                output.data = {"text/html": output.data.get("text/html") or still(view["model_id"], states)}
     exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
     text, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": path.stem}})
     text = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)  # they would fetch others from the network

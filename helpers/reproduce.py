@@ -23,7 +23,7 @@ from helpers.data import Batches, DataError
 from helpers.experiments import EXPERIMENTS
 from helpers.files import new_file, refuse_to_replace
 from helpers.models import layer_table, num_parameters
-from helpers.training import evaluate_accuracy, predict, save_weights, try_gpu
+from helpers.training import classes_of, evaluate_accuracy, save_weights, try_gpu
 
 GOOD = 0.95  # the accuracy to which R2's source counts the epochs
 
@@ -209,7 +209,7 @@ def _epoch(progress, test_acc, seconds):
 
 
 def _first_ten(net, data, say):
-    predicted, real = predict(net, data.test_images[:10]).tolist(), data.test_labels[:10].tolist()
+    predicted, real = classes_of(net, data.test_images[:10]).tolist(), data.test_labels[:10].tolist()
     say(f"the first ten test images: predicted {predicted}\n{'':>27}really    {real}")
     return {"predicted": predicted, "real": real}
 

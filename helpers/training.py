@@ -160,7 +160,7 @@ def evaluate_accuracy(net, data_iter, device=None):
     return sums[0] / sums[1]
 
 
-def predict(net, images):
+def classes_of(net, images):
     """The class that `net` gives each image; leaves `net` in the mode it was in.
 
     images: (N, 1, height, width), bytes or floats from 0 to 1; returns (N,) integers on the CPU.

@@ -11,7 +11,7 @@ import torch
 from helpers import Accumulator, Progress, accuracy, labs, lenet, plotting, save_weights
 from helpers.experiments import EXPERIMENTS
 from helpers.labs.runs import PRESETS, Run, verdict
-from helpers.training import predict
+from helpers.training import classes_of
 from tests.waiting import wait_for
 
 
@@ -47,7 +47,7 @@ def test_training_with_default_settings_learns_and_shows_its_curves(lab, sample)
     assert lab.picture.image.value == plotting.curves(lab.history, num_epochs=2).png()
     assert "61,706 parameters" in lab.message.value
     X, y = lab._batches(lab.begun_with)[1].images[:8], lab._batches(lab.begun_with)[1].labels[:8]
-    expected = plotting.predictions(X, y, predict(lab.net, X), sample.class_names)
+    expected = plotting.predictions(X, y, classes_of(lab.net, X), sample.class_names)
     assert lab.predictions.image.value == expected.png()
     assert f"{lab.history[-1].val_acc:.1%}" in lab.table.value
 
@@ -158,7 +158,7 @@ def test_the_test_images_are_measured_once_a_run(lab, sample):
     lab.controls["epochs"].value = 1
     lab.runner.wait()
     lab.buttons["Test"].click()
-    right = int(accuracy(predict(lab.net, sample.test_images), sample.test_labels))
+    right = int(accuracy(classes_of(lab.net, sample.test_images), sample.test_labels))
     assert lab.runs[-1].test_acc == pytest.approx(right / len(sample.test_labels))
     assert f"{lab.runs[-1].test_acc:.1%}" in lab.table.value
     assert lab.buttons["Test"].disabled

@@ -19,7 +19,7 @@ from helpers import (
     xavier,
 )
 from helpers.labs.versus import moved, shuffle_pixels
-from helpers.training import predict
+from helpers.training import classes_of
 from tests.waiting import wait_for
 
 MODULE = sys.modules[moved.__module__]  # not by its dotted name, which is also the name of the lab's function
@@ -46,7 +46,7 @@ def validation(sample):
 
 
 def right(net, images, labels):
-    return float((predict(net, images) == labels).float().mean())
+    return float((classes_of(net, images) == labels).float().mean())
 
 
 def test_trained_networks_are_measured_on_moved_validation_images(lab, rivals, validation):
@@ -81,7 +81,7 @@ def test_shuffling_is_one_order_for_all_images(sample):
 def test_confusions_are_those_of_both_networks(lab, rivals, validation, sample):
     lab.board.move({"view": "confusion", "shift": 2})
     X, labels = moved(validation[0], 2, 0, 100), validation[1]
-    counts = {name: confusion_counts(predict(net, X), labels) for name, net in rivals.items()}
+    counts = {name: confusion_counts(classes_of(net, X), labels) for name, net in rivals.items()}
     assert lab.picture.image.value == plotting.confusions(counts, sample.class_names).png()
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from helpers import plotting
+
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
@@ -43,6 +45,7 @@ def test_a_chapter_holds_its_parts_in_their_order(path):
         r"^### Before you start$",
         r"^## 1 .*\(\d+ min\)$",
         r"^## Summary$",
+        r"^## Questionnaire$",
         r"^## Exercises \(\d+ min\)$",
         r"^## Going further$",
     ]
@@ -66,8 +69,9 @@ def test_the_minutes_add_up_to_a_class(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
 def test_a_chapter_fits_a_class(path):
     notebook = read(path)
-    assert len(notebook.cells) <= 64
-    in_class, _, _ = prose(notebook).partition("## Going further")
+    assert len(notebook.cells) <= 72
+    in_class, _, at_home = prose(notebook).partition("## Questionnaire")
+    in_class += at_home.partition("## Exercises")[2].partition("## Going further")[0]
     assert len(re.findall(r"\w+", in_class)) <= 2650
     for source in code(notebook):
         assert len(source.splitlines()) <= 25
@@ -78,12 +82,64 @@ def test_every_exercise_has_a_check_and_a_solution_that_uses_it(path):
     chapter, solutions = read(path), read(path.parent / "solutions" / path.name)
     number = int(path.stem[:2])
     exercises = re.findall(rf"^#+ (Exercise {number}\.\d: .+)$", prose(chapter), re.MULTILINE)
-    assert len(exercises) >= 4
+    assert 4 <= len(exercises) <= 6
     assert exercises == re.findall(rf"^#+ (Exercise {number}\.\d: .+)$", prose(solutions), re.MULTILINE)
     checks = set(re.findall(r"checks\.(check_\w+)", "\n".join(code(chapter))))
     solved = set(re.findall(r"checks\.(check_\w+)", "\n".join(code(solutions))))
     assert len(checks) >= 4
     assert checks == solved
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_the_imports_end_with_a_picture_of_the_whole(path):
+    imports = next(cell.source for cell in read(path).cells if cell.id == "imports")
+    assert imports.endswith(f"plotting.course_map({int(path.stem[:2])})")
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_the_picture_of_the_whole_names_every_section(path):
+    text = prose(read(path))
+    sections = re.findall(r"^## (\d+) .*\(\d+ min\)$", text, re.MULTILINE)
+    assert ", ".join(plotting.maps.WAYS[int(path.stem[:2])]).split(", ") == sections
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_students_guess_before_a_cell_shows_the_truth(path):
+    cells = code(read(path))
+    asked = [
+        (place, name) for place, cell in enumerate(cells) for name in re.findall(r"(\w+) = checks.predict\(", cell)
+    ]
+    assert len(asked) >= 3
+    assert len({name for _, name in asked}) == len(asked)
+    for place, name in asked:
+        assert cells[place].endswith(f"\n{name}"), f"{name} is not shown"
+        assert any(f"{name}.answer(" in cell for cell in cells[place + 1 : place + 4]), f"{name} is never answered"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_the_summary_has_five_lines_and_the_questionnaire_folds_its_answers(path):
+    _, _, rest = prose(read(path)).partition("\n## Summary\n")
+    summary, _, rest = rest.partition("\n## Questionnaire\n")
+    questionnaire, _, _ = rest.partition("\n## Exercises")
+    assert len(re.findall(r"^- ", summary, re.MULTILINE)) == 5
+    folded = re.findall(r"<details><summary>(.+?)</summary>(.+?)</details>", questionnaire, re.DOTALL)
+    assert 6 <= len(folded) <= 10
+    assert all(question.strip().endswith(("?", ".")) and answer.strip() for question, answer in folded)
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_hints_come_in_steps(path):
+    _, *exercises = re.split(r"^### Exercise", prose(read(path)).partition("## Going further")[0], flags=re.MULTILINE)
+    for exercise in exercises:
+        assert re.findall(r"<summary>(Hint \d)</summary>", exercise)[:2] == ["Hint 1", "Hint 2"], exercise[:40]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_a_chapter_names_its_sources(path):
+    _, _, rest = prose(read(path)).partition("## Going further")
+    _, _, reading = rest.partition("### Further reading")
+    assert len(re.findall(r"^- .*\b(?:19|20)\d\d\b", reading, re.MULTILINE)) >= 3
+    assert "Dive into Deep Learning" in reading
 
 
 @pytest.mark.parametrize("path", CHAPTERS + SOLUTIONS, ids=str)

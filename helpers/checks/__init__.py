@@ -1,4 +1,7 @@
-"""Checks of the exercises: each runs a student's answer and says ✅, or which mistake was made and what to try."""
+"""Checks of the exercises: each runs a student's answer and says ✅, or which mistake was made and what to try.
+
+And `predict`, with which a student commits to a guess before a cell shows the truth.
+"""
 
 from helpers.checks.convolution import (
     check_conv_layer,
@@ -14,6 +17,7 @@ from helpers.checks.data import (
     check_normalise,
     check_read_labels,
 )
+from helpers.checks.prediction import Prediction, predict
 from helpers.checks.shapes import check_conv_cost, check_dense_to_conv, check_flatten_size, check_own_network
 from helpers.checks.training import check_challenge, check_evaluate, check_repaired_epoch, check_training_step
 from helpers.checks.verdict import NOT_YET, Verdict
@@ -27,6 +31,7 @@ from helpers.checks.versus import (
 
 __all__ = [
     "NOT_YET",
+    "Prediction",
     "Verdict",
     "check_balanced_subset",
     "check_batch_sizes",
@@ -51,4 +56,5 @@ __all__ = [
     "check_repaired_epoch",
     "check_shift_right",
     "check_training_step",
+    "predict",
 ]

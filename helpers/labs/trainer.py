@@ -16,7 +16,7 @@ from helpers.labs.live import FiveTimesASecond, Picture
 from helpers.labs.runner import Runner
 from helpers.labs.runs import ACTIVATIONS, LEARNING_RATES, OPTIMIZERS, POOLINGS, PRESETS, Run, network, table, verdict
 from helpers.models import ShapeError, num_parameters
-from helpers.training import evaluate_accuracy, load_weights, predict, save_weights, train, try_gpu
+from helpers.training import classes_of, evaluate_accuracy, load_weights, save_weights, train, try_gpu
 
 OWN = "own settings"
 
@@ -235,7 +235,7 @@ class Trainer(widgets.VBox):
     def _show_predictions(self, net=None):
         """Eight validation images with what the network, that of the latest run where None, says of them."""
         X, y = self.val_iter.images[:8], self.val_iter.labels[:8]
-        predicted = predict(net or self.net, X)
+        predicted = classes_of(net or self.net, X)
         self.predictions.show(plotting.predictions(X, y, predicted, self.data.class_names))
 
     def _enable(self, running):

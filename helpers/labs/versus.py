@@ -16,7 +16,7 @@ from helpers.labs.live import FiveTimesASecond, Lab
 from helpers.labs.runner import Runner
 from helpers.metrics import confusion_counts
 from helpers.models import lenet, mlp, num_parameters, xavier
-from helpers.training import predict, train, try_gpu
+from helpers.training import classes_of, train, try_gpu
 
 MEASURED = 500  # validation images: so many are moved and classified in a twentieth of a second
 SEEN = 27_000  # images in a training, repetitions counted: 3 epochs of 9,000 or 27 of 1,000
@@ -95,7 +95,7 @@ class Versus(Lab):
         self.stop_button.disabled = not self.running
         X = moved(self.images, shift, rotation, scale)
         X = shuffle_pixels(X) if shuffled else X
-        counts = {name: confusion_counts(predict(net, X), self.labels) for name, net in bout.nets.items()}
+        counts = {name: confusion_counts(classes_of(net, X), self.labels) for name, net in bout.nets.items()}
         accuracies = {name: float(matrix.diag().sum()) / len(X) for name, matrix in counts.items()}
         text = f"{self._state(bout, accuracies)}<br>{_sizes(bout.nets)} Measured on {len(X)} validation images."
         if view == "confusion":
@@ -133,7 +133,7 @@ class Versus(Lab):
         if bout.upright:
             return bout.upright
         X = shuffle_pixels(self.images) if shuffled else self.images
-        upright = {name: float((predict(net, X) == self.labels).float().mean()) for name, net in bout.nets.items()}
+        upright = {name: float((classes_of(net, X) == self.labels).float().mean()) for name, net in bout.nets.items()}
         if not bout.steps:
             bout.upright = upright
         return upright

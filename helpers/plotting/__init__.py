@@ -4,6 +4,7 @@ from helpers.plotting.charts import LiveCurves, bars, confusion_matrix, curves, 
 from helpers.plotting.datasets import counts_and_means, example_at, examples, photo_to_example, pixel_numbers
 from helpers.plotting.descent import kernel_learning
 from helpers.plotting.images import feature_maps, images, matrices, predictions
+from helpers.plotting.maps import course_map
 from helpers.plotting.microscope import microscope
 from helpers.plotting.networks import network, network_with_costs
 from helpers.plotting.results import published_against_ours, reproduction, story
@@ -27,8 +28,9 @@ from helpers.plotting.windows import convolution, output_cell_at, pooling
 
 __all__ = [
     "BLUE", "COLOURS", "DPI", "GREEN", "GREY", "ORANGE", "PURPLE", "RED", "SKY", "TROUBLE", "Figure", "LiveCurves",
-    "Sheet", "accuracy_on", "bars", "confusion_matrix", "confusions", "convolution", "counts_and_means", "curves",
-    "drawn", "example_at", "examples", "feature_maps", "histogram", "images", "kernel_learning", "lines", "matrices",
-    "microscope", "network", "network_with_costs", "opinions", "output_cell_at", "photo_to_example", "pixel_numbers",
-    "pooling", "predictions", "published_against_ours", "reproduction", "scatter", "story",
+    "Sheet", "accuracy_on", "bars", "confusion_matrix", "confusions", "convolution", "counts_and_means",
+    "course_map", "curves", "drawn", "example_at", "examples", "feature_maps", "histogram", "images",
+    "kernel_learning", "lines", "matrices", "microscope", "network", "network_with_costs", "opinions",
+    "output_cell_at", "photo_to_example", "pixel_numbers", "pooling", "predictions", "published_against_ours",
+    "reproduction", "scatter", "story",
 ]  # fmt: skip

@@ -1,0 +1,86 @@
+"""The way through the course, and through one chapter of it."""
+
+from matplotlib.patches import FancyBboxPatch, Polygon
+
+from helpers.plotting.style import BLUE, GREY, Sheet, drawn
+
+CHAPTERS = ("Data", "Convolution", "LeNet's shapes", "Training", "LeNet and an MLP")
+# {chapter: {its sections: what happens there}}
+WAYS = {
+    1: {
+        "1": "look first",
+        "2": "the file:\nbytes",
+        "3": "bytes →\nfloats",
+        "4": "ten classes",
+        "5": "three sets",
+        "6, 7": "batches and\ntheir cost",
+        "8": "normalise",
+    },
+    2: {
+        "1": "a kernel\nslides",
+        "2": "classic\nkernels",
+        "3": "channels",
+        "4": "padding,\nstride",
+        "5": "a kernel\nis learnt",
+        "6": "pooling",
+        "7": "what a\nshift does",
+        "8": "what a\ncell sees",
+    },
+    3: {
+        "1": "what flat-\ntening loses",
+        "2, 3": "layers and\nshapes",
+        "4, 5": "parameters\nand work",
+        "6": "variants,\na bug",
+        "7": "1998 and\ntoday",
+        "8": "slopes, first\nweights",
+        "9": "your own\nnetwork",
+    },
+    4: {
+        "1": "device",
+        "2, 3": "a step,\nan epoch",
+        "5, 6": "measure\nand time",
+        "7": "learning\nrate",
+        "8, 9": "plateau\nor bug?",
+        "10": "look, save,\ntest",
+        "11": "1998 to\ntoday",
+    },
+    5: {
+        "1, 2": "a fair\nrace",
+        "3": "first\nlayers",
+        "4": "shuffled\npixels",
+        "5": "moved\nimages",
+        "6": "frozen\nhalves",
+        "7": "mistakes",
+        "8": "the test,\nonce",
+    },
+}
+WIDTH, HIGH, NOTCH = 1000, 40, 14  # pixels: the picture, the arrows of the chapters, and their points
+
+
+@drawn
+def course_map(chapter):
+    """Where a chapter, 1 to 5, stands in the course, and below it its own way, section by section."""
+    steps = WAYS[chapter]
+    way = ", ".join(f"section {section}: {words}".replace("\n", " ") for section, words in steps.items())
+    sheet = Sheet(WIDTH, 160, f"Chapter {chapter} of 5, {CHAPTERS[chapter - 1]}. Its way: {way}")
+    wide = (WIDTH - NOTCH) / len(CHAPTERS)
+    for i, name in enumerate(CHAPTERS):
+        here, left = i + 1 == chapter, i * wide
+        arrow = [(0, 0), (wide - 4, 0), (wide - 4 + NOTCH, HIGH / 2), (wide - 4, HIGH), (0, HIGH), (NOTCH, HIGH / 2)]
+        sheet.ax.add_patch(Polygon([(left + x, 2 + y) for x, y in arrow], fc=BLUE if here else "#e4e4e4", ec="none"))
+        sheet.write(
+            left + wide / 2 + NOTCH / 2, 2 + HIGH / 2, f"{i + 1}  {name}", 11, "white" if here else GREY, "center"
+        )
+    wide = WIDTH / len(steps)
+    for i, (section, words) in enumerate(steps.items()):
+        left, lines = i * wide, words.split("\n")
+        box = FancyBboxPatch(
+            (left + 6, 72), wide - 26, 80, boxstyle="round,pad=0,rounding_size=8", fc="#eaf3fa", ec=BLUE
+        )
+        sheet.ax.add_patch(box)
+        sheet.write(left + wide / 2 - 7, 86, f"section {section}", 10, GREY, "center")
+        for j, line in enumerate(lines):
+            sheet.write(left + wide / 2 - 7, 122 + 20 * (j - (len(lines) - 1) / 2), line, 12, ha="center")
+        if i + 1 < len(steps):
+            sheet.write(left + wide - 7, 112, "→", 16, BLUE, "center")
+    return sheet
