@@ -66,6 +66,18 @@ format: $(VENV)/tests-installed
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout --keep-id $$(git ls-files '*.ipynb')
 
+# Two students on a JupyterHub of this machine.  Needs npm, for the hub's proxy.
+# The hub's environment also sees the course's packages, so that pip adds only the hub itself.
+.PHONY: hub
+hub: $(VENV)/tests-installed
+	@command -v npm >/dev/null || { echo "This needs npm (Node.js)"; exit 1; }
+	@test -x build/hub/bin/pip || $(BIN)/python -m venv build/hub
+	@$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > \
+		"$$(build/hub/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/course.pth"
+	build/hub/bin/pip install -q "jupyterhub>=5,<7"
+	npm install --silent --prefix build/hub configurable-http-proxy
+	$(BIN)/python -m tests.hub.two_users
+
 screenshots: $(VENV)/tests-installed
 	$(BIN)/python -m tests.browser.screenshots
 

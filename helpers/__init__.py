@@ -1,5 +1,9 @@
 """The plumbing behind the LeNet Lab notebooks. What a chapter teaches is written out in the chapter, not here."""
 
+from helpers.environment import check_environment
+
+check_environment()  # first: what is missing is said in words, not by the import that fails
+
 from helpers import checks, experiments, labs, plotting
 from helpers.data import Batches, DataError, ImageData, fashion_mnist, mnist, train_validation_split
 from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def test_every_link_of_the_readme_into_the_project_leads_somewhere():
 
 def test_the_helpers_import_downwards_only():
     floors = {"data": 0, "models": 0, "metrics": 0, "plotting": 0, "photos": 0, "digits": 0, "files": 0}
-    floors |= {"training": 1, "handout": 1, "student_copy": 1}
+    floors |= {"environment": 0, "training": 1, "handout": 1, "student_copy": 1}
     floors |= {"checks": 2, "experiments": 2, "processes": 2, "labs": 3, "reproduce": 3}
     for path in (ROOT / "helpers").rglob("*.py"):
         name = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
@@ -72,6 +73,42 @@ def test_binder_installs_the_requirements_and_fetches_the_data():
     # The course itself is there when pip runs: `-e .` needs it.
     assert re.search(r"COPY --chown=\d+:\d+ src/ .*pip install --no-cache-dir -r", dockerfile, re.DOTALL)
     assert os.access(ROOT / "binder" / "postBuild", os.X_OK)
+
+
+def post_build(folder):
+    """Run binder/postBuild in a folder, with the Python of these tests; its exit code and what it printed."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment |= {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}  # nobody answers there
+    environment = {name: value for name, value in environment.items() if not name.startswith("LENET_LAB")}
+    done = subprocess.run(
+        [ROOT / "binder" / "postBuild"], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a Binder image is built on Linux")
+def test_a_binder_image_without_network_gets_the_sample(tmp_path):
+    shutil.copytree(ROOT / "helpers", tmp_path / "helpers")
+    code, printed = post_build(tmp_path)
+    assert code == 0
+    assert "Using the bundled sample of MNIST" in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a Binder image is built on Linux")
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("def fashion_mnist(): raise OSError('No space left on device')\nmnist = fashion_mnist", 0),
+        ("import a_package_that_pip_did_not_install", 1),
+    ],
+    ids=["a failed download", "a broken installation"],
+)
+def test_a_binder_image_is_built_without_images_but_not_without_packages(source, code, tmp_path):
+    (tmp_path / "helpers.py").write_text(source)
+    ended, printed = post_build(tmp_path)
+    assert ended == code
+    assert ("will use the bundled sample" in printed) == (code == 0)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the README gives the plain lines for Windows")

@@ -1,10 +1,15 @@
 """The teacher's page and the glossary: what they promise stands in the chapters and works in the labs."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import nbformat
 import pytest
+import yaml
 
 from helpers.labs import board
 from tests import every_lab
@@ -64,6 +69,32 @@ def test_the_sections_left_as_homework_are_those_of_the_chapters():
         stay = {str(n) for first, last in ranges for n in range(int(first), int(last or first) + 1)}
         assert stay | homework.keys() == sections.keys()
         assert not stay & homework.keys()
+
+
+def test_the_settings_for_a_class_of_200_can_be_read_by_what_they_are_for():
+    section = PAGE.split("## A class of 200")[1].split("\n## ")[0]
+    blocks = dict(re.findall(r"^```(yaml|python)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
+    chart = yaml.safe_load(blocks["yaml"])
+    assert chart["singleuser"]["memory"].keys() == chart["singleuser"]["cpu"].keys() == {"guarantee", "limit"}
+    threads = chart["singleuser"]["extraEnv"]["OMP_NUM_THREADS"]
+    snippet = {"c": SimpleNamespace(Spawner=SimpleNamespace())}
+    exec(blocks["python"], snippet)
+    assert snippet["c"].Spawner.environment["OMP_NUM_THREADS"] == threads == str(chart["singleuser"]["cpu"]["limit"])
+    # Both hubs find the images where the image's recipe and the commands put them: in the project's data/ folder.
+    folder = re.search(r"--target-repo-dir (\S+)", section)[1]
+    assert snippet["c"].Spawner.environment["LENET_LAB_DATA"] == f"{folder}/data"
+    if sys.platform != "win32":
+        for shell in re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
+            subprocess.run(["bash", "-n", "-c", shell.replace("<<", "").replace(">>", "")], check=True)
+
+
+def test_the_link_for_students_opens_a_chapter_that_the_student_copy_holds():
+    query = parse_qs(urlsplit(re.search(r"^https://HUB/hub/user-redirect/git-pull\S+$", PAGE, re.MULTILINE)[0]).query)
+    repository = query["repo"][0].rsplit("/", 1)[1]
+    lab, path = query["urlpath"][0].split(f"/{repository}/")
+    assert lab == "lab/tree"
+    assert (NOTEBOOKS.parent / path).exists()
+    assert query.keys() == {"repo", "branch", "urlpath"}
 
 
 @pytest.mark.parametrize("page", ["README.md", "glossary.md", "for-students.md"])
