@@ -4,6 +4,7 @@ import contextlib
 import copy
 import ctypes
 import platform
+import re
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -94,7 +95,7 @@ def train(
     (batch,) integers, the classes; device: as `try_gpu` says where None;
     optimizer: a class from torch.optim, called with the parameters and `lr`; schedule: a function such as `one_cycle`.
     Training goes on only while somebody iterates: to stop is to stop iterating. An interrupt of the kernel ends it
-    quietly; the network stays usable.
+    quietly; the network stays usable. Raises MemoryError, with advice, where a batch does not fit into the memory.
     """
     keep_memory()
     device = torch.device(device or try_gpu())
@@ -132,6 +133,13 @@ def train(
                     started = time.perf_counter()
     except KeyboardInterrupt:
         print(f"Training interrupted after {examples:,} examples. The network keeps what it has learnt.")
+    except RuntimeError as error:
+        if not re.search("out of memory|can't allocate memory", str(error)):  # of a GPU, and of a CPU
+            raise
+        advice = f"batches of {len(y) // 2}" if len(y) > 1 else "smaller batches or a smaller network"
+        raise MemoryError(
+            f"a batch of {len(y)} does not fit into the memory of the {device.type}: try {advice}"
+        ) from error
 
 
 @contextlib.contextmanager

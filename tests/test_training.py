@@ -174,27 +174,6 @@ def test_an_interrupted_evaluation_leaves_the_mode(batches):
     assert net.training
 
 
-def test_an_interrupt_ends_training_quietly(batches, capsys):
-    def interrupted():
-        yield from itertools.islice(batches, 5)
-        raise KeyboardInterrupt
-
-    class FiveBatches:
-        def __iter__(self):
-            return interrupted()
-
-        def __len__(self):
-            return len(batches)
-
-    net = xavier(mlp((16,)))
-    before = copy.deepcopy(net.state_dict())
-    history = list(train(net, FiveBatches(), 3, lr=0.1, device="cpu", reports=len(batches)))
-    assert len(history) == 5
-    assert "320 examples" in capsys.readouterr().out
-    assert not torch.equal(before["1.weight"], net.state_dict()["1.weight"])
-    assert 0 <= evaluate_accuracy(net, batches) <= 1
-
-
 def test_stopping_to_iterate_stops_training(batches):
     net = xavier(mlp((16,)))
     for progress in train(net, batches, 100, lr=0.1, device="cpu", reports=len(batches)):

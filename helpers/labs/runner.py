@@ -1,12 +1,11 @@
 """One training run at a time, in a thread of its own, so that sliders and Stop stay alive."""
 
-import ctypes
-import os
 import threading
-from pathlib import Path
 
 import torch
 from IPython import get_ipython
+
+from helpers.cores import lend_cores, sharing
 
 
 class Runner:
@@ -33,14 +32,13 @@ class Runner:
         Runner._latest = self
         end_on_interrupt(self)
         self._stop, self._error, self._cancelled = threading.Event(), None, False
-        threads = torch.get_num_threads() if lend_cores() and not crowded() else 1
+        threads = torch.get_num_threads() if lend_cores() else 1
         self._thread = threading.Thread(target=self._work, args=[steps, then, failed, self._stop, threads], daemon=True)
         self._thread.start()
 
     def _work(self, steps, then, failed, stop, threads):
-        torch.set_num_threads(threads)
         try:
-            for _ in steps:
+            for _ in sharing(steps, threads):
                 if stop.is_set():
                     break
             if not self._cancelled:
@@ -78,28 +76,6 @@ class Runner:
             self.stop()
         if self._error:
             raise self._error
-
-
-def lend_cores():
-    """Dismiss the OpenMP threads that wait for this thread's next operation; True where that is possible.
-
-    They come back by themselves. As long as they are there, GNU OpenMP finds more threads than cores when another
-    thread computes, and lets them sleep at each of its many small steps: on 2 cores, training in a second thread took
-    two to five times as long. OpenMP 5.0, section 3.2.44, omp_pause_resource_all.
-    """
-    omp_pause_soft = 1
-    for library in (Path(torch.__file__).parent / "lib").glob("libgomp*"):
-        return ctypes.CDLL(str(library)).omp_pause_resource_all(omp_pause_soft) == 0
-    return False
-
-
-def crowded():
-    """True where programs have waited for a core in the last minute, as in a class that shares a machine.
-
-    Threads that share each step must then wait for the one that got no core: on 2 cores under a load of 10, training
-    with two threads took four to ten times as long as with one.
-    """
-    return hasattr(os, "getloadavg") and os.getloadavg()[0] > 1.5 * os.cpu_count()
 
 
 def end_on_interrupt(runner):

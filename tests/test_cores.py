@@ -1,0 +1,108 @@
+"""How many threads compute: never more than a container may use, and one where others want the cores too."""
+
+import os
+import sys
+import threading
+import time
+
+import pytest
+import torch
+
+from helpers import cores
+from helpers.cores import keep_to_limit, lend_cores, sharing, waited
+from tests.waiting import wait_for
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    """Two threads, whatever the machine has; afterwards as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_cores_of_this_thread_are_lent_and_come_back():
+    X = torch.rand(500, 500)
+    expected = X @ X
+    threads = torch.get_num_threads()
+    assert lend_cores() or sys.platform != "linux"
+    assert torch.equal(X @ X, expected)
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize(("limit", "kept"), [("100000 100000", 1), ("50000 100000", 1), ("150000 100000", 2)])
+def test_a_containers_limit_is_kept(limit, kept, tmp_path, monkeypatch):
+    (tmp_path / "cpu.max").write_text(f"{limit}\n")
+    monkeypatch.setattr(cores, "CONTAINER_LIMIT", tmp_path / "cpu.max")
+    keep_to_limit()
+    assert torch.get_num_threads() == kept
+
+
+@pytest.mark.parametrize("limit", ["max 100000", "6400000 100000", None])
+def test_without_a_limit_below_them_the_threads_stay(limit, tmp_path, monkeypatch):
+    if limit:
+        (tmp_path / "cpu.max").write_text(f"{limit}\n")
+    monkeypatch.setattr(cores, "CONTAINER_LIMIT", tmp_path / "cpu.max")
+    keep_to_limit()
+    assert torch.get_num_threads() == 2
+
+
+@pytest.fixture
+def waiting(monkeypatch):
+    """A thread that waits for a core for a share of its time, which a test sets."""
+    state = {"share": 0.0, "began": time.monotonic()}
+    monkeypatch.setattr(cores, "waited", lambda: state["share"] * (time.monotonic() - state["began"]))
+    return state
+
+
+def used(steps=12):
+    """How many threads computed each step, with a look at the cores every hundredth of a second."""
+    counts = []
+    for _ in sharing(range(steps), 2, look_after=0.01):
+        counts.append(torch.get_num_threads())
+        time.sleep(0.005)
+    return counts
+
+
+def test_alone_all_threads_compute(waiting):
+    waiting["share"] = 0.1
+    assert used() == [2] * 12
+
+
+def test_where_others_want_the_cores_one_thread_goes_on_to_the_end(waiting):
+    waiting["share"] = 0.9
+    counts = used()
+    assert counts[0] == 2
+    assert counts[-1] == 1
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_what_is_passed_on_can_be_left_and_taken_up_again(waiting):
+    steps = iter(range(10))
+    for step in sharing(steps, 2):
+        if step == 3:
+            break
+    assert list(sharing(steps, 2)) == [4, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts how long a thread waits")
+def test_a_thread_that_cannot_get_a_core_knows_that_it_waited():
+    before, ended = waited(), threading.Event()
+
+    def compute_until_it_ends():
+        while not ended.is_set():
+            torch.rand(300, 300) @ torch.rand(300, 300)
+
+    rivals = [threading.Thread(target=compute_until_it_ends) for _ in range(2 * os.cpu_count())]
+    for rival in rivals:
+        rival.start()
+    wait_for(lambda: waited() > before)
+    ended.set()
+    for rival in rivals:
+        rival.join()
+
+
+def test_where_nobody_counts_no_thread_has_waited(monkeypatch, tmp_path):
+    monkeypatch.setattr(cores, "MY_WAITING", tmp_path / "nothing")
+    assert waited() == 0
