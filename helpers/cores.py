@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import math
 import time
 from pathlib import Path
 
@@ -15,11 +14,12 @@ MY_WAITING = Path("/proc/thread-self/schedstat")  # Linux: nanoseconds computed,
 def keep_to_limit():
     """Let PyTorch take no more threads than a container's limit, at which it does not look.
 
-    On a server of 64 cores a student with a limit of one core would have 64 threads that wait for each other.
+    On a server of 64 cores a student with a limit of one core would have 64 threads that wait for each other. Half a
+    core is none: with 2 threads and a limit of 1.5 cores, both are halted again and again.
     """
     with contextlib.suppress(OSError, ValueError):  # no such file, or "max", which is no limit
         quota, period = map(int, CONTAINER_LIMIT.read_text().split())
-        torch.set_num_threads(min(torch.get_num_threads(), max(1, math.ceil(quota / period))))
+        torch.set_num_threads(min(torch.get_num_threads(), max(1, quota // period)))
 
 
 def lend_cores():

@@ -6,6 +6,7 @@ from helpers.checks import (
     NOT_YET,
     check_conv_layer,
     check_diagonal_kernel,
+    check_edge_map,
     check_max_pool,
     check_output_sizes,
     check_receptive_field,
@@ -42,6 +43,8 @@ def test_output_sizes_right_and_untouched():
         ([22, 14], "three numbers"),
         (22, "three numbers"),
         (["22", 14, 28], "plain number"),
+        ([None, 14, 28], "plain number"),
+        (None, "three numbers"),
     ],
 )
 def test_output_sizes_mistakes(answers, words):
@@ -68,11 +71,13 @@ def test_diagonal_kernel_right_and_untouched():
         (torch.tensor([[-1.0, 0, 1]] * 3), "vertical"),
         (torch.tensor([[1.0, 0, -1]] * 3), "vertical"),
         (torch.tensor([[-1.0, 0, 1]] * 3).T, "horizontal"),
-        (DIAGONAL.flip(0), "does not see"),
+        (DIAGONAL.flip(0), "does not see it. Give the weights below the diagonal"),
+        (torch.tensor([[0.0, 0, -1], [0, 0, 0], [1, 0, 0]]), "all three weights the same sign"),
         (torch.tensor([[2.0, -1, -1], [-1, 2, -1], [-1, -1, 2]]), "line"),
         (torch.zeros(3, 3), "zero"),
         (torch.ones(2, 2), "2×2"),
         ([[0, -1, -2], [1, 0, -1], [2, 1, 0]], "tensor"),
+        (None, "tensor"),
     ],
 )
 def test_diagonal_kernel_mistakes(K, words):
@@ -100,9 +105,15 @@ def test_conv_layer_right_and_untouched():
         (lambda X, W, b, p: library(X, W / 3, b, p), "mean"),
         (lambda X, W, b, p: library(X, W, b, 1), "padding 0"),
         (lambda X, W, b, p: torch.zeros(4, 3, 9, 8), "sum over the input channels"),
-        (lambda X, W, b, p: library(X[:1], W[:, :1], b, p), "differ by"),
+        (lambda X, W, b, p: library(X, W, b, p)[None], "1×4×9×8: take the one image out"),
+        (lambda X, W, b, p: library(X[:1], W[:, :1], b, p), "first input channel only"),
+        (lambda X, W, b, p: library(X[:2], W[:, :2], b, p), "differ by"),
         (lambda X, W, b, p: library(X, W, b, p)[0], "9×8"),
-        (lambda X, W, b, p: None, "NoneType"),
+        (lambda X, W, b, p: None, "does it end with a `return`"),
+        (lambda X, W, b, p: library(X, W, b, p).numpy(), "ndarray"),
+        (lambda X, W, b, p: library(X, W, None, p) + b, "Your code stops in line 1 of your function"),
+        (lambda X: X, "cannot be called as the exercise asks"),
+        (7, "cannot be called as the exercise asks"),
     ],
 )
 def test_conv_layer_mistakes(layer, words):
@@ -170,9 +181,17 @@ def test_max_pool_mistakes(pool, words):
     says(check_max_pool(pool), words)
 
 
-def test_max_pool_lets_other_errors_through():
-    with pytest.raises(RuntimeError, match="size of tensor"):
-        check_max_pool(lambda X, size, stride: X + torch.zeros(2, 2))
+def test_max_pool_says_where_the_function_stops():
+    def max_pool(X, size, stride):
+        return X + torch.zeros(2, 2)
+
+    says(check_max_pool(max_pool), "line 2 of max_pool", "X + torch.zeros(2, 2)", "size of tensor")
+
+
+def test_right_numbers_of_another_type_are_right():
+    assert check_conv_layer(lambda X, W, b, p: library(X.double(), W.double(), b.double(), p))
+    assert check_conv_layer(lambda X, W, b, p: library(X, W.requires_grad_(), b, p))
+    assert check_max_pool(lambda X, size, stride: pooled(X, size, stride).double())
 
 
 def right_field(layers):
@@ -188,6 +207,22 @@ def early_field(layers):
     for kernel_size, stride, dilation in layers:
         step *= stride
         size += (kernel_size - 1) * dilation * step
+    return size
+
+
+def forgetful_field(layers):
+    size, step = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size += (kernel_size - 1) * dilation * step
+        step = stride
+    return size
+
+
+def adding_field(layers):
+    size, step = 1, 1
+    for kernel_size, stride, dilation in layers:
+        size += (kernel_size - 1) * dilation * step
+        step += stride
     return size
 
 
@@ -207,7 +242,66 @@ def test_receptive_field_right_and_untouched():
         (lambda layers: sum(k for k, s, d in layers), "kernel sizes"),
         (lambda layers: 99, "99"),
         (lambda layers: torch.tensor(14), "Tensor"),
+        (lambda layers: None, "does it end with a `return`"),
+        (forgetful_field, "After two strides of 2"),
+        (adding_field, "not step += stride"),
+        (lambda layers: right_field(layers[:1]), "inside the loop"),
+        (lambda layers: right_field([(k + 1, s, d) for k, s, d in layers]), "kernel sizes"),
+        (lambda layers: right_field([(k + 1, s, d) for k, s, d in layers]) - 1, "kernel sizes"),
+        (lambda layers: sum(k * s for k, s in layers), "too many values to unpack"),
     ],
 )
 def test_receptive_field_mistakes(function, words):
     says(check_receptive_field(function), words)
+
+
+GREY = (0.299, 0.587, 0.114)
+SOBEL = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+
+
+def edges(strength=torch.hypot, mode="replicate", grey=GREY, scale=1.0):
+    """An `edge_map` that combines the two maps by `strength`, pads in this mode, and reaches up to `scale`."""
+
+    def edge_map(photo):
+        brightness = (torch.tensor(grey)[:, None, None] * photo).sum(dim=0)
+        padded = F.pad(brightness[None, None], (1, 1, 1, 1), mode=mode)
+        made = strength(*F.conv2d(padded, torch.stack([SOBEL, SOBEL.T])[:, None])[0])
+        return scale * made / made.abs().max()
+
+    return edge_map
+
+
+def test_edge_map_right_and_untouched():
+    assert check_edge_map(edges())
+    assert check_edge_map(edges(mode="reflect"))
+    assert check_edge_map(edges(grey=(1 / 3, 1 / 3, 1 / 3)))
+    assert check_edge_map(lambda photo: edges()(photo.double().float()).double())
+    assert check_edge_map(lambda photo: ...) is NOT_YET
+
+
+@pytest.mark.parametrize(
+    ("edge_map", "words"),
+    [
+        (edges(lambda v, h: v), "one edge kernel only"),
+        (edges(lambda v, h: h.abs()), "one edge kernel only"),
+        (edges(lambda v, h: v, mode="constant"), "one edge kernel only"),
+        (edges(lambda v, h: v + h), "cancel"),
+        (edges(lambda v, h: (v + h).abs()), "cancel"),
+        (edges(lambda v, h: v.abs() + h.abs()), "diagonal edges"),
+        (edges(lambda v, h: v**2 + h**2), "root is missing"),
+        (edges(mode="constant"), "not at the border"),
+        (edges(scale=3), "its largest value is 3"),
+        (edges(lambda v, h: (v**2 - h**2) ** 0.5), "not numbers"),
+        (lambda photo: photo, "each colour"),
+        (lambda photo: edges()(photo)[None, None], "1×1×9×12"),
+        (lambda photo: edges()(photo)[1:-1, 1:-1], "7×10"),
+        (lambda photo: edges()(photo)[1:], "8×12"),
+        (lambda photo: photo.mean(dim=0), "the values differ"),
+        (lambda photo: torch.zeros(9, 12), "the values differ"),
+        (lambda photo: edges()(photo).tolist(), "list"),
+        (lambda photo: None, "does it end with a `return`"),
+        (lambda photo: F.conv2d(photo[None], SOBEL[None, None]), "to have 1 channels, but got 3"),
+    ],
+)
+def test_edge_map_mistakes(edge_map, words):
+    says(check_edge_map(edge_map), words)

@@ -6,10 +6,13 @@ import struct
 import pytest
 import torch
 
-from helpers import checks
+from helpers import checks, fashion_mnist, train_validation_split
+
+DATA = fashion_mnist("sample")
+TRAIN_IMAGES, TRAIN_LABELS, VAL_IMAGES, VAL_LABELS = train_validation_split(DATA.train_images, DATA.train_labels, 1000)
 
 
-def stub(*args):
+def stub(*args, **kwargs):
     return ...
 
 
@@ -35,8 +38,66 @@ def brightness(images, labels):
     return torch.stack([(images[labels == label] / 255).mean() for label in range(10)])
 
 
-def sizes(num_images, batch_size):
-    return [min(batch_size, num_images - start) for start in range(0, num_images, batch_size)]
+def one_order(images, labels, batch_size, shuffle):
+    order = torch.randperm(len(images)) if shuffle else torch.arange(len(images))
+    for places in order.split(batch_size):
+        yield images[places] / 255, labels[places]
+
+
+def shuffled_first(images, labels, batch_size, shuffle):
+    if shuffle:
+        order = torch.randperm(len(images))
+        images, labels = images[order], labels[order]
+    return [(images[i : i + batch_size] / 255, labels[i : i + batch_size]) for i in range(0, len(images), batch_size)]
+
+
+def never_shuffled(images, labels, batch_size, shuffle):
+    for start in range(0, len(images), batch_size):
+        yield images[start : start + batch_size] / 255, labels[start : start + batch_size]
+
+
+def picked(order_of):
+    """A loader that picks images and labels with the two orders that `order_of(count, shuffle)` gives."""
+
+    def mini_batches(images, labels, batch_size, shuffle):
+        of_images, of_labels = order_of(len(images), shuffle)
+        for one, other in zip(of_images.split(batch_size), of_labels.split(batch_size), strict=True):
+            yield images[one] / 255, labels[other]
+
+    return mini_batches
+
+
+def always(count, shuffle):
+    return [torch.randperm(count)] * 2
+
+
+def two_orders(count, shuffle):
+    return (torch.randperm(count), torch.randperm(count)) if shuffle else [torch.arange(count)] * 2
+
+
+def drawn_again(count, shuffle):
+    return [torch.randint(count, (count,)) if shuffle else torch.arange(count)] * 2
+
+
+def seeded(count, shuffle):
+    return [torch.randperm(count, generator=torch.Generator().manual_seed(0)) if shuffle else torch.arange(count)] * 2
+
+
+def shuffled_batches(images, labels, batch_size, shuffle):
+    batches = list(never_shuffled(images, labels, batch_size, shuffle))
+    return batches[::-1] if shuffle else batches
+
+
+def shuffled_in_place(images, labels, batch_size, shuffle):
+    if shuffle:
+        order = torch.randperm(len(images))
+        images[:], labels[:] = images[order], labels[order]
+    return list(never_shuffled(images, labels, batch_size, shuffle))
+
+
+def sorted_batches(images, labels, batch_size, shuffle):
+    batches = list(one_order(images, labels, batch_size, shuffle))
+    return sorted(batches, key=lambda batch: len(batch[1]))
 
 
 def normalise(X_train, X_val):
@@ -52,6 +113,38 @@ def subset(labels, k):
     return torch.cat([(labels == label).nonzero().flatten()[:k] for label in range(10)])
 
 
+def mean_model(images, labels):
+    means = torch.stack([(images[labels == c] / 255).mean(dim=0) for c in range(10)]).flatten(1)
+    return lambda images: torch.cdist(images.flatten(1) / 255, means).argmin(dim=1)
+
+
+def means(images=TRAIN_IMAGES, labels=TRAIN_LABELS):
+    return torch.stack([(images[labels == c] / 255).mean(dim=0) for c in range(10)]).flatten(1)
+
+
+def by_distance(choose, means, scale=255):
+    return lambda images: choose(torch.cdist(images.flatten(1) / scale, means))
+
+
+def of_bytes(images):
+    distances = [((images.flatten(1) - mean) ** 2).sum(dim=1) for mean in (255 * means()).byte()]
+    return torch.stack(distances).argmin(dim=0)
+
+
+def remembered(images):
+    memory = VAL_IMAGES.flatten(1) / 255
+    return VAL_LABELS[torch.cdist(images.flatten(1) / 255, memory).argmin(dim=1)]
+
+
+def of_the_answered(images):
+    X = (images / 255).flatten(1)
+    return torch.cdist(X - X.mean(dim=0), means() - means().mean(dim=0)).argmin(dim=1)
+
+
+def check_mean_model(model):
+    return checks.check_mean_model(model, VAL_IMAGES, VAL_LABELS, DATA)
+
+
 CHECKS = {
     checks.check_read_labels: [idx_labels(), idx_labels_after_struct],
     checks.check_mean_brightness: [
@@ -59,12 +152,17 @@ CHECKS = {
         lambda images, labels: [float((images[labels == c] / 255).mean()) for c in range(10)],
         lambda images, labels: torch.stack([images[labels == c].double().mean() / 255 for c in range(10)]),
     ],
-    checks.check_batch_sizes: [sizes, lambda n, size: [len(part) for part in torch.arange(n).split(size)]],
+    checks.check_mini_batches: [one_order, shuffled_first],
     checks.check_normalise: [
         normalise,
         lambda a, b: [(X - a.mean()) / a.std(unbiased=False) for X in (a, b)],
     ],
     checks.check_balanced_subset: [subset, lambda labels, k: subset(labels, k).flip(0).tolist()],
+    check_mean_model: [
+        mean_model(TRAIN_IMAGES, TRAIN_LABELS),
+        lambda images: mean_model(TRAIN_IMAGES, TRAIN_LABELS)(images).tolist(),
+        by_distance(lambda distances: distances.argmin(dim=1), 255 * means(), scale=1),
+    ],
 }
 
 
@@ -82,16 +180,17 @@ def test_stub_is_not_yet(check):
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("nonsense", [None, "a word", 3, [], torch.zeros(2, 2), object()], ids=str)
 def test_nonsense_gets_words(check, nonsense):
-    verdict = check(lambda *args: nonsense)
+    verdict = check(lambda *args, **kwargs: nonsense)
     assert verdict.right is False and len(verdict.message) > 20
 
 
-def test_another_error_in_the_function_is_the_students_to_see():
-    def unfinished(images, labels):
+@pytest.mark.parametrize("check", CHECKS)
+def test_an_error_in_the_function_gets_words_and_its_line(check):
+    def unfinished(*args, **kwargs):
         raise NotImplementedError("later")
 
-    with pytest.raises(NotImplementedError, match="later"):
-        checks.check_mean_brightness(unfinished)
+    assert "in line 2 of unfinished, `raise NotImplementedError" in check(unfinished).message
+    assert "cannot be called as the exercise asks" in check(lambda: 0).message
 
 
 def test_half_done_pair_is_not_yet():
@@ -120,11 +219,17 @@ def test_half_done_pair_is_not_yet():
             "mean images",
         ),
         (checks.check_mean_brightness, lambda x, y: brightness(x, y).flip(0), "labels == label"),
-        (checks.check_batch_sizes, lambda n, size: [size] * (n // size), "smaller batch is missing"),
-        (checks.check_batch_sizes, lambda n, size: [size] * -(-n // size), "add up to"),
-        (checks.check_batch_sizes, lambda n, size: [*[size] * (n // size), n % size], "empty batch"),
-        (checks.check_batch_sizes, lambda n, size: [n % size, *[size] * (n // size)], "you end with"),
-        (checks.check_batch_sizes, lambda n, size: n // size, "a list is asked for"),
+        (checks.check_mini_batches, picked(always), "shuffle=False the images must keep"),
+        (checks.check_mini_batches, picked(two_orders), "no longer belong together"),
+        (checks.check_mini_batches, picked(drawn_again), "twice"),
+        (checks.check_mini_batches, picked(seeded), "Two epochs"),
+        (checks.check_mini_batches, shuffled_batches, "Shuffle the whole set"),
+        (checks.check_mini_batches, shuffled_in_place, "Leave them"),
+        (checks.check_mini_batches, sorted_batches, "expected [5, 5, 5, 5, 3]"),
+        (checks.check_mini_batches, lambda *a, shuffle: list(one_order(*a, shuffle))[:-1], "smaller batch is lost"),
+        (checks.check_mini_batches, lambda *a, shuffle: [X for X, y in one_order(*a, shuffle)], "pair of tensors"),
+        (checks.check_mini_batches, lambda x, y, n, shuffle: zip(x.split(n), y.split(n), strict=True), "floats"),
+        (checks.check_mini_batches, lambda x, y, n, shuffle: zip(x[:, 0] / 255, y, strict=True), "shape"),
         (checks.check_normalise, lambda a, b: (each(a), each(b)), "its own mean"),
         (checks.check_normalise, lambda a, b: (each(a), b), "unchanged"),
         (checks.check_normalise, lambda a, b: each(torch.cat([a, b])).split([len(a), len(b)]), "both sets together"),
@@ -143,9 +248,47 @@ def test_half_done_pair_is_not_yet():
         (checks.check_balanced_subset, lambda labels, k: labels < k, "True and False"),
         (checks.check_balanced_subset, lambda labels, k: subset(labels, k).reshape(10, k), "torch.cat"),
         (checks.check_balanced_subset, lambda labels, k: subset(labels, 1).repeat(k), "twice"),
+        (check_mean_model, by_distance(lambda distances: distances, means()), "ten numbers an image"),
+        (check_mean_model, by_distance(lambda distances: distances.argmin(dim=0), means()), "over the ten means"),
+        (check_mean_model, by_distance(lambda distances: distances.argmax(dim=1), means()), "worse than guessing"),
+        (check_mean_model, by_distance(lambda distances: distances.amin(dim=1), means()), "whole numbers from 0 to 9"),
+        (check_mean_model, by_distance(lambda distances: distances.argmin(dim=1), means(), 1), "means scaled"),
+        (check_mean_model, of_bytes, "subtract bytes"),
+        (check_mean_model, lambda x: torch.cdist(x.flatten(1) / 255, means(), p=1).argmin(1), "root"),
+        (check_mean_model, remembered, "has seen these"),
+        (check_mean_model, of_the_answered, "alone gets another answer"),
     ],
 )
 def test_typical_mistake_gets_its_message(check, answer, word):
     verdict = check(answer)
     assert verdict.right is False
     assert word in verdict.message, verdict
+
+
+def test_a_loader_that_ignores_its_switch_is_not_mended_yet():
+    verdict = checks.check_mini_batches(never_shuffled)
+    assert verdict.right is None and "shuffle=True still gives the order of the set" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "images, labels, word",
+    [
+        (DATA.test_images, DATA.test_labels, "one last score"),
+        (DATA.test_images[500:700], DATA.test_labels[500:700], "one last score"),
+        (TRAIN_IMAGES, TRAIN_LABELS, "training images"),
+        (VAL_IMAGES, TRAIN_LABELS, "val_images, val_labels"),
+        (VAL_IMAGES.flatten(1), VAL_LABELS, "val_images, val_labels"),
+    ],
+)
+def test_a_model_is_measured_on_validation_images_only(images, labels, word):
+    verdict = checks.check_mean_model(mean_model(TRAIN_IMAGES, TRAIN_LABELS), images, labels, DATA)
+    assert verdict.right is False and word in verdict.message
+
+
+@pytest.mark.parametrize("model", [None, means()])
+def test_what_is_no_model_gets_words(model):
+    assert "a function" in check_mean_model(model).message
+
+
+def test_a_model_not_written_yet_is_not_yet():
+    assert check_mean_model(...) is checks.NOT_YET

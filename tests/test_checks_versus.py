@@ -1,7 +1,5 @@
 """Chapter 5's checks: right answers, untouched stubs, and each typical mistake with its own message."""
 
-import math
-
 import pytest
 import torch
 from torch import nn
@@ -15,17 +13,20 @@ def stub(*args):
 
 
 @pytest.mark.parametrize(
-    "check",
-    [
-        checks.check_hidden_width,
-        checks.check_shift_right,
-        checks.check_class_accuracy,
-        checks.check_permute_weights,
-        checks.check_freeze_features,
-    ],
+    "check", [checks.check_choose_rates, checks.check_shift_right, checks.check_lead, checks.check_freeze_features]
 )
 def test_stub_is_not_yet(check):
     assert check(stub) is NOT_YET
+
+
+@pytest.mark.parametrize(
+    "check", [checks.check_choose_rates, checks.check_shift_right, checks.check_lead, checks.check_freeze_features]
+)
+def test_an_exception_or_nothing_to_call_becomes_words(check):
+    says(check(lambda *args: args[0].nothing_of_this_name), "Your code stops in line 1 of your function")
+    says(check(lambda: 1), "cannot be called as the exercise asks")
+    says(check(None), "cannot be called as the exercise asks")
+    says(check(lambda *args: None), "nothing (None)")
 
 
 def says(verdict, word):
@@ -33,17 +34,27 @@ def says(verdict, word):
     assert word in verdict.message, verdict.message
 
 
-def test_hidden_width():
-    check = checks.check_hidden_width
-    assert check(lambda p, i, o: round((p - o) / (i + 1 + o)))
-    says(check(lambda p, i, o: (p - o) / (i + 1 + o)), "round")
-    says(check(lambda p, i, o: (p - o) // (i + 1 + o)), "rounded down")
-    says(check(lambda p, i, o: round(p / (i + o))), "no biases")
-    says(check(lambda p, i, o: round(p / i)), "first weights only")
-    says(check(lambda p, i, o: round(p / (i + 1))), "second layer")
-    says(check(lambda p, i, o: round(p / (i + 1 + o))), "biases of the outputs")
-    says(check(lambda p, i, o: 78), "solve")
-    says(check(lambda p, i, o: "78"), "str")
+def best_of_the_first(tried):
+    first = next(iter(tried))
+    common = max(tried[first], key=tried[first].get)
+    return {name: common for name in tried}
+
+
+def test_choose_rates():
+    check = checks.check_choose_rates
+    assert check(lambda tried: {name: max(accs, key=accs.get) for name, accs in tried.items()})
+    unchanged = check(best_of_the_first)
+    assert unchanged.right is None
+    assert "0.01, which is best for LeNet only" in unchanged.message
+    says(check(lambda tried: {name: max(accs.values()) for name, accs in tried.items()}), "the best accuracies")
+    says(check(lambda tried: {name: max(accs) for name, accs in tried.items()}), "the largest rates")
+    says(check(lambda tried: {name: min(accs) for name, accs in tried.items()}), "smallest rates")
+    says(check(lambda tried: {name: min(accs, key=accs.get) for name, accs in tried.items()}), "lowest accuracy")
+    says(check(lambda tried: dict.fromkeys(tried, 0.02)), "the same rate again")
+    says(check(lambda tried: [max(accs, key=accs.get) for accs in tried.values()]), "{name: rate}; you returned a list")
+    says(check(lambda tried: {"LeNet": 0.01}), "must be LeNet, MLP; yours are LeNet.")
+    says(check(lambda tried: {"LeNet": 0.01, "MLP": 0.1}), "must be A, B, C")
+    says(check(lambda tried: {name: 10 * max(accs) for name, accs in tried.items()}), "with the highest value")
 
 
 def shift_right(images, dx):
@@ -82,52 +93,57 @@ def test_shift_right():
     says(check(lambda images, dx: shift_right(images, max(dx, 0))), "negative dx")
     says(check(for_positive_dx_only), "negative dx moves to the left")
     says(check(for_positive_dx_only_from_the_end), "negative dx moves to the left")
-    with pytest.raises(RuntimeError):  # a mistake of another kind keeps its traceback
-        check(lambda images, dx: images @ images)
+    says(check(lambda images, dx: images @ images), "stops in line 1 of your function")  # a mistake of another kind
     says(check(lambda images, dx: images[..., dx:]), "shape")
-    says(check(lambda images, dx: None), "NoneType")
+    says(check(lambda images, dx: images.tolist()), "a list")
     says(check(lambda images, dx: images * 0), "pixels differ")
     says(check(in_place), "copy")
 
 
-def test_class_accuracy():
-    check = checks.check_class_accuracy
-    assert check(lambda counts: counts.diag() / counts.sum(dim=1))
-    says(check(lambda counts: counts.diag() / counts.sum(dim=0)), "precision")
-    says(check(lambda counts: counts.diag().sum() / counts.sum()), "one number")
-    says(check(lambda counts: counts.diag() / counts.sum()), "all images")
-    says(check(lambda counts: counts.diag()), "counts, not shares")
-    says(check(lambda counts: 1 - counts.diag() / counts.sum(dim=1)), "mistakes")
-    says(check(lambda counts: 100 * counts.diag() / counts.sum(dim=1)), "per cent")
-    says(check(lambda counts: counts / counts.sum(dim=1)), "shape")
-    says(check(lambda counts: [0.5] * 6), "list")
-    says(check(lambda counts: torch.full((6,), math.pi)), "right answers of")
+def alone(right_a, right_b):
+    """How many images A alone, and B alone, got right, and the number of all."""
+    return (right_a & ~right_b).sum(), (right_b & ~right_a).sum(), len(right_a)
 
 
-def test_class_accuracy_of_ten_classes_only():
-    check = checks.check_class_accuracy
-    says(check(lambda counts: torch.tensor([counts[i, i] / counts[i].sum() for i in range(10)])), "counts.shape[0]")
-    says(check(lambda counts: torch.stack([counts.diag()[i] / counts[i].sum() for i in range(10)])), "here 6")
-    with pytest.raises(IndexError):  # a mistake of another kind keeps its traceback
-        check(lambda counts: counts.sum(dim=2))
+def wrongly(answer):
+    """A `lead` that makes one mistake; answer(a, b, n): its two numbers."""
+    return lambda right_a, right_b: answer(*alone(right_a, right_b))
 
 
-def weights_in_place(weight, permutation):
-    weight[:] = weight[:, permutation]
-    return weight
+def unpaired(right_a, right_b):
+    p, q, n = right_a.float().mean(), right_b.float().mean(), len(right_a)
+    return p - q, ((p * (1 - p) + q * (1 - q)) / n) ** 0.5
 
 
-def test_permute_weights():
-    check = checks.check_permute_weights
-    assert check(lambda weight, permutation: weight[:, permutation])
-    says(check(lambda weight, permutation: weight[:, permutation.argsort()]), "inverse")
-    says(check(lambda weight, permutation: weight), "unchanged")
-    says(check(lambda weight, permutation: weight.flip(0)), "columns")
-    says(check(lambda weight, permutation: weight[permutation]), "ermute the columns, not the rows")
-    with pytest.raises(IndexError):  # a mistake of another kind keeps its traceback
-        check(lambda weight, permutation: weight[:, permutation + 1])
-    says(check(lambda weight, permutation: weight.T), "shape")
-    says(check(weights_in_place), "new matrix")
+def of_a_alone(right_a, right_b):
+    p, q, n = right_a.float().mean(), right_b.float().mean(), len(right_a)
+    return p - q, (p * (1 - p) / n) ** 0.5
+
+
+def test_lead():
+    check = checks.check_lead
+    assert check(wrongly(lambda a, b, n: ((a - b) / n, (a + b) ** 0.5 / n)))
+    assert check(wrongly(lambda a, b, n: [float(a - b) / n, float(a + b) ** 0.5 / n]))
+    assert check(lambda right_a, right_b: (..., ...)) is NOT_YET
+    says(check(wrongly(lambda a, b, n: (a - b, (a + b) ** 0.5))), "lead should be")
+    says(check(wrongly(lambda a, b, n: (a - b, (a + b) ** 0.5))), "number of images")
+    says(check(wrongly(lambda a, b, n: ((b - a) / n, (a + b) ** 0.5 / n))), "B's lead over A")
+    says(check(wrongly(lambda a, b, n: ((a - b) / (a + b), 0))), "not only by those on which they differ")
+    says(check(lambda right_a, right_b: (right_a.float().mean(), 0)), "subtract B's")
+    says(check(wrongly(lambda a, b, n: ((a - b) / n, (a + b) ** 0.5))), "chance should be")
+    says(check(wrongly(lambda a, b, n: ((a - b) / n, ((a + b) / n) ** 0.5))), "root of the count first")
+    says(check(wrongly(lambda a, b, n: ((a - b) / n, (a + b) / n))), "take the root")
+    says(check(wrongly(lambda a, b, n: ((a - b) / n, abs(a - b) ** 0.5 / n))), "add them")
+    says(check(unpaired), "two different sets of images")
+    says(check(of_a_alone), "standard error of A alone")
+    says(check(wrongly(lambda a, b, n: ((a - b) / n, 0.5))), "only one of the two is right")
+    says(check(wrongly(lambda a, b, n: (a - b) / n)), "Return two numbers")
+    says(check(wrongly(lambda a, b, n: ((a - b) / n, ...))), "plain numbers")
+    says(check(lambda right_a, right_b: (right_a, right_b)), "plain numbers")
+
+
+def test_lead_where_the_second_network_is_ahead():
+    says(checks.check_lead(wrongly(lambda a, b, n: (abs(a - b) / n, (a + b) ** 0.5 / n))), "B's lead over A")
 
 
 def freeze(kinds, which=lambda layer: layer):
@@ -166,3 +182,49 @@ def test_freeze_features():
     says(check(freeze_first), "1 of 2")
     says(check(freeze_nothing_to_return), "return net")
     says(check(lambda net: freeze(nn.Conv2d)(net)[:3]), "whole network")
+
+
+class ByColumns(nn.Module):
+    """Says 0 where column 6 is bright and 1 where column 20 is, and looks `left` and `right` columns further."""
+
+    def __init__(self, left, right):
+        super().__init__()
+        self.left, self.right, self.weight = left, right, nn.Parameter(torch.ones(1))
+
+    def forward(self, X):
+        """(batch, 1, 28, 28) to (batch, 2); class 1 where nothing is bright."""
+        seen = [X[..., column - self.left : column + self.right + 1].amax(dim=(1, 2, 3)) for column in (6, 20)]
+        return torch.stack([seen[0] - 0.5, seen[1]], dim=1) * self.weight
+
+
+def bright_columns():
+    """100 images (bytes) with one bright column, and their labels: 0 for column 6, 1 for column 20."""
+    labels = torch.tensor([0, 1]).repeat(50)
+    images = torch.zeros(100, 1, 28, 28, dtype=torch.uint8)
+    images[labels == 0, :, :, 6] = 255
+    images[labels == 1, :, :, 20] = 255
+    return images, labels
+
+
+def always(label):
+    """A network that says `label` to every image."""
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 3))
+    with torch.no_grad():
+        net[1].weight.zero_()
+        net[1].bias.copy_(torch.arange(3) == label)
+    return net
+
+
+def test_tolerant():
+    def check(net):
+        return checks.check_tolerant(net, *bright_columns())
+
+    assert check(...) is NOT_YET
+    assert check(ByColumns(3, 3))
+    says(check(ByColumns(0, 0)), "shifted images are foreign to it")
+    says(check(ByColumns(0, 3)), "one side is far better")
+    says(check(always(2)), "learnt nothing")
+    says(check(always(1)), "needs more training")  # right about one half, wherever the column is
+    says(check([1, 2]), "a list")
+    says(check(None), "trained network")
+    says(check(nn.Sequential(nn.Flatten(), nn.Linear(9, 10))), "Your network stops")

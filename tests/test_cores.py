@@ -31,7 +31,9 @@ def test_the_cores_of_this_thread_are_lent_and_come_back():
     assert torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize(("limit", "kept"), [("100000 100000", 1), ("50000 100000", 1), ("150000 100000", 2)])
+@pytest.mark.parametrize(
+    ("limit", "kept"), [("100000 100000", 1), ("50000 100000", 1), ("150000 100000", 1), ("250000 100000", 2)]
+)
 def test_a_containers_limit_is_kept(limit, kept, tmp_path, monkeypatch):
     (tmp_path / "cpu.max").write_text(f"{limit}\n")
     monkeypatch.setattr(cores, "CONTAINER_LIMIT", tmp_path / "cpu.max")

@@ -135,6 +135,14 @@ def test_hints_come_in_steps(path):
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_markdown_in_a_folded_text_is_set_off_by_empty_lines(path):
+    # Without them `x` and *this* stand there as they are written.
+    for folded in re.findall(r"<details>.*?</details>", prose(read(path)), re.DOTALL):
+        inside = folded.partition("</summary>")[2]
+        assert inside.startswith("\n\n") or not re.search(r"[`*$]", inside), folded
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
 def test_a_chapter_names_its_sources(path):
     _, _, rest = prose(read(path)).partition("## Going further")
     _, _, reading = rest.partition("### Further reading")

@@ -6,55 +6,75 @@ And `predict`, with which a student commits to a guess before a cell shows the t
 from helpers.checks.convolution import (
     check_conv_layer,
     check_diagonal_kernel,
+    check_edge_map,
     check_max_pool,
     check_output_sizes,
     check_receptive_field,
 )
 from helpers.checks.data import (
     check_balanced_subset,
-    check_batch_sizes,
     check_mean_brightness,
+    check_mean_model,
+    check_mini_batches,
     check_normalise,
     check_read_labels,
 )
 from helpers.checks.prediction import Prediction, predict
-from helpers.checks.shapes import check_conv_cost, check_dense_to_conv, check_flatten_size, check_own_network
-from helpers.checks.training import check_challenge, check_evaluate, check_repaired_epoch, check_training_step
+from helpers.checks.scoreboard import Scoreboard
+from helpers.checks.shapes import (
+    check_colour_net,
+    check_conv_cost,
+    check_dense_to_conv,
+    check_flatten_size,
+    check_own_network,
+)
+from helpers.checks.training import (
+    check_challenge,
+    check_evaluate,
+    check_mended_loss,
+    check_repaired_epoch,
+    check_training_step,
+)
 from helpers.checks.verdict import NOT_YET, Verdict
 from helpers.checks.versus import (
-    check_class_accuracy,
+    check_choose_rates,
     check_freeze_features,
-    check_hidden_width,
-    check_permute_weights,
+    check_lead,
     check_shift_right,
+    check_tolerant,
 )
 
 __all__ = [
     "NOT_YET",
     "Prediction",
+    "Scoreboard",
     "Verdict",
     "check_balanced_subset",
-    "check_batch_sizes",
     "check_challenge",
-    "check_class_accuracy",
+    "check_choose_rates",
+    "check_colour_net",
     "check_conv_cost",
     "check_conv_layer",
     "check_dense_to_conv",
     "check_diagonal_kernel",
+    "check_edge_map",
     "check_evaluate",
     "check_flatten_size",
     "check_freeze_features",
-    "check_hidden_width",
+    "check_lead",
     "check_max_pool",
     "check_mean_brightness",
+    "check_mean_model",
+    "check_mended_loss",
+    "check_mini_batches",
     "check_normalise",
     "check_output_sizes",
     "check_own_network",
-    "check_permute_weights",
     "check_read_labels",
     "check_receptive_field",
     "check_repaired_epoch",
     "check_shift_right",
+    "check_tolerant",
     "check_training_step",
     "predict",
 ]

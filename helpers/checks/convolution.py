@@ -3,26 +3,36 @@
 import torch
 from torch.nn import functional as F
 
-from helpers.checks.verdict import NOT_YET, Verdict, wrong
+from helpers.checks.verdict import NOT_YET, Verdict, checked, wrong
 
 
 def _shape(tensor):
     return "×".join(map(str, tensor.shape)) or "a single number"
 
 
+def _of_type(answer, wanted):
+    """What is wrong with the type of what a function returns, in words."""
+    if answer is None:
+        return "your function returns None: does it end with a `return`?"
+    return f"your function returns {type(answer).__name__}; return {wanted}."
+
+
 def _trouble(answer, expected):
     """What is wrong with the type or the shape of `answer`, or an empty text."""
     if not torch.is_tensor(answer):
-        return f"your function returns {type(answer).__name__}; return a tensor."
+        return _of_type(answer, "a tensor")
     if answer.shape != expected.shape:
         return f"your output has the shape {_shape(answer)}, expected {_shape(expected)}."
     return ""
 
 
 def _same(answer, expected):
-    return torch.is_tensor(answer) and answer.shape == expected.shape and torch.allclose(answer, expected, atol=1e-4)
+    if not torch.is_tensor(answer) or answer.shape != expected.shape:
+        return False
+    return torch.allclose(answer.detach().cpu().float(), expected, atol=1e-4)
 
 
+@checked
 def check_output_sizes(answers):
     """Exercise 2.1; answers: three numbers, the widths of three maps."""
     if answers is ... or (isinstance(answers, (list, tuple)) and any(answer is ... for answer in answers)):
@@ -66,6 +76,7 @@ def check_output_sizes(answers):
     return Verdict(True, "All three are right: 22, 14 and 28.")
 
 
+@checked
 def check_diagonal_kernel(K):
     """Exercise 2.2; K: (3, 3) weights, large where bright lies below left of dark."""
     if K is ... or (isinstance(K, (list, tuple)) and any(row is ... for row in K)):
@@ -96,7 +107,10 @@ def check_diagonal_kernel(K):
     edge = [ones.tril(), ones.tril(-1)]
     low, high = strongest(edge)
     if strength(edge) < 1e-4:
-        return wrong("K answers 0 at the diagonal edge: it does not see it.")
+        return wrong(
+            "K answers 0 at the diagonal edge: it does not see it. Give the weights below the diagonal from top left "
+            "to bottom right one sign, those above it the other, and put zeros on it."
+        )
     others = {
         "a vertical edge": [torch.tensor([[1.0, 0, 0]] * 3), torch.tensor([[1.0, 1, 0]] * 3)],
         "a horizontal edge": [torch.tensor([[0.0, 0, 1]] * 3).T, torch.tensor([[0.0, 1, 1]] * 3).T],
@@ -105,12 +119,14 @@ def check_diagonal_kernel(K):
 
     def confused(*names):
         """The first of these edges that K answers at least as strongly as the right one, in words, or an empty text."""
+        repair = "make K mirror-symmetric, up to the sign, about the diagonal from top left to bottom right."
+        if torch.allclose(K, -K.T):
+            repair = "on each side of the diagonal, give all three weights the same sign, and none of them 0."
         for name in names:
             if strength(others[name]) >= strength(edge) - 1e-4:
                 return (
                     f"signs apart, K answers {strength(others[name]):g} at {name} and {strength(edge):g} at yours, "
-                    "so it does not prefer yours: make K mirror-symmetric, up to the sign, "
-                    "about the diagonal from top left to bottom right."
+                    f"so it does not prefer yours: {repair}"
                 )
         return ""
 
@@ -130,6 +146,7 @@ def check_diagonal_kernel(K):
     )
 
 
+@checked
 def check_conv_layer(conv_layer):
     """Exercise 2.3; conv_layer(X, W, b, padding): (in, h, w), (out, in, k, k), (out,) to (out, h', w')."""
     generator = torch.Generator().manual_seed(23)
@@ -148,11 +165,15 @@ def check_conv_layer(conv_layer):
             return Verdict(True, "Your layer agrees with nn.Conv2d, with and without padding.")
         return wrong("right with padding 1, but not with padding 0: use the argument `padding`, not a fixed 1.")
     separate = torch.stack([F.conv2d(X[:, None], w[:, None], padding=1).diagonal().movedim(-1, 0) for w in W])
+    if torch.is_tensor(answer) and answer.shape == (1, *expected.shape):
+        return wrong(f"your output has the shape {_shape(answer)}: take the one image out, with [0].")
     if torch.is_tensor(answer) and answer.ndim == 4:
         return wrong(
             f"your output has the shape {_shape(answer)}: one map for each pair of channels. "
             "You forgot to sum over the input channels."
         )
+    if _same(answer, library(X=X[:1], W=W[:, :1])):
+        return wrong("you used the first input channel only: sum over all of them.")
     if _same(answer, separate.mean(dim=1) + b[:, None, None]):
         return wrong("you took the mean over the input channels: the library computes their sum.")
     if _same(answer, library(W=W.flip(2, 3))):
@@ -173,6 +194,7 @@ def check_conv_layer(conv_layer):
     )
 
 
+@checked
 def check_max_pool(max_pool):
     """Exercise 2.4; max_pool(X, size, stride): (h, w) to the largest value of each window."""
     X = torch.randn(9, 11, generator=torch.Generator().manual_seed(24)) - 1
@@ -222,15 +244,24 @@ def check_max_pool(max_pool):
     )
 
 
+@checked
 def check_receptive_field(receptive_field):
     """Exercise 2.5; receptive_field(layers): [(kernel_size, stride, dilation), ...] to a whole number of pixels."""
 
-    def field(layers, strides=True, dilations=True, early=False):
+    def field(layers, strides=True, dilations=True, early=False, forgetful=False):
         size, step = 1, 1
         for kernel_size, stride, dilation in layers:
             step *= stride if strides and early else 1
             size += (kernel_size - 1) * step * (dilation if dilations else 1)
+            step = 1 if forgetful else step
             step *= stride if strides and not early else 1
+        return size
+
+    def added(layers):
+        """What a student finds who adds the strides instead of multiplying them."""
+        size, step = 1, 1
+        for kernel_size, stride, dilation in layers:
+            size, step = size + (kernel_size - 1) * dilation * step, step + stride
         return size
 
     for layers in (
@@ -242,7 +273,7 @@ def check_receptive_field(receptive_field):
         if answer is ...:
             return NOT_YET
         if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-            return wrong(f"your function returns {type(answer).__name__}; return one whole number.")
+            return wrong(_of_type(answer, "one whole number"))
         if answer == expected:
             continue
         said = f"for {layers} you get {answer:g}, expected {expected}"
@@ -256,7 +287,79 @@ def check_receptive_field(receptive_field):
             )
         if answer == expected - 1:
             return wrong(f"{said}: start from 1, for one cell sees itself.")
-        if answer == sum(kernel_size for kernel_size, _, _ in layers):
+        if answer == field(layers, forgetful=True):
+            return wrong(f"{said}: strides multiply. After two strides of 2, neighbours lie 4 pixels apart.")
+        if answer == added(layers):
+            return wrong(f"{said}: strides multiply: step *= stride, not step += stride.")
+        if answer == field(layers[:1]):
+            return wrong(f"{said}, which is right for the first layer alone: does `return` stand inside the loop?")
+        wider = [(kernel_size + 1, stride, dilation) for kernel_size, stride, dilation in layers]
+        if answer in (field(wider), field(wider) - 1, sum(kernel_size for kernel_size, _, _ in layers)):
             return wrong(f"{said}: you summed the kernel sizes. A layer adds (kernel_size − 1) steps.")
         return wrong(f"{said}.")
     return Verdict(True, "Right for strides and for dilations.")
+
+
+@checked
+def check_edge_map(edge_map):
+    """Exercise 2.6; edge_map(photo): (3, h, w) from 0 to 1, to (h, w), the strength of its edges from 0 to 1."""
+    photo = 0.5 + torch.rand(3, 9, 12, generator=torch.Generator().manual_seed(26)) / 2
+    answer = edge_map(photo.clone())
+    if answer is ...:
+        return NOT_YET
+    if not torch.is_tensor(answer):
+        return wrong(_of_type(answer, "a tensor"))
+    if answer.shape == (3, 9, 12):
+        return wrong("you return a map for each colour: make one channel, the brightness, before you look for edges.")
+    if answer.ndim > 2 and answer.shape[-2:] == (9, 12):
+        return wrong(f"your map has the shape {_shape(answer)}, expected 9×12: take the one map out, with [0, 0].")
+    if answer.shape == (7, 10):
+        return wrong("your map is 7×10, expected 9×12: pad by one pixel, so that it is as large as the photo.")
+    if answer.shape != (9, 12):
+        return wrong(f"your map has the shape {_shape(answer)}, expected 9×12, that of the photo.")
+    answer = answer.detach().cpu().float()
+    if not answer.isfinite().all():
+        return wrong("some values are not numbers: there is a division by 0, or a root of a negative number.")
+
+    def matches(strength, **padding):
+        """Is the answer `strength` of the two edge maps, up to its scale? For both common kinds of brightness."""
+        found = [strength(*_edges(grey, **padding)) for grey in _greys(photo)]
+        largest = answer.abs().max().clamp(min=1e-12)
+        return any(_same(answer / largest, edges / edges.abs().max()) for edges in found)
+
+    if matches(torch.hypot) or matches(torch.hypot, mode="reflect"):
+        if abs(float(answer.max()) - 1) < 1e-4:
+            return Verdict(True, "Right, for edges of every direction. Now draw with it.")
+        return wrong(f"right but for its scale: its largest value is {float(answer.max()):.3g}. Divide by it.")
+    if matches(torch.hypot, mode="constant"):
+        return wrong(
+            "right inside, but not at the border: the zeros of your padding are dark, so a bright photo seems to have "
+            'an edge all around. Pad the brightness with mode="replicate" first, and the convolution with nothing.'
+        )
+    mistakes = [
+        (lambda v, h: v, "you use one edge kernel only: combine the maps of both."),
+        (lambda v, h: h, "you use one edge kernel only: combine the maps of both."),
+        (lambda v, h: v + h, "you add the two maps: where their signs differ they cancel. Square both first."),
+        (lambda v, h: v.abs() + h.abs(), "you add |v| and |h|: diagonal edges come out too strong. Square, add, root."),
+        (lambda v, h: v**2 + h**2, "the root is missing: √(v² + h²)."),
+    ]
+    for strength, words in mistakes:
+        for mode in ("replicate", "reflect", "constant"):
+            if matches(strength, mode=mode) or matches(lambda v, h, f=strength: f(v, h).abs(), mode=mode):
+                return wrong(words)
+    return wrong(
+        "the shape is right, but the values differ. Brightness first; then both kernels of section 2 on it; "
+        "then √(v² + h²), divided by its largest value."
+    )
+
+
+def _greys(photo):
+    """The brightness of a photo, as section 3 weights it and as the mean of its channels."""
+    return (torch.tensor([0.299, 0.587, 0.114])[:, None, None] * photo).sum(dim=0), photo.mean(dim=0)
+
+
+def _edges(grey, mode="replicate"):
+    """The maps of Sobel's two kernels, as large as `grey`; mode: how it is padded."""
+    vertical = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    padded = F.pad(grey[None, None], (1, 1, 1, 1), mode=mode)
+    return F.conv2d(padded, torch.stack([vertical, vertical.T])[:, None])[0]

@@ -1,20 +1,59 @@
-"""Checks of chapter 4's exercises: the training step, measuring, mending a loop, a network of one's own."""
+"""Checks of chapter 4's exercises: mending a loss and a loop, the training step, measuring, networks of one's own."""
 
 import copy
 import math
+import numbers
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.checks.verdict import NOT_YET, Verdict, wrong
+from helpers.checks.verdict import NOT_YET, Verdict, checked, wrong
 from helpers.data import Batches
 from helpers.models import num_parameters
 from helpers.training import evaluate_accuracy
 
 
+@checked
+def check_mended_loss(loss_of):
+    """Exercise 4.1; loss_of(net, X, y): the mean cross-entropy for images X of pixels from 0 to 255."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(40)
+        net = nn.Sequential(nn.Flatten(), nn.Linear(36, 10))
+        X, y = torch.randint(256, (12, 1, 6, 6)).float(), torch.randint(10, (12,))
+
+    answer = loss_of(net, X.clone(), y)
+    if answer is ...:
+        return NOT_YET
+    number = _number(answer)
+    if number is None:
+        return wrong("Return one number, the loss, as F.cross_entropy gives it.")
+    with torch.no_grad():
+        scores, unscaled, by_256 = net(X / 255), net(X), net(X / 256)
+    if math.isclose(number, F.cross_entropy(unscaled.sigmoid(), y), rel_tol=1e-4):
+        return Verdict(None, "Not done yet: change the marked line, then run the cell again.")
+    right = F.cross_entropy(scores, y)
+    by_mistake = [
+        (F.cross_entropy(scores.sigmoid(), y), "the sigmoid still squeezes every score into 0 to 1: leave it out."),
+        (F.cross_entropy(unscaled, y), "the sigmoid is gone, but the pixels are still 0 to 255: divide X by 255."),
+        (F.cross_entropy(scores.softmax(dim=1), y), "softmax twice: F.cross_entropy contains one already."),
+        (F.cross_entropy(unscaled.softmax(dim=1), y), "softmax twice, and pixels from 0 to 255."),
+        (F.cross_entropy(unscaled / 255, y), "you divide the scores by 255: divide the pixels, before net sees them."),
+        (F.cross_entropy(by_256, y), "the largest byte is 255, not 256."),
+        (F.cross_entropy(scores, y, reduction="sum"), "take the mean over the batch, not the sum."),
+    ]
+    if not math.isclose(number, right, rel_tol=1e-4):
+        found = [why for loss, why in by_mistake if math.isclose(number, loss, rel_tol=1e-4)]
+        why = found[0] if found else "give F.cross_entropy the scores of X / 255 as they are."
+        return wrong(f"The loss should be {right:.4f}, yours is {number:.4f}: {why}")
+    if not (torch.is_tensor(answer) and answer.requires_grad):
+        return wrong("The number is right, but no gradient leads back from it: return the tensor of F.cross_entropy.")
+    return Verdict(True, "Right: pixels from 0 to 1, scores as they are; the softmax is inside the cross-entropy.")
+
+
+@checked
 def check_training_step(training_step):
-    """training_step(net, X, y, optimizer): one step of gradient descent; returns the loss."""
+    """Exercise 4.2; training_step(net, X, y, optimizer): one step of gradient descent; returns the loss."""
     torch_state = torch.random.get_rng_state()
     torch.manual_seed(41)
     net = nn.Sequential(nn.Flatten(), nn.Linear(36, 8), nn.Tanh(), nn.Linear(8, 10))
@@ -39,7 +78,7 @@ def check_training_step(training_step):
                 )
 
     right, losses = _two_steps(net, batches)
-    if not _same_weights(theirs, right):
+    if not _same_weights(theirs, right) or "step" not in events:
         return wrong(_what_went_wrong(theirs, net, batches, events, first))
     numbers = [_number(answer) for answer in answers]
     if None in numbers:
@@ -55,6 +94,8 @@ def check_training_step(training_step):
 def _what_went_wrong(theirs, net, batches, events, first):
     if "backward" not in events:
         return "The weights do not move: you never call loss.backward(), so no parameter has a gradient."
+    if "step" not in events and not _same_weights(theirs, net):
+        return "The weights move, but not by the optimizer that your function is given: call its step()."
     if "step" not in events:
         return "The gradients are there, but the weights do not move: you never call optimizer.step()."
     if " ".join(first).find("backward zero_grad step") >= 0:
@@ -101,8 +142,9 @@ class _LoggedSGD(torch.optim.SGD):
         return super().step(*args, **kwargs)
 
 
+@checked
 def check_evaluate(measure):
-    """measure(net, data_iter): the share of right answers, 0 to 1."""
+    """Exercise 4.3; measure(net, data_iter): the share of right answers, 0 to 1."""
     generator = torch.Generator().manual_seed(42)
     batches, num_right = [], [6, 4, 0]
     for size, right in zip([8, 8, 3], num_right, strict=True):
@@ -153,8 +195,9 @@ class _Probe(nn.Module):
         return X.flatten(1) * self.scale
 
 
+@checked
 def check_repaired_epoch(epoch):
-    """epoch(net, train_iter, lr): trains for one epoch, returns the share of right answers during it."""
+    """Exercise 4.4; epoch(net, train_iter, lr): one epoch of training; returns the share of right answers in it."""
     if epoch is ...:
         return NOT_YET
     if not callable(epoch):
@@ -210,38 +253,66 @@ def _epoch(net, batches, zero_grad, lr=0.5):
     return num_right
 
 
-def check_challenge(net, images, labels, target=0.8, max_parameters=45_000):
-    """A trained network, measured on validation images (bytes) and labels."""
-    if net is ...:
+@checked
+def check_challenge(nets, images, labels, target=0.8, max_parameters=45_000):
+    """Exercise 4.5; nets: a list of three networks or more, trained in the same way from different seeds.
+
+    images, labels: the validation images, bytes, on which their mean accuracy must reach `target`.
+    """
+    if nets is ... or (isinstance(nets, (list, tuple)) and any(net is ... for net in nets)):
         return NOT_YET
-    if not isinstance(net, nn.Module):
-        return wrong(f"Hand over the network; this is a {type(net).__name__}, perhaps the history of training.")
+    nets = [nets] if isinstance(nets, nn.Module) else nets
+    others = [type(net).__name__ for net in nets if not isinstance(net, nn.Module)] if isinstance(nets, list) else None
+    if others is None or others:
+        what = f"a {others[0]} is in the list" if others else f"this is a {type(nets).__name__}"
+        return wrong(f"Hand over a list of trained networks; {what}. Does your function return the network?")
+    if len(nets) < 3:
+        return wrong(f"Hand over three networks from three seeds, not {len(nets)}: one may have been lucky.")
+    for i, net in enumerate(nets):
+        trouble = _what_is_wrong_with(net, max_parameters)
+        if trouble:
+            return wrong(f"Network {i}: {trouble}")
+    if any(_same_weights(net, nets[0]) for net in nets[1:]):
+        return wrong("Two networks have the same weights: call torch.manual_seed(seed) before the weights are drawn.")
+    accs = [_accuracy(net, images, labels) for net in nets]
+    mean, spread = sum(accs) / len(accs), max(accs) - min(accs)
+    said = f"Validation accuracies {', '.join(f'{acc:.3f}' for acc in accs)}, mean {mean:.3f}"
+    if min(accs) < 0.2:
+        return wrong(
+            f"{said}: about 0.1 is guessing. Was that network trained at all (somebody must iterate over train(...))? "
+            "Or is it still on the plateau: another activation, another learning rate?",
+        )
+    if mean < target:
+        return wrong(
+            f"{said}, the goal is {target}. Try more epochs, smaller batches (more steps), another learning rate, "
+            "ReLU and max-pooling, or Adam.",
+        )
+    return Verdict(True, f"{said}. Chance alone moves it by {spread:.3f}: a change that gains less has shown nothing.")
+
+
+def _what_is_wrong_with(net, max_parameters):
+    """Why a network does not fit the task, in words, or None."""
     parameters = num_parameters(net)
     if parameters > max_parameters:
-        return wrong(
+        return (
             f"{parameters:,} parameters, allowed are {max_parameters:,}. Most are in the first dense layer: make it "
-            "narrower, or its input smaller (no padding, fewer channels).",
+            "narrower, or its input smaller (no padding, fewer channels)."
         )
-    device = next(net.parameters()).device
-    share = evaluate_accuracy(net, Batches(images, labels, 256, device=device))
     if any(not torch.isfinite(parameter).all() for parameter in net.parameters()):
-        return wrong("Some weights are not numbers any more: the learning rate was too high.")
-    if share < 0.2:
-        return wrong(
-            f"Validation accuracy {share:.3f}: that is guessing. Was it trained at all (somebody must iterate over "
-            "train(...))? Or is it still on the plateau: another activation, another learning rate?",
-        )
-    if share < target:
-        return wrong(
-            f"Validation accuracy {share:.3f}, the goal is {target}. Try more epochs, smaller batches (more steps), "
-            "another learning rate, ReLU and max-pooling, or Adam.",
-        )
-    return Verdict(True, f"Validation accuracy {share:.3f} with {parameters:,} parameters.")
+        return "some weights are not numbers any more: the learning rate was too high."
+    return None
+
+
+def _accuracy(net, images, labels):
+    device = next(net.parameters()).device
+    return evaluate_accuracy(net, Batches(images, labels, 256, device=device))
 
 
 def _same_weights(net, other):
-    return all(
-        torch.allclose(a, b, rtol=1e-4, atol=1e-6) for a, b in zip(net.parameters(), other.parameters(), strict=True)
+    """Whether two networks have parameters of the same shapes and values."""
+    ours, theirs = list(net.parameters()), list(other.parameters())
+    return [a.shape for a in ours] == [b.shape for b in theirs] and all(
+        torch.allclose(a, b.to(a.device), rtol=1e-4, atol=1e-6) for a, b in zip(ours, theirs, strict=True)
     )
 
 
@@ -249,4 +320,4 @@ def _number(answer):
     """A Python float from a number or a tensor of one element; None from anything else."""
     if torch.is_tensor(answer):
         return float(answer.detach()) if answer.numel() == 1 else None
-    return float(answer) if isinstance(answer, (int, float)) else None
+    return float(answer) if isinstance(answer, numbers.Real) else None

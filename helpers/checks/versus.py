@@ -4,44 +4,62 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.checks.verdict import NOT_YET, Verdict, wrong
+from helpers.checks.verdict import NOT_YET, Verdict, checked, wrong
+from helpers.data import Batches
+from helpers.training import evaluate_accuracy
 
 
 def _unfit(answer, shape, what):
     """A Verdict in words where `answer` is not a tensor of `shape`, else None."""
     if not torch.is_tensor(answer):
-        return wrong(f"Return {what} as a tensor; you returned a {type(answer).__name__}.")
+        return wrong(f"Return {what} as a tensor; you returned {_named(answer)}.")
     if tuple(answer.shape) != tuple(shape):
         return wrong(f"The shape is {tuple(answer.shape)}, expected {tuple(shape)} for {what}.")
     return None
 
 
-def check_hidden_width(hidden_width):
-    """Exercise 5.1: the width of an MLP's only hidden layer that comes closest to a number of parameters."""
-    for parameters, inputs, outputs in [(100, 3, 2), (61_706, 784, 10), (100_000, 3072, 20)]:
-        width = hidden_width(parameters, inputs, outputs)
-        if width is ...:
+def _named(answer):
+    """What a student returned, in words."""
+    return "nothing (None): is there a `return`?" if answer is None else f"a {type(answer).__name__}"
+
+
+@checked
+def check_choose_rates(choose_rates):
+    """Exercise 5.1: for each network the learning rate with its own highest accuracy, {name: rate}."""
+    for tried in (
+        {"LeNet": {0.001: 0.77, 0.01: 0.85, 0.1: 0.11}, "MLP": {0.001: 0.61, 0.01: 0.80, 0.1: 0.83}},
+        {"A": {0.3: 0.2, 0.1: 0.5, 0.03: 0.4}, "B": {0.3: 0.6, 0.1: 0.3, 0.03: 0.1}, "C": {0.3: 0.1, 0.03: 0.9}},
+    ):
+        answer = choose_rates({name: dict(accs) for name, accs in tried.items()})
+        if answer is ...:
             return NOT_YET
-        asked = f"hidden_width({parameters:,}, {inputs:,}, {outputs})"
-        right = round((parameters - outputs) / (inputs + 1 + outputs))
-        if isinstance(width, bool) or not isinstance(width, (int, float)):
-            return wrong(f"Return a whole number; {asked} gave a {type(width).__name__}.")
-        if not isinstance(width, int):
-            return wrong(f"{asked} gave {width:.2f}. There is no part of a unit: use round(...).")
-        if width == right:
+        right = {name: max(accs, key=accs.get) for name, accs in tried.items()}
+        first = next(iter(tried))
+        if answer == dict.fromkeys(tried, right[first]):
+            return Verdict(
+                None, f"Not done yet: all get {right[first]}, which is best for {first} only. Change the marked line."
+            )
+        if not isinstance(answer, dict):
+            return wrong(f"Return a dictionary {{name: rate}}; you returned {_named(answer)}.")
+        if set(answer) != set(tried):
+            return wrong(f"The names must be {', '.join(tried)}; yours are {', '.join(map(str, answer))}.")
+        if answer == right:
             continue
-        mistakes = {
-            round(parameters / (inputs + outputs)): "you counted no biases: one for each unit and each output",
-            round(parameters / inputs): "you counted the first weights only: add biases and the second layer",
-            round(parameters / (inputs + 1)): "you left out the second layer: each unit has a weight to each output",
-            round(parameters / (inputs + 1 + outputs)): "you left out the biases of the outputs: subtract them first",
-            (parameters - outputs) // (inputs + 1 + outputs): "you rounded down, but one unit more comes closer",
-        }
-        reason = mistakes.get(width, "solve inputs·h + h + outputs·h + outputs = parameters for h")
-        return wrong(f"{asked} gave {width}, expected {right}: {reason}.")
-    return Verdict(True, "Right for three networks: weights and biases of both layers counted, rounded to the nearest.")
+        mistakes = [
+            (lambda accs: max(accs.values()), "these are the best accuracies; asked are the rates that gave them"),
+            (lambda accs: min(accs, key=accs.get), "these are the rates with the lowest accuracy"),
+            (max, "these are the largest rates: `max(accs)` compares the keys. Compare by `key=accs.get`"),
+            (min, "these are the smallest rates; compare the accuracies, by `key=accs.get`"),
+        ]
+        reasons = [words for wrongly, words in mistakes if answer == {n: wrongly(accs) for n, accs in tried.items()}]
+        if len(set(answer.values())) == 1:
+            reasons.append("all get the same rate again; take the maximum within tried[name]")
+        reason = reasons[0] if reasons else "for each name, take the key of tried[name] with the highest value"
+        return wrong(f"You gave {answer}, expected {right}: {reason}.")
+    return Verdict(True, "Right: each network is shown at its best. Now the race compares networks, not rates.")
 
 
+@checked
 def check_shift_right(shift_right):
     """Exercise 5.2: images moved sideways by whole pixels, zeros moving in."""
     images = torch.randint(1, 256, (3, 1, 8, 10), dtype=torch.uint8, generator=torch.Generator().manual_seed(5))
@@ -94,83 +112,68 @@ def _shifted(images, dx):
     return moved[..., start : start + width]
 
 
-def check_class_accuracy(class_accuracy):
-    """Exercise 5.3: the share of each true class that was recognised, from a confusion matrix."""
-    counts = torch.randint(1, 30, (6, 6), generator=torch.Generator().manual_seed(6)) + 40 * torch.eye(6).long()
-    try:
-        answer = class_accuracy(counts.clone())
-    except IndexError as error:
-        if "with size 6" not in str(error):
-            raise
-        return wrong(f"The number of classes is counts.shape[0], here 6. Yours ended in: {error}")
-    if answer is ...:
-        return NOT_YET
-    if isinstance(answer, (int, float)) or (torch.is_tensor(answer) and answer.ndim == 0):
-        return wrong(f"You returned one number, {float(answer):.3f}: do not sum over classes, one share each is asked.")
-    unfit = _unfit(answer, (6,), "one share for each of 6 classes")
-    if unfit is not None:
-        return unfit
-    answer, hits = answer.float(), counts.diag()
-    right = hits / counts.sum(dim=1)
-    if torch.allclose(answer, right, atol=1e-5):
-        return Verdict(True, "Right: each class's hits over the sum of its row, the images that are of this class.")
-    if torch.allclose(answer, hits / counts.sum(dim=0), atol=1e-5):
-        reason = (
-            "you divided by the column, the images called this class: that is precision. "
-            "Divide by the row: counts.sum(dim=1)"
-        )
-    elif torch.allclose(answer, hits / counts.sum(), atol=1e-5):
-        reason = "you divided by all images: divide each class's hits by the images of that class only"
-    elif torch.allclose(answer, hits.float()):
-        reason = "these are counts, not shares: divide by the images of each class"
-    elif torch.allclose(answer, 1 - right, atol=1e-5):
-        reason = "this is the share of mistakes: the right answers are on the diagonal"
-    elif torch.allclose(answer, 100 * right, atol=1e-3):
-        reason = "these are per cent: give shares from 0 to 1"
-    else:
-        reason = f"class 0 has {int(hits[0])} right answers of {int(counts[0].sum())} images"
-    return wrong(f"Your class 0 has {float(answer[0]):.3f}, expected {float(right[0]):.3f}: {reason}.")
+@checked
+def check_lead(lead):
+    """Exercise 5.3: the lead of A over B on the same images, and how far chance alone moves it, both as shares."""
+    for n, share_a, share_b in ((400, 0.85, 0.7), (250, 0.6, 0.8)):
+        generator = torch.Generator().manual_seed(n)
+        right_a = torch.rand(n, generator=generator) < share_a
+        right_b = torch.rand(n, generator=generator) < share_b
+        answer = lead(right_a.clone(), right_b.clone())
+        if answer is ...:
+            return NOT_YET
+        if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+            return wrong(f"Return two numbers, `return lead, chance`; you returned {_named(answer)}.")
+        if all(part is ... for part in answer):
+            return NOT_YET
+        numbers = [_number(part) for part in answer]
+        if None in numbers:
+            return wrong(f"Return two plain numbers, `return lead, chance`; you returned {answer}.")
+        a, b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+        p_a, p_b = float(right_a.float().mean()), float(right_b.float().mean())
+        leads = [
+            (a - b, "that is a number of images: divide by all images for a share"),
+            ((b - a) / n, "that is B's lead over A: exchange the two"),
+            ((a - b) / (a + b), "divide by all images, not only by those on which they differ"),
+            (p_a, "that is A's accuracy: subtract B's"),
+        ]
+        chances = [
+            ((a + b) ** 0.5, "that is a number of images: divide by all images for a share"),
+            (((a + b) / n) ** 0.5, "take the root of the count first, then divide by all images"),
+            (
+                ((p_a * (1 - p_a) + p_b * (1 - p_b)) / n) ** 0.5,
+                "that is for two different sets of images; these networks answered the same ones",
+            ),
+            ((p_a * (1 - p_a) / n) ** 0.5, "that is the standard error of A alone"),
+            (abs(a - b) ** 0.5 / n, "chance moves a and b each: add them"),
+            ((a + b) / n, "take the root of a + b"),
+        ]
+        expected = (("lead", (a - b) / n, leads), ("chance", (a + b) ** 0.5 / n, chances))
+        for number, (what, right, mistakes) in zip(numbers, expected, strict=True):
+            if not _close(number, right):
+                reasons = [words for value, words in mistakes if _close(number, value)]
+                reason = reasons[0] if reasons else "count the images on which only one of the two is right"
+                return wrong(
+                    f"A alone is right on {a} of {n} images, B alone on {b}: {what} should be {right:.4f}, "
+                    f"yours is {number:.4f}; {reason}."
+                )
+    return Verdict(True, "Right. Images on which both are right, or both wrong, say nothing about who is better.")
 
 
-def check_permute_weights(permute_weights):
-    """Exercise 5.4: the weights that give an MLP the same output on images with permuted pixels."""
-    generator = torch.Generator().manual_seed(7)
-    x = torch.rand(5, 12, generator=generator)
-    weight = torch.randn(4, 12, generator=generator)
-    permutation = torch.randperm(12, generator=generator)
-    given = weight.clone()
-    try:
-        answer = permute_weights(given, permutation.clone())
-    except IndexError as error:
-        if "dimension 0 with size 4" not in str(error):
-            raise
-        return wrong(f"Permute the columns, not the rows, which belong to the hidden units. Yours ended in: {error}")
-    if answer is ...:
-        return NOT_YET
-    unfit = _unfit(answer, weight.shape, "the new weight matrix")
-    if unfit is not None:
-        return unfit
-    if not torch.equal(given, weight):
-        return wrong("Your function changed the weights that it was given: return a new matrix.")
-    difference = float((x[:, permutation] @ answer.T - x @ weight.T).abs().max())
-    if difference < 1e-4:
-        return Verdict(
-            True, "Right: the same output on shuffled pixels, with nothing trained. Order means nothing here."
-        )
-    if torch.allclose(answer, weight):
-        reason = "the weights are unchanged, but each pixel has a new place: its weights must go there with it"
-    elif torch.allclose(answer, weight[:, permutation.argsort()]):
-        reason = (
-            "you used the inverse permutation. Column j meets pixel permutation[j], so it must be "
-            "weight[:, permutation[j]]"
-        )
-    else:
-        reason = "permute the columns, one for each pixel; the rows belong to the hidden units and stay"
-    return wrong(f"On shuffled images the outputs differ by up to {difference:.2f}: {reason}.")
+def _number(part):
+    """A float from a number or a tensor of one element; None from anything else."""
+    if torch.is_tensor(part) and part.numel() == 1:
+        part = part.item()
+    return float(part) if isinstance(part, (int, float)) and not isinstance(part, bool) else None
 
 
+def _close(number, other):
+    return abs(number - other) < 1e-5
+
+
+@checked
 def check_freeze_features(freeze_features):
-    """Exercise 5.5: convolutions frozen, dense layers left to train."""
+    """Exercise 5.4: convolutions frozen, dense layers left to train."""
     for depth in (1, 2):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(8)
@@ -179,7 +182,7 @@ def check_freeze_features(freeze_features):
         if answer is ...:
             return NOT_YET
         if not isinstance(answer, nn.Module):
-            return wrong(f"Return the network; you returned a {type(answer).__name__}. Is there a `return net`?")
+            return wrong(f"Return the network, `return net`; you returned {_named(answer)}.")
         convolutions = [layer for layer in answer.modules() if isinstance(layer, nn.Conv2d)]
         dense = [layer for layer in answer.modules() if isinstance(layer, nn.Linear)]
         if (len(convolutions), len(dense)) != (depth, 2):
@@ -222,3 +225,31 @@ def _dense_half_alone_moves(net, convolutions, dense):
     torch.optim.SGD(net.parameters(), lr=0.5).step()
     kept = all(torch.equal(layer.weight, old) for layer, old in zip(convolutions, before, strict=True))
     return kept and not torch.equal(dense[-1].weight, last)
+
+
+@checked
+def check_tolerant(net, images, labels, target=0.8):
+    """Exercise 5.5: a network that still recognises images, (N, 1, height, width) bytes, moved by up to 3 pixels."""
+    if net is ...:
+        return NOT_YET
+    if not isinstance(net, nn.Module):
+        return wrong(f"Hand over the trained network; this is a {type(net).__name__}.")
+    device = next((parameter.device for parameter in net.parameters()), "cpu")
+    left, upright, right = (
+        evaluate_accuracy(net, Batches(_shifted(images, dx), labels, 500, device=device), device) for dx in (-3, 0, 3)
+    )
+    said = f"Validation accuracy {upright:.3f} upright, {left:.3f} three pixels left, {right:.3f} three pixels right"
+    if min(left, upright, right) >= target:
+        return Verdict(True, f"{said}: all at least {target}.")
+    if upright < 0.3:
+        reason = "it has learnt nothing. Does somebody iterate over train(...)? Is the learning rate small enough?"
+    elif upright < target and min(left, right) > upright - 0.1:
+        reason = "it tolerates shifts, but it needs more training: more epochs, or another learning rate"
+    elif abs(left - right) > 0.1:
+        reason = "one side is far better than the other. Draw negative and positive shifts equally often"
+    else:
+        reason = (
+            "shifted images are foreign to it. Train on shifted copies, up to 3 pixels to both sides: "
+            "hand your function to the *training* batches, Batches(..., change=...)"
+        )
+    return wrong(f"{said}; the goal is {target} for each: {reason}.")

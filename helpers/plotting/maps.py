@@ -37,11 +37,11 @@ WAYS = {
     },
     4: {
         "1": "device",
-        "2, 3": "a step,\nan epoch",
+        "2, 3, 4": "a step,\nan epoch",
         "5, 6": "measure\nand time",
         "7": "learning\nrate",
         "8, 9": "plateau\nor bug?",
-        "10": "look, save,\ntest",
+        "10": "your own:\nopen, test",
         "11": "1998 to\ntoday",
     },
     5: {
@@ -50,8 +50,9 @@ WAYS = {
         "4": "shuffled\npixels",
         "5": "moved\nimages",
         "6": "frozen\nhalves",
-        "7": "mistakes",
+        "7": "few or\nmany",
         "8": "the test,\nonce",
+        "9": "the\nchallenge",
     },
 }
 WIDTH, HIGH, NOTCH = 1000, 40, 14  # pixels: the picture, the arrows of the chapters, and their points

@@ -25,7 +25,8 @@ def shoot(page, name):
     jupyterlab.run_all(page)
     for problem in jupyterlab.problems(page):
         print(f"{name}: {problem}", file=sys.stderr)
-    for i, lab in enumerate(page.locator(OUTERMOST).all()):
+    # A question to guess is a box of widgets, too, but one without a picture.
+    for i, lab in enumerate(page.locator(OUTERMOST, has=page.locator("img.widget-image")).all()):
         lab.evaluate("lab => lab.scrollIntoView()")
         page.wait_for_timeout(300)
         page.screenshot(path=FOLDER / f"{name}-lab-{i}.png")

@@ -1,0 +1,172 @@
+"""Chapter 5's challenge: a board that measures networks, counts what they cost, and opens the test set once."""
+
+import copy
+import html
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from helpers.checks.verdict import NOT_YET, Verdict, wrong
+from helpers.data import Batches, train_validation_split
+from helpers.models import layer_table
+from helpers.training import evaluate_accuracy, measuring
+
+
+@dataclass
+class Entry:
+    """One network as it was when it was entered, what it costs for one image, and its accuracies, 0 to 1."""
+
+    name: str
+    net: nn.Module
+    parameters: int
+    multiply_adds: int
+    val_acc: float
+    test_acc: float | None = None
+
+
+class Scoreboard:
+    """A table of networks from 28×28 images to ten classes: those that reach `goal` first, the smallest of them on top.
+
+    It sets a sixth of the training images aside for validation and hands out the others: `train_images`, (N, 1, 28, 28)
+    bytes, and `train_labels`, (N,). goal: a validation accuracy, 0.9 where all 60,000 images are there and else 0.87.
+    Nothing keeps anybody from training on the images set aside, or from a second board: the board counts on honesty.
+    """
+
+    def __init__(self, data):
+        images, labels = data.train_images, data.train_labels
+        self.train_images, self.train_labels, *self._validation = train_validation_split(
+            images, labels, len(images) // 6
+        )
+        self._test = data.test_images, data.test_labels
+        self.goal = 0.9 if len(images) == 60_000 else 0.87
+        self.entries = []
+        self.said = Verdict(None, "No network has been entered yet.")
+
+    def enter(self, name, net):
+        """Measure a trained network on the validation images, and keep it as it is now; shows the table.
+
+        What is no such network is refused in words. A name that is taken gets a number: every try counts.
+        """
+        trouble = _trouble(name, net)
+        if trouble is not None:
+            self.said = trouble
+            return self
+        taken, given, number = {entry.name for entry in self.entries}, name, 2
+        while name in taken:
+            name, number = f"{given} ({number})", number + 1
+        # Frozen weights count too: somebody has to store them.
+        parameters = sum(parameter.numel() for parameter in net.parameters())
+        multiply_adds = layer_table(net).multiply_adds
+        val_acc = _accuracy(net, *self._validation)
+        self.entries.append(Entry(name, copy.deepcopy(net), parameters, multiply_adds, val_acc))
+        self.said = (
+            Verdict(True, f"{name}: validation accuracy {val_acc:.3f}, the goal of {self.goal:g} is reached.")
+            if val_acc >= self.goal
+            else wrong(f"{name}: validation accuracy {val_acc:.3f}, the goal is {self.goal:g}.")
+        )
+        return self
+
+    def test(self, name):
+        """Measure one entry on the test set, once for the whole board; shows the table."""
+        tested = [entry for entry in self.entries if entry.test_acc is not None]
+        chosen = [entry for entry in self.entries if entry.name == name]
+        if tested:
+            self.said = wrong(
+                f"The test set has been read: {tested[0].name} has {tested[0].test_acc:.3f} on it. "
+                "To choose by it now would make it a second validation set."
+            )
+        elif not chosen:
+            names = ", ".join(entry.name for entry in self.entries) or "none yet"
+            self.said = wrong(f"There is no entry {name!r}. The test set is still closed. Entries: {names}.")
+        else:
+            chosen[0].test_acc = _accuracy(chosen[0].net, *self._test)
+            self.said = Verdict(True, f"{name}: test accuracy {chosen[0].test_acc:.3f}. The test set has been read.")
+        return self
+
+    def ranking(self):
+        """The entries that reach the goal, the smallest first, then the others, the most accurate first."""
+        return sorted(
+            self.entries,
+            key=lambda entry: (
+                (0, entry.parameters, entry.multiply_adds) if entry.val_acc >= self.goal else (1, -entry.val_acc)
+            ),
+        )
+
+    def _rows(self):
+        """The table's lines as texts, with its head; none where nothing was entered."""
+        if self.entries:
+            yield "", "network", "parameters", "multiply-adds", "validation", "test"
+        for place, entry in enumerate(self.ranking(), start=1):
+            reached = entry.val_acc >= self.goal
+            yield (
+                f"{place}" if reached else "–",
+                entry.name,
+                f"{entry.parameters:,}",
+                f"{entry.multiply_adds:,}",
+                _with_error(entry.val_acc, len(self._validation[1])),
+                "" if entry.test_acc is None else _with_error(entry.test_acc, len(self._test[1])),
+            )
+
+    def _repr_html_(self):
+        lines = []
+        for number, row in enumerate(self._rows()):
+            grey = number and row[0] == "–"
+            style = "padding:2px 14px;text-align:{}" + (";color:#666666" if grey else "")
+            tag = "td" if number else "th"
+            cells = (
+                f'<{tag} style="{style.format("left" if column < 2 else "right")}">{html.escape(text)}</{tag}>'
+                for column, text in enumerate(row)
+            )
+            lines.append("<tr>" + "".join(cells) + "</tr>")
+        size = "font-size:15px;line-height:22px"
+        said, note = (f'<div style="{size}">{html.escape(text)}</div>' for text in (repr(self.said), self._note()))
+        return f'{said}<table style="{size}">{"".join(lines)}</table>{note}'
+
+    def __repr__(self):
+        lines = [f"{a:<3}{b:<24}{c:>12}{d:>15}{e:>16}{f:>16}".rstrip() for a, b, c, d, e, f in self._rows()]
+        return "\n".join([repr(self.said), *lines, self._note()])
+
+    def _note(self):
+        tries = len(self.entries)
+        lucky = f" The best of {tries} tries was also lucky: the test set will tell how much." if tries > 2 else ""
+        return f"±: one standard error.{lucky}" if tries else ""
+
+
+def _with_error(share, count):
+    """A share of `count` images, and its standard error."""
+    return f"{share:.3f} ± {(share * (1 - share) / count) ** 0.5:.3f}"
+
+
+def _trouble(name, net):
+    """A Verdict in words where `net` cannot be entered, else None."""
+    if net is ...:
+        return NOT_YET
+    if isinstance(name, nn.Module) or not isinstance(name, str):
+        return wrong('First the name, as a text, then the network: board.enter("my network", net).')
+    if not isinstance(net, nn.Module):
+        return wrong(
+            f"{name} is a {type(net).__name__}, not a network: enter what you trained, not what train(...) yields."
+        )
+    device = _device(net)
+    try:
+        with measuring(net):
+            scores = net(torch.zeros(2, 1, 28, 28, device=device))
+    except Exception as error:  # whatever a student's own forward raises
+        said = str(error).strip().partition("\n")[0]
+        return wrong(f"{name} cannot read two images of 1×28×28: {type(error).__name__}: {said}")
+    if not torch.is_tensor(scores) or scores.shape != (2, 10):
+        got = "×".join(map(str, scores.shape)) if torch.is_tensor(scores) else type(scores).__name__
+        return wrong(f"{name} answers two images with {got}, expected 2×10: a score for each of ten classes.")
+    if not torch.isfinite(scores).all():
+        return wrong(f"The scores of {name} are not numbers any more: its learning rate was too high.")
+    return None
+
+
+def _device(net):
+    return next((parameter.device for parameter in net.parameters()), "cpu")
+
+
+def _accuracy(net, images, labels):
+    device = _device(net)
+    return evaluate_accuracy(net, Batches(images, labels, 500, device=device), device)

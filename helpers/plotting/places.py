@@ -1,0 +1,151 @@
+"""All places of a window at once: a kernel that slides, and windows that become the cells of a map."""
+
+import torch
+from matplotlib.patches import Rectangle
+
+from helpers.plotting.style import COLOURS, GREY, ORANGE, Sheet, drawn, short
+
+WIDTH, CELL, LINE = 1000, 50, 24  # pixels: the widest picture, one number in its square, a line of text
+
+
+@drawn
+def sliding(image, kernel, output):
+    """A kernel at every place of a small image, in reading order; below each place its sum and the output so far.
+
+    image: (height, width); kernel: (kh, kw); output: (rows, columns), what their cross-correlation gives. ValueError
+    where the places do not fit side by side.
+    """
+    image, kernel, output = (torch.as_tensor(matrix).detach().cpu().float() for matrix in (image, kernel, output))
+    (kh, kw), (rows, columns) = kernel.shape, output.shape
+    places = [(row, column) for row in range(rows) for column in range(columns)]
+    sums = [_products(image[i : i + kh, j : j + kw], kernel, output[i, j]) for i, j in places]
+    slot = max(image.shape[1] * CELL, *(10.3 * len(line) for lines in sums for line in lines)) + 36
+    if len(places) * slot > WIDTH:
+        raise ValueError(f"{len(places)} places do not fit side by side: take a smaller image")
+    said = "; ".join(f"row {i}, column {j}: {' '.join(lines)}" for (i, j), lines in zip(places, sums, strict=True))
+    top = 44
+    below = top + image.shape[0] * CELL + 10
+    floor = below + kh * LINE + 44
+    alt = f"A {kh}×{kw} kernel at the {len(places)} places of a {image.shape[0]}×{image.shape[1]} image. {said}"
+    sheet = Sheet(len(places) * slot, floor + rows * CELL + 10, alt)
+    for place, ((row, column), lines) in enumerate(zip(places, sums, strict=True)):
+        middle = (place + 0.5) * slot
+        left = middle - image.shape[1] * CELL / 2
+        sheet.write(middle, 20, f"row {row}, column {column}", ha="center")
+        _put_window(sheet, image, kernel, left, top, place=(row, column))
+        for i, line in enumerate(lines):
+            sheet.write(middle, below + (i + 0.5) * LINE, line, ha="center")
+        sheet.write(middle, floor - 22, "output so far" if place + 1 < len(places) else "output", 12, GREY, "center")
+        _put_output(sheet, output, middle - columns * CELL / 2, floor, place)
+    return sheet
+
+
+def _products(window, kernel, result):
+    """The sum of a window's products in words, one line for each row of the kernel."""
+    lines = [
+        " + ".join(f"{short(pixel)}·{_factor(weight)}" for pixel, weight in zip(*pair, strict=True))
+        for pair in zip(window.tolist(), kernel.tolist(), strict=True)
+    ]
+    lines = [lines[0], *(f"+ {line}" for line in lines[1:])]
+    return [*lines[:-1], f"{lines[-1]} = {short(float(result))}"]
+
+
+def _factor(weight):
+    return f"({short(weight)})" if weight < 0 else short(weight)
+
+
+def _put_window(sheet, image, kernel, left, top, place):
+    """Put the image with its numbers; under the window's, the weights that lie on them."""
+    (row, column), (kh, kw) = place, kernel.shape
+    _put_grid(sheet, *image.shape, left, top)
+    _put_square(sheet, left + column * CELL, top + row * CELL, kw * CELL, kh * CELL, ORANGE)
+    for i, pixels in enumerate(image.tolist()):
+        for j, pixel in enumerate(pixels):
+            x, y = left + (j + 0.5) * CELL, top + (i + 0.5) * CELL
+            if 0 <= i - row < kh and 0 <= j - column < kw:
+                _put_number(sheet, pixel, x, y - 11)
+                sheet.write(x, y + 11, f"×{short(float(kernel[i - row, j - column]))}", 11, ha="center")
+            else:
+                _put_number(sheet, pixel, x, y, GREY)
+
+
+def _put_output(sheet, output, left, top, last):
+    """Put the output up to its cell number `last`, which is framed; the cells after it are still empty."""
+    rows, columns = output.shape
+    _put_grid(sheet, rows, columns, left, top)
+    for place, number in enumerate(output.flatten().tolist()[: last + 1]):
+        x, y = left + place % columns * CELL, top + place // columns * CELL
+        if place == last:
+            _put_square(sheet, x, y, CELL, CELL, ORANGE)
+        _put_number(sheet, number, x + CELL / 2, y + CELL / 2, "black" if place == last else GREY)
+
+
+@drawn
+def windows_and_cells(image, maps, size, stride):
+    """A small image with its windows, each in a colour of its own, and maps whose cells have their windows' colours.
+
+    image: (height, width); maps: {title: (rows, columns)}, what is made of the windows; size, stride: pixels.
+    ValueError for more than six windows, whose colours nobody could tell apart.
+    """
+    image = torch.as_tensor(image).detach().cpu().float()
+    maps = {title: torch.as_tensor(made).detach().cpu().float() for title, made in maps.items()}
+    rows, columns = next(iter(maps.values())).shape
+    if rows * columns > len(COLOURS):
+        raise ValueError(f"{rows * columns} windows are too many: there are {len(COLOURS)} colours")
+    height, width = image.shape
+    title = f"image {height}×{width}, windows {size}×{size}, stride {stride}"
+    said = ". ".join(f"{name}: {_rows(made)}" for name, made in maps.items())
+    top, wide = 44, max(width * CELL, 9.5 * len(title))
+    slots = [max(columns * CELL, 11 * len(name)) + 40 for name in maps]
+    sheet = Sheet(wide + 60 + sum(slots), top + height * CELL + 10, f"{title}, and the cells that they become. {said}")
+    sheet.write(10, 20, title)
+    _put_grid(sheet, height, width, 10, top)
+    _put_numbers(sheet, image, 10, top)
+    corners = [(row, column) for row in range(rows) for column in range(columns)]
+    for (row, column), colour in zip(corners, COLOURS, strict=False):
+        x, y = 10 + column * stride * CELL, top + row * stride * CELL
+        _put_square(sheet, x, y, size * CELL, size * CELL, colour)
+    left, first = wide + 60, top + (height - rows) * CELL / 2
+    sheet.write((10 + width * CELL + left) / 2, top + height * CELL / 2, "→", 18, GREY, "center")
+    for (name, made), slot in zip(maps.items(), slots, strict=True):
+        sheet.write(left, first - 20, name)
+        _put_grid(sheet, rows, columns, left, first)
+        _put_numbers(sheet, made, left, first)
+        for (row, column), colour in zip(corners, COLOURS, strict=False):
+            _put_square(sheet, left + column * CELL, first + row * CELL, CELL, CELL, colour)
+        left += slot
+    return sheet
+
+
+def _rows(matrix):
+    """A matrix in words: its rows, with semicolons between them."""
+    return "; ".join(", ".join(map(short, numbers)) for numbers in matrix.tolist())
+
+
+def _put_grid(sheet, rows, columns, left, top):
+    """Put thin lines around rows × columns squares."""
+    for row in range(rows + 1):
+        y = top + row * CELL
+        sheet.ax.plot((left, left + columns * CELL), (y, y), color="#bbbbbb", lw=1)
+    for column in range(columns + 1):
+        x = left + column * CELL
+        sheet.ax.plot((x, x), (top, top + rows * CELL), color="#bbbbbb", lw=1)
+
+
+def _put_number(sheet, number, x, y, colour="black"):
+    """Write a number around (x, y), in small type where it is long."""
+    text = short(number)
+    sheet.write(x, y, text, 14 if len(text) < 4 else 10, colour, "center")
+
+
+def _put_numbers(sheet, matrix, left, top):
+    for i, numbers in enumerate(matrix.tolist()):
+        for j, number in enumerate(numbers):
+            _put_number(sheet, number, left + (j + 0.5) * CELL, top + (i + 0.5) * CELL)
+
+
+def _put_square(sheet, left, top, width, height, colour):
+    """Put a frame with a light ground, a little inside its place: frames side by side stay apart."""
+    place = (left + 3, top + 3), width - 6, height - 6
+    sheet.ax.add_patch(Rectangle(*place, fc=colour, alpha=0.18, ec="none"))
+    sheet.put_frame(left + 3, top + 3, width - 6, height - 6, colour, 2.5)
