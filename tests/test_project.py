@@ -43,6 +43,7 @@ def test_the_helpers_import_downwards_only():
     floors = {"data": 0, "models": 0, "metrics": 0, "plotting": 0, "photos": 0, "digits": 0, "files": 0}
     floors |= {"training": 1, "handout": 1, "student_copy": 1}
     floors |= {"checks": 2, "experiments": 2, "processes": 2, "labs": 3, "reproduce": 3}
+    floors |= {"files": -2, "download": -1}
     for path in (ROOT / "helpers").rglob("*.py"):
         name = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
         if name == "__init__":
