@@ -1,7 +1,9 @@
 """What several tests share: a machine without data, and small real data."""
 
+import collections
 import functools
 import http.server
+import re
 import shutil
 import threading
 
@@ -62,3 +64,17 @@ def batches(sample):
 @pytest.fixture(autouse=True)
 def same_numbers_each_time():
     torch.manual_seed(0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many of the tests that inject a fault ran, and what was at fault."""
+    outcomes, ran = collections.Counter(), collections.Counter()
+    for outcome in ("passed", "failed", "error", "skipped", "xfailed", "xpassed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            folder, _, file = report.nodeid.partition("::")[0].rpartition("/")
+            if folder.endswith("tests/faults"):
+                outcomes[outcome] += 1
+                ran[re.sub("^test_|(_faults)?.py$", "", file).replace("_", " ")] += outcome != "skipped"
+    if outcomes:
+        counts = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+        terminalreporter.line(f"fault tests: {counts} ({', '.join(f'{file} {n}' for file, n in ran.items())})")
