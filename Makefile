@@ -88,3 +88,15 @@ handout: install
 
 student-copy: install
 	$(BIN)/python -m helpers.student_copy
+
+# The exact versions that .ci/run installs, taken anew: the newest that the ranges of requirements.txt allow today.
+.PHONY: constraints
+constraints:
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder" .ci/constraints.part' EXIT; \
+	$(PYTHON) -m venv "$$folder"; \
+	env -u PIP_CONSTRAINT "$$folder/bin/python" -m pip install -q -r tests/requirements.txt; \
+	"$$folder/bin/python" -c "import sys; print('# Python %d.%d, %s; taken anew by make constraints' \
+		% (*sys.version_info[:2], sys.platform))" > .ci/constraints.part; \
+	"$$folder/bin/python" -m pip freeze --exclude-editable > "$$folder/frozen"; \
+	sed 's/+.*//' "$$folder/frozen" >> .ci/constraints.part; \
+	mv .ci/constraints.part .ci/constraints.txt

@@ -1,19 +1,20 @@
 """Where the images come from, and how they reach the network."""
 
+import errno
 import gzip
 import hashlib
+import io
 import os
-import queue
+import shutil
 import struct
-import tempfile
-import threading
-import time
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+
+from helpers.download import DownloadError, list_wrong, one_at_a_time, received, useful_first
+from helpers.files import new_file
 
 CACHE = Path(__file__).resolve().parent.parent / "data"
 SAMPLE = Path(__file__).resolve().parent / "sample"
@@ -59,6 +60,7 @@ SAMPLE_SHA256 = {
     },
 }
 LARGEST_FILE = 47_040_016  # bytes of 60,000 images and their header
+LARGEST_DOWNLOAD = 31_000_000  # bytes of the four files of Fashion-MNIST, packed
 
 CLOTHES = (
     "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
@@ -137,23 +139,25 @@ def _find_all(name, class_names, system_folders):
     """The whole set from this machine's folders, or else from the network; a `DataError` says why it is not there."""
     missing = "LENET_LAB_OFFLINE is set. For all 70,000, unset it, go online and start anew"
     for folder in [CACHE / name, *system_folders]:
-        if _is_complete(name, folder):
+        if not _missing(name, folder):
             try:
                 return _read(name, class_names, folder, SHA256, str(folder))
             except DataError as error:
                 missing = str(error)
-    if not _is_complete(name, CACHE / name) and not os.environ.get("LENET_LAB_OFFLINE"):
+    if _missing(name, CACHE / name) and not os.environ.get("LENET_LAB_OFFLINE"):
         try:
-            mirror = _download(name, CACHE / name)
+            source = _download(name, CACHE / name)
         except OSError as error:
-            missing = f"{CACHE / name} cannot be written ({error.strerror}). Make room there, or make it writable"
+            why = error.strerror or error
+            missing = f"{CACHE / name} cannot be written ({why}). For all 70,000, make room there, or make it writable"
         else:
-            return _read(name, class_names, CACHE / name, SHA256, f"{mirror}, kept in {CACHE / name}")
+            return _read(name, class_names, CACHE / name, SHA256, source)
     raise DataError(missing)
 
 
-def _is_complete(name, folder):
-    return all((folder / file).exists() for file in SHA256[name])
+def _missing(name, folder):
+    """The files of a data set that are not in `folder`, or where we may not look."""
+    return [file for file in SHA256[name] if not os.path.exists(folder / file)]
 
 
 def _read(name, class_names, folder, checksums, source):
@@ -175,15 +179,26 @@ def _read(name, class_names, folder, checksums, source):
 
 def _verified_bytes(path, sha256):
     """The decompressed bytes of the gzip file at `path`, if they have the checksum; else a `DataError`."""
+    if not os.path.exists(path):
+        raise DataError(f"{path} is missing: put it there, or unset LENET_LAB_DATA")
     try:
-        with gzip.open(path) as file:
-            raw = file.read(LARGEST_FILE + 1)  # never more, whatever a damaged file promises
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing") from None
+        return _unpacked(path, sha256)
+    except DataError as error:
+        raise DataError(f"{path} {error}: replace it or move it away") from None
+
+
+def _unpacked(file, sha256):
+    """The decompressed bytes of a gzip file, given as a path or open; a `DataError` says what is wrong with them.
+
+    The checksum decides: bytes that have it have the right magic number, the right count and labels from 0 to 9.
+    """
+    try:
+        with gzip.open(file) as unpacked:
+            raw = unpacked.read(LARGEST_FILE + 1)  # never more, whatever a damaged file promises
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}): replace it or move it away") from None
+        raise DataError(f"cannot be read ({error})") from None
     if hashlib.sha256(raw).hexdigest() != sha256:
-        raise DataError(f"{path} is damaged (its SHA-256 is not the right one): replace it or move it away")
+        raise DataError("is damaged (its SHA-256 is not the right one)")
     return raw
 
 
@@ -198,59 +213,44 @@ def _parse_idx(raw):
 
 
 def _download(name, folder):
-    """Fetch the missing files of a data set into `folder`; returns the server's address."""
-    mirrors = _those_that_answer(MIRRORS[name], TEST_LABELS)
-    if not mirrors:
-        raise DataError("there is no network. For all 70,000, go online and try again")
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, sha256 in SHA256[name].items():
-        if not (folder / file).exists():
-            _fetch(mirrors, folder / file, sha256)
-    return mirrors[0]
+    """Fetch the missing files of a data set into `folder`, or let another kernel do it; says where they came from.
+
+    A `DataError` says why they cannot be had; an OSError, why `folder` cannot be written.
+    """
+    file = (_missing(name, folder) or [TEST_LABELS])[0]  # another kernel may have fetched them just now
+    try:
+        mirrors = useful_first(MIRRORS[name], file)
+        folder.mkdir(parents=True, exist_ok=True)
+        with one_at_a_time(folder.with_suffix(".lock"), f"{name} into {folder}"):
+            missing = _missing(name, folder)
+            if missing and shutil.disk_usage(folder).free < LARGEST_DOWNLOAD:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # now, not after minutes of downloading
+            servers = set()
+            for file in missing:
+                servers.add(_fetch(mirrors, folder / file, SHA256[name][file]))
+    except DownloadError as error:
+        why = f"{file} could not be downloaded ({error})"
+        raise DataError(f"{why}. For all 70,000, check the network and run this again") from None
+    return f"{' and '.join(sorted(servers))}, kept in {folder}" if servers else str(folder)
 
 
 def _fetch(mirrors, path, sha256):
-    """Fetch one file from the first of `mirrors` that gives it undamaged; a `DataError` where none does."""
-    import pooch  # only here: importing it takes longer than reading the data
-    import requests
+    """Fetch one file from the first of `mirrors` that sends it undamaged; returns that mirror, or `DownloadError`.
 
-    # 2 s to connect; gives up after 10 s without a byte.
-    fetch = pooch.HTTPDownloader(progressbar=True, timeout=(2, 10), chunk_size=2**16)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    os.close(handle)
-    try:
-        for mirror in mirrors:
-            with suppress(DataError, requests.RequestException):
-                fetch(mirror + path.name, part, None)
-                _verified_bytes(Path(part), sha256)
-                os.chmod(part, 0o644)  # mkstemp keeps the file from others, but a class may share this folder
-                os.replace(part, path)
-                return
-    finally:
-        Path(part).unlink(missing_ok=True)
-    raise DataError(f"the download of {path.name} failed or came damaged. For all 70,000, try again later")
-
-
-def _those_that_answer(mirrors, file, seconds=3):
-    """The servers that offer the file, the quickest first. Asked in threads: no time limit covers a name look-up."""
-    import requests
-
-    answers = queue.SimpleQueue()
-
-    def ask(mirror):
-        found = None
-        # Not HEAD, which some proxies refuse; the body stays where it is.
-        with suppress(requests.RequestException), requests.get(mirror + file, timeout=2, stream=True) as answer:
-            found = mirror if answer.ok else None
-        answers.put(found)
-
+    It is kept in memory until it is verified: however this ends, no part of a file is left behind.
+    """
+    wrong = {}
     for mirror in mirrors:
-        threading.Thread(target=ask, args=[mirror], daemon=True).start()
-    deadline, found = time.monotonic() + seconds, []
-    with suppress(queue.Empty):
-        for _ in mirrors:
-            found.append(answers.get(timeout=max(0, deadline - time.monotonic())))
-    return [mirror for mirror in found if mirror]
+        try:
+            packed = received(mirror + path.name, LARGEST_FILE)
+            _unpacked(io.BytesIO(packed), sha256)
+        except (DownloadError, DataError) as error:
+            wrong[mirror] = error
+        else:
+            with new_file(path) as file:
+                file.write(packed)
+            return mirror
+    raise DownloadError(list_wrong(wrong))
 
 
 def train_validation_split(images, labels, num_validation, seed=0):

@@ -1,7 +1,7 @@
 """Files that are whole or not there, and that never replace what a user made unasked."""
 
 import contextlib
-import os
+import secrets
 from pathlib import Path
 
 
@@ -15,7 +15,8 @@ def new_file(path, overwrite=False):
     path = Path(path)
     if not overwrite:
         refuse_to_replace(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    # A name that nobody else has: two machines that share a folder may well have processes of the same number.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(part, "wb") as file:
             yield file

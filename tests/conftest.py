@@ -1,5 +1,12 @@
 """What several tests share: a machine without data, and small real data."""
 
+import collections
+import functools
+import http.server
+import re
+import shutil
+import threading
+
 import pytest
 import torch
 
@@ -14,6 +21,31 @@ def bare_machine(monkeypatch, tmp_path):
     monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(data, "SYSTEM", tmp_path / "system")
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def sample_counts_as_whole(monkeypatch):
+    """The sample's checksums in place of the whole set's: its files then play the real thing."""
+    monkeypatch.setattr(data, "SHA256", data.SAMPLE_SHA256)
+
+
+@pytest.fixture
+def mirror(bare_machine, sample_counts_as_whole, tmp_path, monkeypatch):
+    """A mirror on this machine with the four files; returns its folder and the list of requests it saw."""
+    folder, requests = tmp_path / "mirror", []
+    shutil.copytree(data.SAMPLE / "FashionMNIST", folder)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            start = " (only the start)" if "Range" in self.headers else ""
+            requests.append(f"{self.command} {self.path}{start}")
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as running:
+        threading.Thread(target=running.serve_forever, args=[0.02], daemon=True).start()
+        monkeypatch.setattr(data, "MIRRORS", {"FashionMNIST": [f"http://127.0.0.1:{running.server_port}/"]})
+        monkeypatch.delenv("LENET_LAB_OFFLINE")
+        yield folder, requests
+        running.shutdown()
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +64,17 @@ def batches(sample):
 @pytest.fixture(autouse=True)
 def same_numbers_each_time():
     torch.manual_seed(0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many of the tests that inject a fault ran, and what was at fault."""
+    outcomes, ran = collections.Counter(), collections.Counter()
+    for outcome in ("passed", "failed", "error", "skipped", "xfailed", "xpassed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            folder, _, file = report.nodeid.partition("::")[0].rpartition("/")
+            if folder.endswith("tests/faults"):
+                outcomes[outcome] += 1
+                ran[re.sub("^test_|(_faults)?.py$", "", file).replace("_", " ")] += outcome != "skipped"
+    if outcomes:
+        counts = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+        terminalreporter.line(f"fault tests: {counts} ({', '.join(f'{file} {n}' for file, n in ran.items())})")

@@ -1,5 +1,6 @@
 """The project as a whole: its layout, its README, its installation, its Binder image."""
 
+import itertools
 import os
 import re
 import shutil
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from helpers.experiments import measured
 from tests.bench.reproduce import BEGIN, END, README, table
@@ -44,6 +47,7 @@ def test_the_helpers_import_downwards_only():
     floors = {"data": 0, "models": 0, "metrics": 0, "plotting": 0, "photos": 0, "digits": 0, "files": 0, "cores": 0}
     floors |= {"environment": 0, "training": 1, "handout": 1, "student_copy": 1}
     floors |= {"checks": 2, "experiments": 2, "processes": 2, "labs": 3, "reproduce": 3}
+    floors |= {"files": -2, "download": -1}
     for path in (ROOT / "helpers").rglob("*.py"):
         name = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
         if name == "__init__":
@@ -60,6 +64,35 @@ def test_the_students_packages_are_ranges_and_test_tools_stay_out():
     assert {"jupyterlab", "torch", "torchvision", "matplotlib", "ipywidgets", "d2l", "ipykernel"} <= set(packages)
     assert not {"pytest", "nbval", "ruff", "playwright"} & set(packages)
     assert "-e ." in lines
+
+
+def ranges():
+    """What the two requirements files ask for, as packaging's Requirement."""
+    lines = [
+        line
+        for name in ("requirements.txt", "tests/requirements.txt")
+        for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+    ]
+    return [Requirement(line) for line in lines if line and line[0].isalpha()]
+
+
+def test_every_range_of_packages_has_its_reason():
+    for name in ("requirements.txt", "tests/requirements.txt"):
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        for before, line in itertools.pairwise(lines):
+            assert not line[:1].isalpha() or before.startswith("# "), f"{name}: why {line}?"
+    assert all(package.specifier for package in ranges())
+
+
+def test_ci_installs_exact_versions_within_the_ranges():
+    first, *lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert first.startswith("# ")
+    versions = dict(re.fullmatch(r"([\w.-]+)==([\w.]+)", line).groups() for line in lines)  # no paths, no builds
+    versions = {canonicalize_name(name): version for name, version in versions.items()}
+    assert len(versions) == len(lines) > len(ranges())
+    for package in ranges():
+        assert package.specifier.contains(versions[canonicalize_name(package.name)], prereleases=True), package
+    assert "constraints.txt" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="repo2docker does not run on Windows")
