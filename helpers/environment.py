@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 # requirements.txt without JupyterLab and its kernel, which may run in an environment of their own.
-PACKAGES = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipyevents", "d2l", "pooch", "requests", "tqdm")
+PACKAGES = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipyevents", "d2l", "filelock", "requests", "tqdm")
 
 
 def check_environment():
