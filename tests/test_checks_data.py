@@ -262,6 +262,7 @@ def test_half_done_pair_is_not_yet():
 def test_typical_mistake_gets_its_message(check, answer, word):
     verdict = check(answer)
     assert verdict.right is False
+    assert "Your code stops" not in verdict.message, verdict  # it would quote the line above, with the word in it
     assert word in verdict.message, verdict
 
 

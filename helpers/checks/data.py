@@ -23,7 +23,7 @@ def check_mean_brightness(mean_brightness):
     expected = torch.stack([scaled[labels == label].mean() for label in range(10)])
     try:
         answer = mean_brightness(images, labels)
-    except NotImplementedError as error:
+    except RuntimeError as error:
         if "mean(): could not infer output dtype" not in str(error):
             raise
         return wrong("You take the mean of bytes, but bytes have no mean: divide by 255 first.")
@@ -55,7 +55,7 @@ def check_mean_brightness(mean_brightness):
     worst = int((answer - expected).abs().argmax())
     return wrong(
         f"For class {worst} you return {answer[worst]:.3f}; expected {expected[worst]:.3f}. "
-        "Do you take exactly the images with labels == label?"
+        "Do you take exactly the images with labels == label, of the function's own images and labels?"
     )
 
 
@@ -111,7 +111,7 @@ def check_mini_batches(mini_batches):
             return NOT_YET
         batches = list(batches) if hasattr(batches, "__iter__") else []
         if not batches:
-            return wrong("Your function yields no batches. Keep the loop, and the yield in it.")
+            return wrong(f"With shuffle={shuffle} your function yields no batches. Keep the loop, and the yield in it.")
         if not torch.equal(given[0], images) or not torch.equal(given[1], labels):
             return wrong("You change the order of the images that were handed over. Leave them, and pick from them.")
         trouble = _trouble_in_batches(batches)
@@ -127,7 +127,7 @@ def check_mini_batches(mini_batches):
         if len(set(order)) < len(order):
             return wrong(
                 f"Some images come twice in an epoch: {len(set(order))} different ones in {len(order)} places. "
-                "randint draws the same number again and again; randperm draws each once."
+                "Draw one order for the whole epoch, before the loop; randperm has each place once, randint has not."
             )
         if len(order) < count:
             return wrong(f"An epoch has {len(order)} images of {count}: the last, smaller batch is lost.")
@@ -233,7 +233,7 @@ def check_balanced_subset(balanced_subset):
     if answer.dtype == torch.bool:
         return wrong("These are True and False. Places are whole numbers: .nonzero().flatten() gives them.")
     if answer.is_floating_point():
-        return wrong("Places are whole numbers, but yours have a fraction part: leave the division out.")
+        return wrong("Places are whole numbers, but yours are floats: leave out the division, or the .float().")
     if answer.ndim != 1:
         return wrong(
             f"Your places have shape {tuple(answer.shape)}; expected ({10 * k},): after .nonzero() use .flatten(), "
