@@ -176,7 +176,7 @@ def test_checks_leave_the_random_numbers_alone(check, answer):
     assert torch.equal(drawn, torch.rand(1))
 
 
-def measure(net, data_iter, mode=True, graph=False, mean="examples", last=True):
+def measure(net, data_iter, mode=True, graph=False, mean="examples", which=slice(None)):
     if mode:
         net.eval()
     rights, counts = [], []
@@ -184,8 +184,7 @@ def measure(net, data_iter, mode=True, graph=False, mean="examples", last=True):
         for X, y in data_iter:
             rights.append(int((net(X).argmax(dim=1) == y).sum()))
             counts.append(len(y))
-    if not last:
-        rights, counts = rights[:-1], counts[:-1]
+    rights, counts = rights[which], counts[which]
     if mean == "batches":
         return sum(r / n for r, n in zip(rights, counts, strict=True)) / len(counts)
     return (
@@ -210,7 +209,9 @@ def test_evaluate_right():
         ({"mean": "number of batches"}, "divide by the number of batches"),
         ({"mean": "one"}, "number of right answers"),
         ({"mean": "percent"}, "percent"),
-        ({"last": False}, "last, smaller batch is missing"),
+        ({"which": slice(-1)}, "last, smaller batch is missing"),
+        ({"which": slice(1)}, "move return out of the loop"),
+        ({"which": slice(-1, None)}, "set both sums to 0 before the loop"),
     ],
 )
 def test_evaluate_mistakes(slip, word):
@@ -270,6 +271,7 @@ def test_repaired_epoch_mistakes(slip, word):
 
 def test_repaired_epoch_odd_answers():
     assert "by its name" in checks.check_repaired_epoch(0.9).message
+    assert "out of the loop" in checks.check_repaired_epoch(lambda net, it, lr: epoch(net, it[:1], lr)).message
     assert "return the accuracy" in checks.check_repaired_epoch(lambda *args: epoch(*args) and None).message
     assert "line 2 of epoch" in checks.check_repaired_epoch(lambda net, it, lr: epoch(it, net, lr)).message
     assert "lr times" in checks.check_repaired_epoch(lambda net, it, lr: epoch(net, it, 2 * lr)).message

@@ -167,6 +167,8 @@ def check_evaluate(measure):
         (6 / 8 + 4 / 8) / 3: "you average over the batches, so the last, smaller one counts too much: add up the "
         "right answers and the examples, and divide once.",
         10 / 16: "the last, smaller batch is missing.",
+        6 / 8: "that is the first batch alone: move return out of the loop.",
+        0: "that is the last batch alone: set both sums to 0 before the loop, not in it.",
         10: "that is the number of right answers: divide it by the number of examples.",
         100 * right: "that is in percent: a share lies between 0 and 1.",
         9 / 19: "those are the wrong answers.",
@@ -214,15 +216,18 @@ def check_repaired_epoch(epoch):
         y[::3] = torch.randint(10, y[::3].shape, generator=generator)
         batches.append((X, y))
 
-    right, added = copy.deepcopy(net), copy.deepcopy(net)
+    right, added, first = (copy.deepcopy(net) for _ in range(3))
     num_right = _epoch(right, batches, zero_grad=True)
     _epoch(added, batches, zero_grad=False)
+    _epoch(first, batches[:1], zero_grad=True)
     theirs = copy.deepcopy(net)
     answer = epoch(theirs, batches, 0.5)
     if _same_weights(theirs, net):
         return wrong("The weights do not move at all. What is in the gradients at the moment of optimizer.step()?")
     if _same_weights(theirs, added):
         return wrong("Now gradients of all steps add up: keep zero_grad(), but call it before backward().")
+    if _same_weights(theirs, first):
+        return wrong("Only the first batch moves the weights: move return out of the loop.")
     if not _same_weights(theirs, right):
         return wrong("The weights move, but not by lr times the gradient of each batch's mean loss.")
     answer = _number(answer)
