@@ -3,11 +3,14 @@
 import contextlib
 import copy
 import ctypes
+import io
 import platform
 import re
 import time
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import torch
 from torch.nn import functional as F
@@ -188,24 +191,40 @@ def save_weights(net, path, overwrite=False):
     Raises FileExistsError when the file is there already, unless `overwrite` is set, and another OSError where the
     file cannot be written.
     """
-    with new_file(path, overwrite) as file:  # given the path, torch.save would raise a RuntimeError, not an OSError
-        torch.save(net.state_dict(), file)
+    content = io.BytesIO()  # on a full disk torch.save would raise a RuntimeError of its own, not an OSError
+    torch.save(net.state_dict(), content)
+    with new_file(path, overwrite) as file:
+        file.write(content.getbuffer())
 
 
 def load_weights(net, path):
     """Read weights that `save_weights` wrote into `net`, on its device; returns `net`. Runs no code from the file.
 
-    Raises WeightsError where they are another network's and where the file is damaged or holds more than weights.
+    Raises OSError where the file cannot be opened, and WeightsError where it is damaged, holds more than weights, those
+    of another network, or weights that are not numbers any more; `net` is then left as it was.
     """
+    if Path(path).is_dir():
+        raise WeightsError(f"{path} is a folder: give the name of a file of weights")
+    content = io.BytesIO(Path(path).read_bytes())
     device = next(net.parameters()).device
     try:
-        weights = torch.load(path, map_location=device, weights_only=True)
-    except OSError:
-        raise
-    except Exception as error:  # torch.load raises whatever the bytes of a foreign file lead it to
+        with zipfile.ZipFile(content) as file:
+            if file.testzip():  # torch.load does not compare the checksums, and one wrong byte is another weight
+                raise zipfile.BadZipFile
+        content.seek(0)
+        weights = torch.load(content, map_location=device, weights_only=True)
+    except Exception as error:  # both raise whatever the bytes of a foreign file lead them to
         raise WeightsError(f"{path} holds no weights, or only a part of them: save the network anew") from error
     try:
-        net.load_state_dict(weights)
+        copy.deepcopy(net).load_state_dict(weights)  # where they do not fit it would leave `net` half changed
     except (RuntimeError, TypeError, AttributeError) as error:
         raise WeightsError(f"{path} holds the weights of another network: build that network first") from error
+    for name, own in net.state_dict().items():
+        if weights[name].dtype != own.dtype:
+            kinds = f"{weights[name].dtype}, not {own.dtype}"
+            raise WeightsError(f"{path}: the numbers of {name} are {kinds}: save the network anew")
+        if not weights[name].isfinite().all():
+            remedy = "train with a smaller learning rate and save that network"
+            raise WeightsError(f"{path}: {name} holds infinity or NaN, as after training that diverged: {remedy}")
+    net.load_state_dict(weights)
     return net

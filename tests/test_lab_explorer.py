@@ -9,7 +9,7 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 from helpers import labs, plotting
-from helpers.labs.upload import LARGEST_FILE, Upload
+from helpers.labs.upload import Upload
 from helpers.photos import as_example, photo_steps, read_photo
 from helpers.plotting.datasets import CELL_HEIGHT, CELL_WIDTH, HEIGHT, WIDTH, slots, table_of_numbers, written_numbers
 
@@ -159,20 +159,3 @@ def test_an_upload_hands_over_the_example_and_keeps_the_photograph():
     assert len(upload.button.value) == 0  # nothing of it is saved with the notebook
     hand_over(upload, hopper(), "<b>grace.jpg")  # the same file once more
     assert len(seen) == 2
-
-
-def test_an_upload_says_in_words_what_is_wrong_and_keeps_the_last_photograph():
-    upload, seen = Upload(), []
-    upload.on_photo(seen.append)
-    hand_over(upload, hopper())
-    for content, words in [
-        (b"", "empty"),
-        (b"no picture", "no picture that can be read here"),
-        (hopper()[:9000], "damaged"),
-        (bytes(LARGEST_FILE + 100_000), "10.1 MB, more than 10"),
-    ]:
-        hand_over(upload, content)
-        assert words in upload.message.value
-        assert plotting.TROUBLE in upload.message.value
-    assert len(seen) == 1
-    assert torch.equal(upload.photo, read_photo(hopper()))

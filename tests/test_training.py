@@ -224,29 +224,6 @@ def test_saved_weights_are_not_overwritten_unasked(tmp_path):
     load_weights(mlp((3,)), tmp_path / "net.pt")
 
 
-def test_weights_that_cannot_be_written_raise_an_oserror(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        save_weights(mlp((2,)), tmp_path / "missing" / "net.pt")
-    assert list(tmp_path.iterdir()) == []
-
-
-class Mine:
-    """What a malicious checkpoint would hold: unpickling it makes a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return open, (str(self.path), "w")
-
-
-def test_code_in_a_checkpoint_does_not_run(tmp_path):
-    torch.save(Mine(tmp_path / "trap"), tmp_path / "net.pt")
-    with pytest.raises(Exception, match=r"[Ww]eights"):
-        load_weights(lenet(), tmp_path / "net.pt")
-    assert not (tmp_path / "trap").exists()
-
-
 def test_a_seed_decides_everything(sample):
     def trained():
         torch.manual_seed(5)

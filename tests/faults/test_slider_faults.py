@@ -1,0 +1,114 @@
+"""Two thousand random states of all labs, one after another as fast as they go, while the training lab trains."""
+
+import collections
+import contextlib
+import random
+import threading
+
+from helpers.labs.controls import Matrix
+from tests import every_lab
+from tests.test_lab_states import explains
+from tests.test_lab_trainer import workers
+
+# {lab: number of states}: the more, the less time a lab takes for one. For most that is 10 to 30 ms; the
+# training lab waits for the step and the drawing that its last run is at.
+STATES = {
+    "explorer": 70,
+    "convolution": 300,
+    "pooling": 200,
+    "learn_kernel": 130,
+    "shapes": 900,
+    "trainer": 100,
+    "microscope": 130,
+    "versus": 40,
+    "drawing": 130,
+}
+
+
+def reachable(control, dice):
+    """A value that a hand can now give a control, another than it has."""
+    if isinstance(control, Matrix):
+        rows = dice.randint(1, Matrix.LARGEST)
+        return tuple(tuple(dice.randint(-200, 200) / 10 for _ in range(rows)) for _ in range(rows))
+    if hasattr(control, "options"):
+        values = [value for _, value in control.options]
+    elif isinstance(control.value, bool):
+        values = [True, False]
+    else:
+        values = range(control.min, control.max + 1, control.step)
+    return dice.choice([value for value in values if value != control.value] or [None])
+
+
+def move(lab, dice):
+    """Bring a lab to another state: mostly a hand moves one control, else a board line moves several."""
+    names = [name for name, control in lab.board.controls.items() if reachable(control, random.Random(0)) is not None]
+    moved = {name: reachable(lab.board.controls[name], dice) for name in dice.sample(names, min(3, len(names)))}
+    if dice.random() < 0.8:
+        name, value = next(iter(moved.items()))
+        lab.board.controls[name].value = value
+    else:
+        lab.board.move(moved)
+
+
+@contextlib.contextmanager
+def every_lab_open(sample):
+    """{name: lab} for all labs, closed again at the end."""
+    with contextlib.ExitStack() as stack:
+        made = {}
+        for name in every_lab.LABS:
+            made[name] = every_lab.made(name, sample)
+            stack.callback(made[name].close)
+        yield made
+
+
+def count_pictures(lab, name, drawn):
+    """Let each new picture of `lab` be counted in `drawn[name]`."""
+    show = lab.picture.show_png
+
+    def show_and_count(*args):
+        drawn[name] += 1
+        show(*args)
+
+    lab.picture.show_png = show_and_count
+
+
+def test_two_thousand_states_in_random_order_while_a_network_trains(sample, monkeypatch):
+    broken, drawn, seen = [], collections.Counter(), collections.Counter()
+    monkeypatch.setattr(threading, "excepthook", broken.append)
+    threads = set(threading.enumerate())
+    dice = random.Random(0)
+    turns = [name for name, number in STATES.items() for _ in range(number)]
+    dice.shuffle(turns)
+    with every_lab_open(sample) as labs:
+        trainer = labs["trainer"]
+        monkeypatch.setattr(trainer, "_explain", broken.append)  # what ends a run other than its end
+        for name, lab in labs.items():
+            count_pictures(lab, name, drawn)
+        for name in turns:
+            if not trainer.runner.running:
+                trainer.start()
+            lab, pictures, runs = labs[name], drawn[name], len(trainer.runs)
+            picture = bytes(lab.picture.image.value)
+            move(lab, dice)
+            explained = explains(lab)
+            if name == "trainer":
+                if len(trainer.runs) == runs:
+                    assert explained
+                    trainer.board.text.value = "trainer"  # back to settings that can be trained
+                assert len(trainer.runs) == runs + 1
+                assert trainer.runs[-1].line == trainer.board.line()
+            elif explained:
+                assert bytes(lab.picture.image.value) == picture
+            else:
+                assert drawn[name] > pictures, name
+            assert len(workers()) <= 1
+            assert not broken
+            seen[name] += 1
+        trainer.stop()
+        assert workers() == []
+        assert [run.line for run in trainer.runs if not run.history] == []  # each has trained, if only for a step
+        assert len(trainer.runs) >= STATES["trainer"]
+    assert seen == STATES
+    assert seen.total() == 2000
+    assert set(threading.enumerate()) == threads
+    assert not broken
