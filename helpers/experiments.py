@@ -225,7 +225,7 @@ EXPERIMENTS = {
         small_and_sharp,
         batch_size=64,
         lr=0.01,
-        epochs=10,
+        epochs=8,
         optimizer=adamw,
         loss_function=nn.CrossEntropyLoss(label_smoothing=0.1),
         schedule=one_cycle,

@@ -140,6 +140,8 @@ def train(
         if not re.search("out of memory|can't allocate memory", str(error)):  # of a GPU, and of a CPU
             raise
         advice = f"batches of {len(y) // 2}" if len(y) > 1 else "smaller batches or a smaller network"
+        # Whoever keeps the error would keep the step's tensors too, and with them the memory full.
+        error, X, y_hat, loss = error.with_traceback(None), None, None, None
         raise MemoryError(
             f"a batch of {len(y)} does not fit into the memory of the {device.type}: try {advice}"
         ) from error

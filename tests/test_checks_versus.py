@@ -54,7 +54,7 @@ def test_choose_rates():
     says(check(lambda tried: [max(accs, key=accs.get) for accs in tried.values()]), "{name: rate}; you returned a list")
     says(check(lambda tried: {"LeNet": 0.01}), "must be LeNet, MLP; yours are LeNet.")
     says(check(lambda tried: {"LeNet": 0.01, "MLP": 0.1}), "must be A, B, C")
-    says(check(lambda tried: {name: 10 * max(accs) for name, accs in tried.items()}), "with the highest value")
+    says(check(lambda tried: {name: len(name) for name in tried}), "with the highest value")
 
 
 def shift_right(images, dx):

@@ -90,16 +90,16 @@ def watch(training, num_epochs=None):
 
     num_epochs: the right end of the axes. An interrupt of the kernel ends it without a traceback.
     """
-    picture, history = Picture(), []
-    curves = plotting.LiveCurves(num_epochs=num_epochs)
-
-    def draw():
-        picture.show_png(curves.png(history), curves.width, curves.alt(history))
-
-    draw()
-    display(picture)
-    draw_now_and_then = FiveTimesASecond(draw)
+    history = []
     try:
+        picture, curves = Picture(), plotting.LiveCurves(num_epochs=num_epochs)
+
+        def draw():
+            picture.show_png(curves.png(history), curves.width, curves.alt(history))
+
+        draw()
+        display(picture)
+        draw_now_and_then = FiveTimesASecond(draw)
         for progress in training:
             history.append(progress)
             draw_now_and_then()
