@@ -101,6 +101,14 @@ MUTATIONS = [
     Mutation("half a file left behind", "files.py", "part.unlink(missing_ok=True)", "pass", "tests/test_files.py"),
     Mutation("a user's file replaced", "files.py", "if Path(path).exists():", "if False:",
              "tests/test_files.py"),
+    Mutation("the test set read twice", "checks/scoreboard.py", "if tested:", "if False:",
+             "tests/test_checks_scoreboard.py"),
+    Mutation("an entry that goes on learning", "checks/scoreboard.py", "copy.deepcopy(net)", "net",
+             "tests/test_checks_scoreboard.py"),
+    Mutation("a guess changed afterwards", "checks/prediction.py", "self.buttons.disabled = True", "pass",
+             "tests/test_checks_prediction.py"),
+    Mutation("a container's limit ignored", "cores.py", "quota // period", "64", "tests/test_cores.py"),
+    Mutation("the cores never shared", "cores.py", "> 0.4 * passed", "> passed", "tests/test_cores.py"),
 ]  # fmt: skip
 
 
