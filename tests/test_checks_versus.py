@@ -83,6 +83,12 @@ def in_place(images, dx):
     return images
 
 
+def clears_everything_at_zero(images, dx):
+    moved = images.roll(dx, 3)
+    moved[..., slice(0, dx) if dx > 0 else slice(dx, None)] = 0
+    return moved
+
+
 def test_shift_right():
     check = checks.check_shift_right
     assert check(shift_right)
@@ -97,6 +103,7 @@ def test_shift_right():
     says(check(lambda images, dx: images[..., dx:]), "shape")
     says(check(lambda images, dx: images.tolist()), "a list")
     says(check(lambda images, dx: images * 0), "pixels differ")
+    says(check(clears_everything_at_zero), "by 0 nothing moves")
     says(check(in_place), "copy")
 
 
@@ -139,7 +146,7 @@ def test_lead():
     says(check(wrongly(lambda a, b, n: ((a - b) / n, 0.5))), "only one of the two is right")
     says(check(wrongly(lambda a, b, n: (a - b) / n)), "Return two numbers")
     says(check(wrongly(lambda a, b, n: ((a - b) / n, ...))), "plain numbers")
-    says(check(lambda right_a, right_b: (right_a, right_b)), "plain numbers")
+    says(check(lambda right_a, right_b: (right_a, right_b)), "you returned a Tensor and a Tensor.")
 
 
 def test_lead_where_the_second_network_is_ahead():
@@ -226,5 +233,6 @@ def test_tolerant():
     says(check(always(2)), "learnt nothing")
     says(check(always(1)), "needs more training")  # right about one half, wherever the column is
     says(check([1, 2]), "a list")
+    says(check(epoch for epoch in ()), "not what train(...) yields; this is a generator")
     says(check(None), "trained network")
     says(check(nn.Sequential(nn.Flatten(), nn.Linear(9, 10))), "Your network stops")

@@ -20,7 +20,7 @@ def _unfit(answer, shape, what):
 
 def _named(answer):
     """What a student returned, in words."""
-    return "nothing (None): is there a `return`?" if answer is None else f"a {type(answer).__name__}"
+    return "nothing (None): a `return` is missing" if answer is None else f"a {type(answer).__name__}"
 
 
 @checked
@@ -100,6 +100,8 @@ def check_shift_right(shift_right):
             )
             if dx < 0:
                 reason += "; negative dx moves to the left"
+            elif dx == 0:
+                reason += "; by 0 nothing moves. Mind the slices: [..., :-0] holds no column, and [..., 0:] holds all"
         return wrong(f"{asked}: {reason}.")
     return Verdict(True, "Right, to both sides and by 0: the shape stays, zeros move in, nothing wraps round.")
 
@@ -128,7 +130,10 @@ def check_lead(lead):
             return NOT_YET
         numbers = [_number(part) for part in answer]
         if None in numbers:
-            return wrong(f"Return two plain numbers, `return lead, chance`; you returned {answer}.")
+            return wrong(
+                "Return two plain numbers, `return lead, chance`: count what is True, by `.sum()`, before you divide; "
+                f"you returned {' and '.join(map(_named, answer))}."
+            )
         a, b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
         p_a, p_b = float(right_a.float().mean()), float(right_b.float().mean())
         leads = [
@@ -233,7 +238,7 @@ def check_tolerant(net, images, labels, target=0.8):
     if net is ...:
         return NOT_YET
     if not isinstance(net, nn.Module):
-        return wrong(f"Hand over the trained network; this is a {type(net).__name__}.")
+        return wrong(f"Hand over the trained network, not what train(...) yields; this is a {type(net).__name__}.")
     device = next((parameter.device for parameter in net.parameters()), "cpu")
     left, upright, right = (
         evaluate_accuracy(net, Batches(_shifted(images, dx), labels, 500, device=device), device) for dx in (-3, 0, 3)
@@ -242,7 +247,9 @@ def check_tolerant(net, images, labels, target=0.8):
     if min(left, upright, right) >= target:
         return Verdict(True, f"{said}: all at least {target}.")
     if upright < 0.3:
-        reason = "it has learnt nothing. Does somebody iterate over train(...)? Is the learning rate small enough?"
+        reason = (
+            "it has learnt nothing. Go through train(...) to its end, by list(...), and try a smaller learning rate"
+        )
     elif upright < target and min(left, right) > upright - 0.1:
         reason = "it tolerates shifts, but it needs more training: more epochs, or another learning rate"
     elif abs(left - right) > 0.1:

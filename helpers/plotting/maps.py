@@ -62,7 +62,8 @@ WIDTH, HIGH, NOTCH = 1000, 40, 14  # pixels: the picture, the arrows of the chap
 def course_map(chapter):
     """Where a chapter, 1 to 5, stands in the course, and below it its own way, section by section."""
     steps = WAYS[chapter]
-    way = ", ".join(f"section {section}: {words}".replace("\n", " ") for section, words in steps.items())
+    titles = [f"section{'s' * (',' in section)} {section}" for section in steps]
+    way = "; ".join(f"{title}: {words}".replace("\n", " ") for title, words in zip(titles, steps.values(), strict=True))
     sheet = Sheet(WIDTH, 160, f"Chapter {chapter} of 5, {CHAPTERS[chapter - 1]}. Its way: {way}")
     wide = (WIDTH - NOTCH) / len(CHAPTERS)
     for i, name in enumerate(CHAPTERS):
@@ -73,13 +74,13 @@ def course_map(chapter):
             left + wide / 2 + NOTCH / 2, 2 + HIGH / 2, f"{i + 1}  {name}", 11, "white" if here else GREY, "center"
         )
     wide = WIDTH / len(steps)
-    for i, (section, words) in enumerate(steps.items()):
+    for i, (title, words) in enumerate(zip(titles, steps.values(), strict=True)):
         left, lines = i * wide, words.split("\n")
         box = FancyBboxPatch(
             (left + 6, 72), wide - 26, 80, boxstyle="round,pad=0,rounding_size=8", fc="#eaf3fa", ec=BLUE
         )
         sheet.ax.add_patch(box)
-        sheet.write(left + wide / 2 - 7, 86, f"section {section}", 10, GREY, "center")
+        sheet.write(left + wide / 2 - 7, 86, title, 10, GREY, "center")
         for j, line in enumerate(lines):
             sheet.write(left + wide / 2 - 7, 122 + 20 * (j - (len(lines) - 1) / 2), line, 12, ha="center")
         if i + 1 < len(steps):
