@@ -225,7 +225,7 @@ EXPERIMENTS = {
         small_and_sharp,
         batch_size=64,
         lr=0.01,
-        epochs=8,
+        epochs=7,
         optimizer=adamw,
         loss_function=nn.CrossEntropyLoss(label_smoothing=0.1),
         schedule=one_cycle,

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional as F
 
+from helpers.cores import sharing
 from helpers.data import to_floats
 from helpers.files import new_file
 from helpers.metrics import Accumulator, accuracy, wait_for
@@ -105,13 +106,13 @@ def train(
     # Channels-last suits the convolutions of CPUs and of new GPUs: some 40 % faster on a 2-core CPU, same numbers.
     net.to(device, memory_format=torch.channels_last)
     optimizer = optimizer(net.parameters(), lr=lr)
-    num_batches, examples, seconds = len(train_iter), 0, 0.0
+    num_batches, examples, seconds, threads = len(train_iter), 0, 0.0, torch.get_num_threads()
     try:
         for epoch in range(num_epochs):
             net.train()
             sums = Accumulator(3)
             started = time.perf_counter()
-            for i, (X, y) in enumerate(train_iter, start=1):
+            for i, (X, y) in enumerate(sharing(train_iter, threads), start=1):
                 if schedule:
                     done = (epoch + (i - 0.5) / num_batches) / num_epochs
                     for group in optimizer.param_groups:

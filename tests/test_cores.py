@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from helpers import cores
+from helpers import cores, mlp, train
 from helpers.cores import keep_to_limit, lend_cores, sharing, waited
 from tests.waiting import wait_for
 
@@ -86,6 +86,20 @@ def test_what_is_passed_on_can_be_left_and_taken_up_again(waiting):
         if step == 3:
             break
     assert list(sharing(steps, 2)) == [4, 5, 6, 7, 8, 9]
+
+
+def test_afterwards_the_threads_are_as_many_as_before(waiting):
+    waiting["share"] = 0.9
+    assert used()[-1] == 1
+    assert torch.get_num_threads() == 2
+
+
+def test_training_shares_the_cores(waiting, monkeypatch, batches):
+    monkeypatch.setattr(cores.sharing, "__defaults__", (0.001,))
+    waiting["share"] = 0.9
+    counts = [torch.get_num_threads() for _ in train(mlp((256,)), batches, 1, 0.1, device="cpu", reports=len(batches))]
+    assert counts[-1] == 1
+    assert torch.get_num_threads() == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts how long a thread waits")

@@ -5,7 +5,7 @@ import threading
 import torch
 from IPython import get_ipython
 
-from helpers.cores import lend_cores, sharing
+from helpers.cores import lend_cores
 
 
 class Runner:
@@ -37,8 +37,9 @@ class Runner:
         self._thread.start()
 
     def _work(self, steps, then, failed, stop, threads):
+        torch.set_num_threads(threads)
         try:
-            for _ in sharing(steps, threads):
+            for _ in steps:
                 if stop.is_set():
                     break
             if not self._cancelled:

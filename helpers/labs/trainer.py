@@ -79,6 +79,8 @@ class Trainer(widgets.VBox):
     def start(self):
         """Train a new network with the present settings; a run that is still going on ends."""
         self.runner.cancel()
+        if self.net:
+            self.net.zero_grad()  # the run stays in the table, but nobody needs its gradients
         settings = self.board.values()
         self._name_preset(settings)
         try:
