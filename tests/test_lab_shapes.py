@@ -1,7 +1,6 @@
 """The shapes lab: the picture, the costs and the Python line are those of the network that the controls name."""
 
 import html
-import itertools
 import re
 
 import pytest
@@ -9,6 +8,7 @@ import torch
 from torch import nn
 
 from helpers import labs, layer_table, lenet, mlp, num_parameters, plotting
+from tests.legible import check_type
 
 CHOICE = {
     "image_size": 36, "kernel_1": 7, "kernel_2": 3, "padding_1": 1, "padding_2": 2, "channels_1": 4, "channels_2": 9,
@@ -97,14 +97,7 @@ TABLES = {
 @pytest.mark.parametrize("name", TABLES)
 def test_type_can_be_read_and_nothing_overlaps_or_is_cut_off(name, draw):
     figure = draw(TABLES[name])
-    figure.png()
-    assert all(word.size >= 11 for word in figure.words.words)
-    places = figure.words.boxes()
-    for place in places:
-        assert 0 <= place.x0 < place.x1 <= figure.bbox.x1
-        assert 0 <= place.y0 < place.y1 <= figure.bbox.y1
-    for one, other in itertools.combinations(places, 2):
-        assert not one.overlaps(other)
+    check_type(figure, smallest=11)
 
 
 def test_maps_are_to_scale():

@@ -1,13 +1,12 @@
 """The picture of flattening: maps and the row of numbers to scale, and the places of three neighbours."""
 
-import itertools
-
 import pytest
 import torch
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
 from helpers import plotting
+from tests.legible import check_type
 
 SKETCHES = {
     "LeNet's maps": ((16, 5, 5), (5, 1, 2)),
@@ -37,14 +36,7 @@ def boxes(figure, colour):
 @pytest.mark.parametrize("name", SKETCHES)
 def test_type_can_be_read_and_nothing_overlaps_or_is_cut_off(name):
     figure = sketch(name)
-    assert figure.png().startswith(b"\x89PNG")
-    assert all(word.size >= 9 for word in figure.words.words)
-    places = figure.words.boxes()
-    for place in places:
-        assert 0 <= place.x0 < place.x1 <= figure.bbox.x1
-        assert 0 <= place.y0 < place.y1 <= figure.bbox.y1
-    for one, other in itertools.combinations(places, 2):
-        assert not one.overlaps(other)
+    check_type(figure, smallest=9)
 
 
 def test_it_is_said_in_words_too():

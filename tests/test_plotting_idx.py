@@ -1,6 +1,5 @@
 """The picture of an IDX file: its strips are to scale, and its bytes are those of the file."""
 
-import itertools
 import struct
 
 import pytest
@@ -8,6 +7,7 @@ import torch
 from matplotlib.colors import to_rgba
 
 from helpers import plotting
+from tests.legible import check_type
 
 SHAPES = {"the sample": (10_000, 28, 28), "one image": (1, 28, 28), "two small ones": (2, 5, 8)}
 
@@ -30,14 +30,7 @@ def frames(figure, colour):
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_type_can_be_read_and_nothing_overlaps_or_is_cut_off(shape):
     figure = plotting.idx_file(file(shape))
-    assert figure.png().startswith(b"\x89PNG")
-    assert all(word.size >= 9 for word in figure.words.words)
-    places = figure.words.boxes()
-    for place in places:
-        assert 0 <= place.x0 < place.x1 <= figure.bbox.x1
-        assert 0 <= place.y0 < place.y1 <= figure.bbox.y1
-    for one, other in itertools.combinations(places, 2):
-        assert not one.overlaps(other)
+    check_type(figure, smallest=9)
 
 
 def test_it_is_said_in_words_too():

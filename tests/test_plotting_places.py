@@ -1,7 +1,5 @@
 """The pictures of all places of a window: a kernel that slides, and windows that become cells."""
 
-import itertools
-
 import pytest
 import torch
 from matplotlib.colors import to_rgba
@@ -10,6 +8,7 @@ from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.plotting.places import CELL
+from tests.legible import check_type
 
 X = torch.tensor([[3.0, 1, 0], [2, 5, 1], [0, 4, 2]])
 K = torch.tensor([[1.0, 2], [-1, 3]])
@@ -49,15 +48,8 @@ def frames(figure, colour):
 @pytest.mark.parametrize("name", pictures())
 def test_type_can_be_read_and_nothing_overlaps_or_is_cut_off(name):
     figure = pictures()[name]
-    assert figure.png().startswith(b"\x89PNG")
     assert figure.bbox.x1 <= 1000
-    assert all(word.size >= 9 for word in figure.words.words)
-    places = figure.words.boxes()
-    for place in places:
-        assert 0 <= place.x0 < place.x1 <= figure.bbox.x1
-        assert 0 <= place.y0 < place.y1 <= figure.bbox.y1
-    for one, other in itertools.combinations(places, 2):
-        assert not one.overlaps(other)
+    check_type(figure, smallest=9)
     for patch in figure.ax.patches:
         left, top = patch.get_xy()
         assert 0 <= left < left + patch.get_width() <= figure.bbox.x1
