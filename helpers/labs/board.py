@@ -1,17 +1,20 @@
 """The board line: the state of a lab in one short line, which a teacher writes on the board and a class types in."""
 
+import difflib
 import html
 import re
 
 import ipywidgets as widgets
 
 from helpers.labs.controls import FULL_LABEL, Matrix, Message
+from helpers.labs.typed import first_number, plain, readings
 
 LONGEST = 500  # characters; more than this, nobody wrote on a board
+SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 
 
 class BoardError(ValueError):
-    """A line that no lab wrote; the message says what is wrong with it."""
+    """A line that this lab cannot follow; the message says what is wrong with it, and what would be right."""
 
 
 def write(lab, controls, defaults):
@@ -28,18 +31,55 @@ def read(line, lab, controls, defaults):
 
     Raises BoardError. Nothing in the line is ever evaluated.
     """
+    began = {name: meaning(controls[name], name, said) for name, said in defaults.items()}
+    return {**began, **named(line, lab, controls)}
+
+
+def named(line, lab, controls):
+    """The values that a line names, {name: value}, however it was typed or copied. Raises BoardError."""
     if len(line) > LONGEST:
         raise BoardError(f"this line has {len(line)} characters: a board line has at most {LONGEST}")
-    first, *pairs = re.sub(r"\s*=\s*", "=", line.strip()).split() or [""]
+    first, rest = re.fullmatch(r"[\W\d_]*(\w*)[\W_]*(.*)", plain(line)).groups()
     if first.lower() != lab:
         raise BoardError(f"a line for this lab begins with “{lab}”, this one with “{first[:40]}”")
-    asked = dict(defaults)
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or name.lower() not in controls:
-            raise BoardError(f"“{pair[:40]}” is not a setting of this lab: those are {', '.join(controls)}")
-        asked[name.lower()] = value
-    return {name: meaning(controls[name], name, value) for name, value in asked.items()}
+    aliases = _aliases(controls)
+    longest_first = sorted(aliases, key=len, reverse=True)
+    known = "|".join(r"[\s_-]+".join(map(re.escape, alias.split("-"))) for alias in longest_first)
+    before, *parts = re.split(rf"({known}|[^\W\d][\w-]*)\s*[=:]+\s*", rest, flags=re.IGNORECASE)
+    if before.strip():
+        raise BoardError(f"“{before.strip()[:40]}” has no =: write name=value. The settings are {', '.join(controls)}")
+    asked = {}
+    for typed, said in zip(parts[::2], parts[1::2], strict=True):
+        name = aliases.get(_alias(typed))
+        if name is None:
+            raise BoardError(f"“{typed[:40]}” is not a setting of this lab: {_instead(typed, aliases)}")
+        if lab in said.lower().split():
+            raise BoardError(f"there are two lines here: type one, up to the second “{lab}”")
+        # What stands between two settings: "0.3, kernel=3", "0.3 | kernel=3", "0.3 and kernel=3".
+        said = re.sub(r"(?:\s*(?:[,;.|&·•/]|\band))*\s*$", "", said)
+        value = meaning(controls[name], name, said)
+        if asked.setdefault(name, value) != value:
+            raise BoardError(f"{name} is there twice, with two values: keep one of them")
+    return asked
+
+
+def _alias(text):
+    """A name as it may be typed: small letters, and one kind of gap."""
+    return slug(text).replace("_", "-")
+
+
+def _aliases(controls):
+    """The names that a line may use for each control, {alias: name}: its own, and its label without the unit."""
+    labelled = {name: control for name, control in controls.items() if not isinstance(control, Matrix)}
+    labels = {_alias(re.sub(r"\(.*", "", control.description)): name for name, control in labelled.items()}
+    return {**labels, **{_alias(name): name for name in controls}}
+
+
+def _instead(typed, aliases):
+    """The end of a refusal: the nearest name, and all of them."""
+    near = difflib.get_close_matches(_alias(typed), aliases, 1)
+    question = f"did you mean {aliases[near[0]]}? The" if near else "the"
+    return f"{question} settings are {', '.join(dict.fromkeys(aliases.values()))}"
 
 
 def slug(label):
@@ -60,34 +100,82 @@ def word(control):
 
 
 def meaning(control, name, said):
-    """The value that a word means for a control; raises BoardError where it means none."""
+    """The value that a plain text means for a control; raises BoardError if it means none."""
     if isinstance(control, Matrix):
-        return _numbers(said, name)
+        return _matrix(name, said)
+    if not said:
+        raise BoardError(f"{name}= has no value: write one after it, such as {name}={word(control)}")
     if hasattr(control, "options"):
-        options = {slug(label): value for label, value in control.options}
-    elif isinstance(control.value, bool):
-        options = {"on": True, "off": False}
-    else:
-        options = {str(number): number for number in range(control.lowest, control.highest + 1, control.step)}
-        if said not in options:
-            raise BoardError(
-                f"{name}={said[:40]} is not possible: a whole number from {control.lowest} to {control.highest}"
-                + (f" in steps of {control.step}" if control.step > 1 else "")
-            )
-    if said.lower() not in options:
-        raise BoardError(f"{name}={said[:40]} is not possible: choose from {', '.join(options)}")
-    return options[said.lower()]
+        return _option(control, name, said)
+    if isinstance(control.value, bool):
+        if said.lower() not in SWITCH:
+            raise _refusal(name, said, "choose from on, off")
+        return SWITCH[said.lower()]
+    return _whole_number(control, name, said)
 
 
-def _numbers(said, name):
+def _option(control, name, said):
+    """The value of one of the options, by its label, or by a number that is written in another way."""
+    options = {slug(label): value for label, value in control.options}
+    numbers = {readings(label)[0]: label for label in options if readings(label)}
+    for label in (slug(said), _alias(said), *(numbers.get(number) for number in readings(said))):
+        if label in options:
+            return options[label]
+    why = f"choose from {', '.join(options)}"
+    if numbers:
+        raise _no_such_number(name, said, why, numbers)
+    part_of = [label for label in options if _alias(said) and _alias(said) in label]
+    near = part_of or difflib.get_close_matches(_alias(said), options, 1, 0.5)
+    raise _refusal(name, said, why, near[0] if near else None)
+
+
+def _whole_number(control, name, said):
+    """A whole number that the slider can reach; the slider's own unit may stand after it."""
+    unit = re.search(r"\((.+)\)", control.description)
+    if unit:
+        said = re.sub(rf"\s*({re.escape(unit[1])}|px|°)$", "", said)
+    possible = range(control.lowest, control.highest + 1, control.step)
+    for number in readings(said)[:1]:
+        if number in possible:
+            return int(number)
+    why = f"a whole number from {control.lowest} to {control.highest}"
+    if control.step > 1:
+        why += f" in steps of {control.step}"
+    raise _no_such_number(name, said, why, {number: number for number in possible})
+
+
+def _no_such_number(name, said, why, words):
+    """The refusal of a number that is not among `words`, {number: how it is written}, or of what is no number."""
+    meant = readings(said)
+    if not meant:
+        why = f"“{said[:40]}” is not one number; {why}"
+        meant = first_number(said)
+    if not meant:
+        return _refusal(name, said, why)
+    inside = min(max(meant[0], min(words)), max(words))  # also if it is infinite
+    return _refusal(name, said, why, words[min(words, key=lambda number: abs(number - inside))])
+
+
+def _refusal(name, said, why, nearest=None):
+    """What to raise: the cause, and the nearest value if there is one."""
+    near = "" if nearest is None else f". The nearest is {name}={nearest}"
+    return BoardError(f"{name}={said[:40]} is not possible: {why}{near}")
+
+
+def _matrix(name, said):
+    """A square of numbers, as a `Matrix` has it; its rows end at a semicolon, or stand in brackets."""
     if not said:
         return ()
+    said = re.sub(r"\]\s*[,;]?\s*\[", ";", said.replace("(", "[").replace(")", "]")).strip("[] ")
     try:
-        rows = tuple(tuple(float(number) for number in row.split(",")) for row in said.split(";"))
+        rows = tuple(tuple(float(number) for number in re.split(r"[,\s]+", row.strip())) for row in said.split(";"))
     except ValueError:
         raise BoardError(f"{name}={said[:40]}: write numbers with commas between them and ; between rows") from None
     if any(len(row) != len(rows) for row in rows) or len(rows) > Matrix.LARGEST:
-        raise BoardError(f"{name}: give a square of at most {Matrix.LARGEST} rows, each as long as there are rows")
+        raise BoardError(
+            f"{name}: give a square of at most {Matrix.LARGEST} rows, each as long as there are rows. "
+            "A comma ends a number: write 0.5, not 0,5"
+        )
     if not all(abs(number) <= Matrix.HIGHEST for row in rows for number in row):
         raise BoardError(f"{name}: every number must be from −{Matrix.HIGHEST} to {Matrix.HIGHEST}")
     return rows
@@ -147,8 +235,14 @@ class BoardLine(widgets.VBox):
         if self.text.value == self.line():
             return
         try:
+            asked = named(self.text.value, self.lab, self.controls)
             values = read(self.text.value, self.lab, self.controls, self.defaults)
         except BoardError as error:
             self.trouble.say(html.escape(str(error)), trouble=True)
             return
         self.move(values)
+        # A picture may have less room than the line asks for: row=24 of a map of 10 rows.
+        cut = [name for name, value in asked.items() if self.controls[name].value != value]
+        if cut:
+            now = ", ".join(f"{name}={word(self.controls[name])}" for name in cut)
+            self.trouble.say(html.escape(f"This does not fit the other settings: it is {now} now."), trouble=True)

@@ -34,11 +34,11 @@ def microscope(net, images, class_names=None):
     shapes = [output.shape[1:] for output in outputs_of(snapshot(net), images[0])[1 : len(names) + 1]]
     channels, rows, columns = (max(sizes) for sizes in zip(*shapes, strict=True))
     controls = {
-        "image": slider("image", 0, 0, len(images)),
+        "image": slider("image", 0, 0, last(len(images))),
         "layer": choice("layer", {name: i for i, name in enumerate(names)}),
-        "channel": slider("channel", 0, 0, channels),
-        "row": slider("row", rows // 2, 0, rows),
-        "column": slider("column", columns // 2, 0, columns),
+        "channel": slider("channel", 0, 0, last(channels)),
+        "row": slider("row", rows // 2, 0, last(rows)),
+        "column": slider("column", columns // 2, 0, last(columns)),
     }
 
     for name in ("image", "channel", "row", "column"):
@@ -73,9 +73,14 @@ def microscope(net, images, class_names=None):
     return lab
 
 
+def last(count):
+    """The right end of a slider over `count` places; the browser's slider fails if both its ends are one number."""
+    return max(count - 1, 1)
+
+
 def narrow(slider, value, count):
     """Let a slider reach from 0 to `count` - 1; returns `value`, cut to that."""
-    slider.max = max(count - 1, 1)  # the browser's slider fails where both its ends are one number
+    slider.max = last(count)
     slider.disabled = count == 1
     slider.value = min(value, count - 1)
     return slider.value

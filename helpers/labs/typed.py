@@ -1,0 +1,38 @@
+"""What keyboards, lecture notes and copied tables make of a line and of its numbers."""
+
+import re
+import unicodedata
+
+NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("‐‑‒–—―−", "-"),
+        **dict.fromkeys("\"'`´‘’‚“”„«»‹›"),  # quotes go
+        **{"、": ",", "،": ",", "。": ".", "٫": ".", "؛": ";", "：": ":"},
+    }
+)
+
+
+def plain(text):
+    """A text in plain characters: no full-width forms, one kind of dash and of blank, no quotes, nothing invisible."""
+    text = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
+    text = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    return " ".join(text.split())
+
+
+def readings(said):
+    """The numbers that a text can mean, the likeliest first; none if it is no number.
+
+    0.3, .3, 3e-1, 0,3 and 30 % are all 0.3. 9,000 is 9000, or else 9.
+    """
+    text = re.sub(r"(?<=\d)[ _](?=\d{3}\b)", "", said.removesuffix("%").strip())  # 9 000 is 9000
+    texts = [text.replace(",", ".")]
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+", text):
+        texts.insert(0, text.replace(",", ""))
+    divisor = 100 if said.endswith("%") else 1
+    return [float(text) / divisor for text in texts if re.fullmatch(NUMBER, text)]
+
+
+def first_number(said):
+    """The first number in a text, in a list; an empty list if there is none. 5x5 was probably meant to be 5."""
+    return [float(number) for number in re.findall(NUMBER, said)[:1]]
