@@ -8,7 +8,7 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.ticker import NullLocator
 
-from helpers.plotting.style import BLUE, DPI, ORANGE, RED, Figure, drawn, png
+from helpers.plotting.style import BLUE, DPI, ORANGE, RED, TYPE, Figure, drawn, png
 
 
 @drawn
@@ -155,7 +155,7 @@ def bars(values, labels, xlabel="", title="", limit=None):
     figure = Figure(9, 0.38 * len(values) + 0.9, f"Bars of {xlabel or title}: {said}")
     ax = figure.subplots()
     drawn = ax.barh(list(labels), values, color=BLUE)
-    ax.bar_label(drawn, numbers, padding=4)
+    ax.bar_label(drawn, numbers, padding=4, **TYPE)
     ax.invert_yaxis()
     ax.set(xlabel=xlabel, title=title, xlim=(0, limit or 1.12 * max(values)))
     ax.xaxis.set_major_formatter("{x:,.6g}")

@@ -1,6 +1,6 @@
 """How far accuracy on images that a network was trained on is ahead of that on new ones."""
 
-from helpers.plotting.style import BLUE, RED, Figure, drawn
+from helpers.plotting.style import BLUE, RED, TYPE, Figure, drawn
 
 
 @drawn
@@ -25,6 +25,7 @@ def gaps(sizes, accuracies):
                 textcoords="offset points",
                 ha="left" if side > 0 else "right",
                 va="center",
+                **TYPE,
             )
         ax.set(xscale="log", xlabel="training images", title=name, ylim=(0.5, 1.03))
         ax.set_xticks(sizes, [f"{size:,}" for size in sizes])

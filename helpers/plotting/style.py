@@ -9,7 +9,7 @@ import html
 import io
 import threading
 
-import matplotlib
+import matplotlib.axes
 import matplotlib.figure
 import torch
 from IPython.display import HTML, display
@@ -30,32 +30,18 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
 )
 TROUBLE = "#A33C00"  # the palette's red, darkened until small type in it can be read
 COLOURS = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY]
-STYLE = {
-    "font.size": 13,
-    "axes.titlesize": 14,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
-    "grid.color": "#dddddd",
-    "lines.linewidth": 2.5,
-    "legend.frameon": False,
-    "figure.facecolor": "white",
-    "image.interpolation": "nearest",
-}
+SIZE, TITLE_SIZE = 13, 14  # of type, in points
+TYPE = {"fontsize": SIZE, "color": "black"}  # of a text that a chart writes beside its points
 DPI = 100  # a figure of 9 inches is 900 pixels wide on the page
-# Matplotlib's settings belong to the whole process: one thread draws at a time.
-_drawing = threading.RLock()
+_drawing = threading.RLock()  # Matplotlib does not promise that two threads may draw at once
 
 
 def drawn(function):
-    """Decorate a function that makes a figure: it draws in the course's style, one thread at a time."""
+    """Decorate a function that makes a figure or renders it: one thread at a time."""
 
     @functools.wraps(function)
     def draw(*args, **kwargs):
-        with _drawing, matplotlib.rc_context(STYLE):
+        with _drawing:
             return function(*args, **kwargs)
 
     return draw
@@ -66,6 +52,33 @@ def short(number):
     return f"{number:.3g}".replace("-", "−")
 
 
+class Axes(matplotlib.axes.Axes):
+    """Axes in the course's style, which they are told: Matplotlib's settings are the student's, for all threads."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, facecolor="white", **kwargs)
+        self.set_prop_cycle(color=COLOURS, linewidth=[2.5] * len(COLOURS))
+        self.spines[["top", "right"]].set_visible(False)
+        self.spines[["left", "bottom"]].set(visible=True, color="black", linewidth=0.8)
+        self.tick_params(labelsize=SIZE, color="black", labelcolor="black")
+        self.grid(True, color="#dddddd", linestyle="-", linewidth=0.8)
+        self.set_axisbelow(True)
+        for axis in (self.xaxis, self.yaxis):
+            axis.label.set(**TYPE)
+
+    def set_title(self, label):
+        """The title, at the left."""
+        return super().set_title(label, loc="left", fontsize=TITLE_SIZE, color="black")
+
+    def legend(self, **options):
+        """The legend, without a frame."""
+        return super().legend(frameon=False, fontsize=SIZE, labelcolor="black", **options)
+
+    def imshow(self, image, **options):
+        """An image whose pixels keep their edges."""
+        return super().imshow(image, interpolation="nearest", **options)
+
+
 class Figure(matplotlib.figure.Figure):
     """A Matplotlib figure that needs no pyplot to show itself in a notebook.
 
@@ -73,8 +86,16 @@ class Figure(matplotlib.figure.Figure):
     """
 
     def __init__(self, width, height, alt):
-        super().__init__(figsize=(width, height), dpi=DPI, layout="constrained")
+        super().__init__(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
         self.alt = alt
+
+    def add_axes(self, *args, **options):
+        """As Matplotlib's, with axes in our style."""
+        return super().add_axes(*args, axes_class=Axes, **options)
+
+    def add_subplot(self, *args, **options):
+        """As Matplotlib's, and so is `subplots`, with axes in our style."""
+        return super().add_subplot(*args, axes_class=Axes, **options)
 
     @drawn
     def png(self, scale=1):

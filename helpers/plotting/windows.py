@@ -162,7 +162,12 @@ def put_change(sheet, share, top, title, colour):
     sheet.write(left, top + 20, percent(share), 30)
     sheet.write(left, top + 60, title)
     length = min(share, full) / full * width
-    sheet.ax.fill([left, left + length, left + length, left], [top + 80, top + 80, top + 102, top + 102], color=colour)
+    sheet.ax.fill(
+        [left, left + length, left + length, left],
+        [top + 80, top + 80, top + 102, top + 102],
+        color=colour,
+        linewidth=1,
+    )
     sheet.put_frame(left, top + 80, width, 22, "#bbbbbb", 1)
     for mark in (0, 0.5, 1, 1.5):
         sheet.write(left + mark / full * width, top + 116, f"{mark:.0%}", 11, GREY, "center")
