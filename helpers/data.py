@@ -144,7 +144,7 @@ def _find_all(name, class_names, system_folders):
                 return _read(name, class_names, folder, SHA256, str(folder))
             except DataError as error:
                 missing = str(error)
-    if _missing(name, CACHE / name) and not os.environ.get("LENET_LAB_OFFLINE"):
+    if _missing(name, CACHE / name) and not _offline():
         try:
             source = _download(name, CACHE / name)
         except OSError as error:
@@ -153,6 +153,11 @@ def _find_all(name, class_names, system_folders):
         else:
             return _read(name, class_names, CACHE / name, SHA256, source)
     raise DataError(missing)
+
+
+def _offline():
+    """Whether LENET_LAB_OFFLINE is set to anything that does not mean no."""
+    return os.environ.get("LENET_LAB_OFFLINE", "").strip().lower() not in ("", "0", "false", "no", "off")
 
 
 def _missing(name, folder):

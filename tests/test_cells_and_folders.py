@@ -1,11 +1,23 @@
 """What students bring to a notebook without knowing: their own settings, files, and cells that are run again."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import matplotlib
 import matplotlib.style
+import nbformat
 import pytest
+import torch
 from matplotlib.artist import Artist
+from nbclient import NotebookClient
 
-from helpers import plotting
+from helpers import data, labs, lenet, plotting
+from tests.raising_cells import check_raising_cell
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 class Student(Artist):
@@ -48,3 +60,117 @@ def test_a_students_settings_do_not_spoil_our_pictures(name, style, settings):
     expected = PICTURES[name]().png()
     matplotlib.style.use(style)
     assert PICTURES[name]().png() == expected
+
+
+def start_cell(folder):
+    """What the first code cell says in a notebook that lies in `folder`; "" if all is well."""
+    cells = nbformat.read(CHAPTERS[0], as_version=4).cells
+    start = next(cell.source for cell in cells if cell.cell_type == "code")
+    # As in a kernel, the notebook's folder comes first, and what IPython itself needs is there already.
+    program = (
+        "import sys, IPython, ipykernel.ipkernel; "
+        f"sys.path[:0] = ['', *[{str(ROOT)!r}]]; from IPython.core.error import UsageError\n"
+        f"try: exec({start!r})\nexcept UsageError as said: print(said)"
+    )
+    command = [sys.executable, "-P", "-c", program] if sys.version_info >= (3, 11) else [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["torch.py", "random.py", "numpy.py", "matplotlib.py", "d2l.py", "statistics.py", "PIL.py", "torch/__init__.py"],
+)
+def test_a_students_file_that_hides_a_module_is_named_by_the_first_cell(name, tmp_path):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("answer = 42\n", encoding="utf-8")
+    hidden = name.partition("/")[0]
+    (line,) = start_cell(tmp_path).splitlines()
+    assert f"{tmp_path / hidden} hides the module {hidden.removesuffix('.py')}, which the course needs" in line
+    assert "Rename it, restart" in line
+
+
+@pytest.mark.parametrize("name", ["helpers.py", "helpers/__init__.py"])
+def test_a_students_own_helpers_are_named_by_the_first_cell(name, tmp_path):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("answer = 42\n", encoding="utf-8")
+    (line,) = start_cell(tmp_path).splitlines()
+    assert str(tmp_path / name) in line
+    assert "Rename it, restart" in line
+
+
+def test_files_that_hide_nothing_are_no_trouble(tmp_path):
+    for name in ("homework.py", "test.py", "my-lenet.pt", "torch.ipynb"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    (tmp_path / "torch").mkdir()  # a folder without __init__.py, of saved weights for example, hides nothing
+    assert start_cell(tmp_path) == ""
+
+
+@pytest.mark.parametrize("said", ["0", "false", "False", "no", "off", "", " "])
+def test_offline_set_to_no_means_online(said, mirror, monkeypatch):
+    monkeypatch.setenv("LENET_LAB_OFFLINE", said)
+    _, requests = mirror
+    data.fashion_mnist()
+    assert requests
+
+
+@pytest.mark.parametrize("said", ["1", "true", "yes", "on"])
+def test_offline_set_to_yes_means_offline(said, mirror, monkeypatch):
+    monkeypatch.setenv("LENET_LAB_OFFLINE", said)
+    _, requests = mirror
+    data.fashion_mnist()
+    assert not requests
+
+
+@pytest.fixture
+def double_precision():
+    """What a student may have asked for in a cell."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+LABS = {
+    "explorer": lambda sample: labs.explorer(sample),
+    "convolution": lambda sample: labs.convolution(sample.train_images[0]),
+    "pooling": lambda sample: labs.pooling(sample.train_images[0]),
+    "learn": lambda sample: labs.learn_kernel(sample.train_images[0]),
+    "shapes": lambda sample: labs.shapes(),
+    "microscope": lambda sample: labs.microscope(lenet(), sample.train_images[:5]),
+}
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_a_lab_answers_every_control_in_double_precision(name, sample, double_precision):
+    lab = LABS[name](sample)
+    for control in lab.controls.values():
+        if hasattr(control, "options"):
+            for _, value in control.options:
+                control.value = value
+        elif hasattr(control, "max"):
+            control.value = control.min
+    if name == "learn":
+        lab.step()
+    assert lab.picture.image.value
+
+
+@pytest.mark.skipif(
+    not os.environ.get("LENET_LAB_RERUN"), reason="takes minutes: .ci/run sets LENET_LAB_RERUN=1 in a part of its own"
+)
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_cell_runs_twice_in_a_row_and_the_chapter_twice(path, monkeypatch):
+    monkeypatch.delenv("LENET_LAB_DATA", raising=False)
+    monkeypatch.setenv("LENET_LAB_OFFLINE", "1")
+    notebook = nbformat.read(path, as_version=4)
+    places = [place for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    client = NotebookClient(
+        notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}
+    )
+    wrong = []
+    with client.setup_kernel():
+        for place in [*(place for place in places for _ in range(2)), *places]:
+            cell = client.execute_cell(notebook.cells[place], place)
+            if "raises-exception" in cell.metadata.get("tags", []):
+                check_raising_cell(cell.source, cell.outputs)
+            else:
+                wrong += [f"{cell.id}: {output.ename}" for output in cell.outputs if output.output_type == "error"]
+    assert wrong == []

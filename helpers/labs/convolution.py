@@ -56,7 +56,7 @@ def kernel_preset(name, size):
         # From −1 to 1, and the same for everybody.
         "random": torch.randint(-10, 11, (size, size), generator=torch.Generator().manual_seed(0)) / 10,
     }
-    return kernels[name]
+    return kernels[name].float()  # whatever torch.set_default_dtype says
 
 
 def resized(kernel, size):
@@ -139,7 +139,7 @@ class Convolution(Lab):
         kernel, size, numbers = (self.controls[name] for name in ("kernel", "size", "numbers"))
         if numbers.value and numbers.value != self.filled_in:
             kernel.value = OWN
-            self.weights = torch.tensor(numbers.value)
+            self.weights = torch.tensor(numbers.value, dtype=torch.float)
             size.value = len(numbers.value)
         own = kernel.value == OWN
         size.max = Matrix.LARGEST if own else size.highest
@@ -147,7 +147,7 @@ class Convolution(Lab):
         self.filled_in = ()
         if size.value <= Matrix.LARGEST:
             self.filled_in = to_numbers(self.weights)
-            self.weights = torch.tensor(self.filled_in)
+            self.weights = torch.tensor(self.filled_in, dtype=torch.float)
         numbers.value = self.filled_in
         # The numbers of a kernel from the list follow from its name: the board line need not have them.
         self.board.defaults["numbers"] = "" if own else word(numbers)

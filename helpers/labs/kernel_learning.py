@@ -29,7 +29,8 @@ class Descent:
     def __init__(self, image, target, lr):
         self.X, self.lr, self.target = image[None, None], lr, target
         self.wanted = F.conv2d(self.X, target[None, None])
-        self.weight = torch.randn(1, 1, 3, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        chance = torch.Generator().manual_seed(0)
+        self.weight = torch.randn(1, 1, 3, 3, generator=chance, dtype=torch.float).requires_grad_()
         self.losses = []
         self._look()
 

@@ -90,7 +90,7 @@ def test_the_first_code_cell_of_a_notebook_is_the_start_cell(path, start):
     cell = first_code_cell(path)
     assert (cell.id, cell.source) == ("start", start)
     assert not cell.metadata
-    assert len([line for line in start.splitlines() if line.strip()]) <= 5
+    assert len([line for line in start.splitlines() if line.strip()]) <= 6
     ast.parse(start, feature_version=(3, 7))
 
 
