@@ -114,7 +114,7 @@ class Convolution(Lab):
 
     def take(self, source, image):
         """Slide over a new photograph or drawing; image: (1, 28, 28) bytes, all black where there is none."""
-        self.images[source] = to_floats(image[0]) if image.any() else None
+        self.images[source] = to_floats(image[0]).float() if image.any() else None
         self.redraw()
 
     def click(self, x, y):
