@@ -36,7 +36,7 @@ class Trainer(Whole):
         self.controls = _controls(num_epochs)
         self.board = BoardLine("trainer", self.controls, self.start)
         self.begun_with = self.board.values()
-        self._naming = False
+        self._naming, self._split = False, None
         self.preset = choice("preset", [*PRESETS, OWN])
         self.preset.observe(self._choose, names="value")
         self.buttons = {
@@ -164,7 +164,7 @@ class Trainer(Whole):
         self.runner.cancel()
         super().close()
         # IPython keeps what a cell has shown, as Out[5], for as long as the kernel lives.
-        self.runs, self.unfinished, self.data, self.val_iter, self.curves = [], None, None, None, None
+        self.runs, self.unfinished, self.data, self.val_iter, self._split = [], None, None, None, None
 
     def _forget(self):
         """As at the beginning: no runs, empty axes."""
@@ -212,8 +212,10 @@ class Trainer(Whole):
         number = 10_000 if settings["images"] == "sample" else 60_000
         if len(self.data.train_images) < number:
             raise DataError(f"only {len(self.data.train_images):,} training images are here: choose the sample")
-        images, labels = self.data.train_images[:number], self.data.train_labels[:number]
-        train_images, train_labels, *val = train_validation_split(images, labels, number // 10)
+        if self._split is None or self._split[0] != number:  # a copy of the images: one, not one a run
+            images, labels = self.data.train_images[:number], self.data.train_labels[:number]
+            self._split = number, train_validation_split(images, labels, number // 10)
+        train_images, train_labels, *val = self._split[1]
         seed, size = settings["seed"], settings["batch"]
         train_iter = Batches(train_images, train_labels, size, shuffle=True, seed=seed, device=self.device)
         return train_iter, Batches(*val, 256, device=self.device)
