@@ -6,6 +6,7 @@ check_environment()  # first: what is missing is said in words, not by the impor
 
 from helpers import checks, cores, experiments, labs, plotting
 from helpers.data import Batches, DataError, ImageData, fashion_mnist, mnist, train_validation_split
+from helpers.diagnosis import diagnose
 from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts
 from helpers.models import conv_output_size, layer_table, lenet, mlp, num_parameters, xavier
 from helpers.training import Progress, evaluate_accuracy, load_weights, save_weights, train, try_gpu
@@ -14,7 +15,7 @@ cores.keep_to_limit()
 
 __all__ = [
     "Accumulator", "Batches", "DataError", "ImageData", "Progress", "Timer", "accuracy", "checks", "confusion_counts",
-    "conv_output_size", "evaluate_accuracy", "experiments", "fashion_mnist", "labs", "layer_table", "lenet",
+    "conv_output_size", "diagnose", "evaluate_accuracy", "experiments", "fashion_mnist", "labs", "layer_table", "lenet",
     "load_weights", "mlp", "mnist", "num_parameters", "plotting", "save_weights", "train", "train_validation_split",
     "try_gpu", "xavier",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import threading
 import time
 from pathlib import Path
 
@@ -49,9 +50,10 @@ def sharing(steps, threads, look_after=0.5):
     The threads that share a step must wait for the one that got no core: on 2 cores, beside another program that
     computed with two threads, an epoch of LeNet took 41 s instead of 2. So this looks, every `look_after` seconds,
     whether this thread has waited for a core for more than 40 % of the time, as it does when several kernels train on
-    one machine. At the end PyTorch has its `threads` again.
+    one machine. At the end the thread that took the first step has its `threads` again.
     """
     torch.set_num_threads(threads)
+    mine = threading.get_ident()
     began, before = time.monotonic(), waited()
     try:
         for step in steps:
@@ -62,4 +64,6 @@ def sharing(steps, threads, look_after=0.5):
                     torch.set_num_threads(1)
                 began, before = time.monotonic(), waited()
     finally:
-        torch.set_num_threads(threads)
+        # Each thread has a number of its own, and whoever throws these steps away may be another thread.
+        if threading.get_ident() == mine:
+            torch.set_num_threads(threads)

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from helpers.cores import sharing
 from helpers.data import to_floats
+from helpers.diagnosis import gradient_range
 from helpers.files import new_file
 from helpers.metrics import Accumulator, accuracy, wait_for
 
@@ -44,6 +45,8 @@ class Progress:
     val_acc: float | None
     seconds: float
     sums: Accumulator  # of loss, correct predictions and examples; stays on the device until it is read
+    gradients: Accumulator  # of every eighth step's `diagnosis.gradient_range`, for `diagnose`
+    num_classes: int  # scores that the network gives an image
 
     @cached_property
     def loss(self):
@@ -110,7 +113,7 @@ def train(
     try:
         for epoch in range(num_epochs):
             net.train()
-            sums = Accumulator(3)
+            sums, gradients = Accumulator(3), Accumulator(2)
             started = time.perf_counter()
             for i, (X, y) in enumerate(sharing(train_iter, threads), start=1):
                 if schedule:
@@ -122,6 +125,8 @@ def train(
                 y_hat = net(X)
                 loss = loss_function(y_hat, y)
                 loss.backward()
+                if i % 8 == 1:  # in every step it would take a twentieth of the time of small batches
+                    gradients.add(*gradient_range(net))
                 optimizer.step()
                 sums.add(loss.detach() * len(y), accuracy(y_hat, y), len(y))
                 examples += len(y)
@@ -132,7 +137,8 @@ def train(
                     seconds += time.perf_counter() - started
                     if i == num_batches and val_iter is not None:
                         val_acc = evaluate_accuracy(net, val_iter)
-                    yield Progress(epoch + i / num_batches, examples, val_acc, seconds, copy.copy(sums))
+                    kept = copy.copy(sums), copy.copy(gradients), y_hat.shape[1]
+                    yield Progress(epoch + i / num_batches, examples, val_acc, seconds, *kept)
                     net.train()  # whoever iterates may have measured the network in between
                     started = time.perf_counter()
     except KeyboardInterrupt:

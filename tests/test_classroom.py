@@ -11,9 +11,9 @@ GOOD = "result lr=0.1 channels=6 kernel=5 parameters=61706 accuracy=0.8430"
 
 
 def test_a_runs_line_is_read_as_it_was_written():
-    run = Run("trainer lr=0.3 channels=8 activation=gelu", {"lr": 0.3, "channels": 8, "kernel": 5}, lenet())
+    run = Run("trainer lr=0.3 channels=8 activation=gelu", {"lr": 0.3, "channels": 8, "kernel": 5}, lenet(), 61_706)
     assert result_line(run) == ""  # no epoch has ended yet
-    run.keep(progress(1, 0.5, 0.8125))
+    run.history.append(progress(1, 0.5, 0.8125))
     results, troubles = read_results(result_line(run))
     assert results == [{"lr": 0.3, "channels": 8, "kernel": 5, "parameters": 61706, "accuracy": 0.8125}]
     assert troubles == []

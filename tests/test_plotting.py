@@ -21,7 +21,7 @@ def history(losses, val_acc=None):
     for epoch, loss in enumerate(losses, start=1):
         sums = Accumulator(3)
         sums.add(loss * 100, 50, 100)
-        progress.append(Progress(epoch, 100 * epoch, val_acc, float(epoch), sums))
+        progress.append(Progress(epoch, 100 * epoch, val_acc, float(epoch), sums, Accumulator(2), 10))
     return progress
 
 

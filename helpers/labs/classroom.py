@@ -6,9 +6,9 @@ import inspect
 import ipywidgets as widgets
 
 from helpers import plotting
+from helpers.labs.cells import Whole, one_a_cell
 from helpers.labs.controls import Message, choice, rows_of
 from helpers.labs.live import Picture
-from helpers.models import num_parameters
 
 MOST = 500  # lines; two hundred students with two runs each
 NUMBERS = {"lr": "learning rate", "channels": "first channels", "kernel": "kernel size", "parameters": "parameters"}
@@ -20,7 +20,7 @@ def result_line(run):
         return ""
     words = dict(pair.split("=") for pair in run.line.split()[1:])
     always = {name: f"{run.settings[name]:g}" for name in ("lr", "channels", "kernel")}
-    words = {**always, **words, "parameters": num_parameters(run.net), "accuracy": f"{run.val_acc:.4f}"}
+    words = {**always, **words, "parameters": run.parameters, "accuracy": f"{run.val_acc:.4f}"}
     return " ".join(["result", *(f"{name}={word}" for name, word in words.items())])
 
 
@@ -60,6 +60,7 @@ def _read(line):
     return result
 
 
+@one_a_cell
 def class_experiment(text=""):
     """A box for everybody's result lines, and their picture; text: lines to begin with."""
     lines = widgets.Textarea(
@@ -79,4 +80,4 @@ def class_experiment(text=""):
     for control in (lines, against):
         control.observe(draw, names="value")
     draw()
-    return widgets.VBox([lines, rows_of([against]), message, picture])
+    return Whole([lines, rows_of([against]), message, picture])

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from helpers import plotting
 from helpers.data import to_floats
 from helpers.labs.board import word
+from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import Matrix, choice, rows_of, slider
 from helpers.labs.live import Lab
 from helpers.labs.pad import Pad
@@ -167,6 +168,7 @@ class Convolution(Lab):
         return figure, f"{covers}{formula}: the output is {out}×{out}"
 
 
+@one_a_cell
 def convolution(image):
     """The convolution lab; image: a square of bytes or of floats from 0 to 1."""
     return Convolution(image)

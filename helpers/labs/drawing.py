@@ -5,6 +5,7 @@ from torch import nn
 
 from helpers import plotting
 from helpers.data import to_floats
+from helpers.labs.cells import one_a_cell
 from helpers.labs.live import Lab
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
@@ -71,6 +72,7 @@ def look_inside(net, image):
         return maps, X[0].softmax(dim=0).cpu()
 
 
+@one_a_cell
 def drawing(nets, class_names):
     """Draw on a pad, or upload a photograph, and see what networks make of it.
 

@@ -4,6 +4,7 @@ import torch
 from matplotlib.cbook import get_sample_data
 
 from helpers import plotting
+from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
 from helpers.labs.live import Lab
 from helpers.labs.upload import Upload
@@ -20,6 +21,7 @@ INVERT = {"auto": None, "yes": True, "no": False}
 MOST_IMAGES, HIGHEST_SEED = 30, 99
 
 
+@one_a_cell
 def explorer(data):
     """Choose images by class, place and seed, see the numbers of one, counts and means, or bring a photograph.
 

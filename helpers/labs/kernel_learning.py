@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.data import to_floats
+from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import button, choice, rows_of, steps
 from helpers.labs.convolution import KERNELS, kernel_preset
 from helpers.labs.live import FiveTimesASecond, Lab
@@ -159,6 +160,7 @@ class KernelLearning(Lab):
         self.message.say(html.escape(f"The run ended: {error}"), trouble=True)
 
 
+@one_a_cell
 def learn_kernel(image):
     """The lab in which a kernel is learnt; image: a square of bytes or of floats from 0 to 1."""
     return KernelLearning(image)

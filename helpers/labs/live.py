@@ -8,12 +8,14 @@ from ipyevents import Event
 from IPython.display import display
 
 from helpers import plotting
+from helpers.diagnosis import diagnose
 from helpers.labs.board import BoardLine
+from helpers.labs.cells import Whole, this_cell
 from helpers.labs.controls import Message, rows_of
 from helpers.models import ShapeError
 
 
-class Picture(widgets.VBox):
+class Picture(Whole):
     """A figure kept in one image widget: a new one replaces its bytes, so nothing flickers and nothing moves."""
 
     def __init__(self):
@@ -46,7 +48,7 @@ class Picture(widgets.VBox):
         return where["relativeX"] * scale, where["relativeY"] * scale
 
 
-class Lab(widgets.VBox):
+class Lab(Whole):
     """Controls above a picture that is drawn again whenever one of them moves.
 
     name: with it the lab's board line begins; controls: {name: widget}; draw: a function of the controls' values, by
@@ -58,7 +60,8 @@ class Lab(widgets.VBox):
         self.draw, self.controls = draw, controls
         self.picture, self.message = Picture(), Message(lines)
         self.board = BoardLine(name, controls, self.redraw)
-        super().__init__([rows_of(controls.values()), *above, self.message, self.picture, self.board])
+        self.rows = rows_of(controls.values())  # kept by name: a lab that arranges its parts anew closes them, too
+        super().__init__([self.rows, *above, self.message, self.picture, self.board])
         self.board.move({})
 
     def redraw(self):
@@ -88,9 +91,11 @@ class FiveTimesASecond:
 def watch(training, num_epochs=None):
     """Draw the curves while `training`, a generator of `Progress`, runs; returns its history as a list.
 
-    num_epochs: the right end of the axes. An interrupt of the kernel ends it without a traceback.
+    num_epochs: the right end of the axes. An interrupt of the kernel ends it without a traceback. If the network does
+    not learn as it should, a line below the curves says what to do.
     """
-    history = []
+    history, cell = [], this_cell()
+    cell.close_old()
     try:
         picture, curves = Picture(), plotting.LiveCurves(num_epochs=num_epochs)
 
@@ -99,6 +104,7 @@ def watch(training, num_epochs=None):
 
         draw()
         display(picture)
+        cell.keep(picture)
         draw_now_and_then = FiveTimesASecond(draw)
         for progress in training:
             history.append(progress)
@@ -106,4 +112,6 @@ def watch(training, num_epochs=None):
         draw()
     except KeyboardInterrupt:
         print("Stopped: the curves and the network are those of this moment.")
+    if history and diagnose(history).advice:
+        print(diagnose(history))
     return history

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.data import to_floats
+from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
 from helpers.labs.live import Lab
 from helpers.models import ShapeError, layers_of, receptive_field, window
@@ -21,6 +22,7 @@ ONE_BY_ONE = (
 )  # fmt: skip
 
 
+@one_a_cell
 def microscope(net, images, class_names=None):
     """Choose an image, a layer, a channel and a cell of its map; a click on a channel or on the map chooses, too.
 

@@ -4,6 +4,7 @@ from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.data import to_floats
+from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
 from helpers.labs.live import Lab
 from helpers.models import conv_output_size
@@ -11,6 +12,7 @@ from helpers.models import conv_output_size
 POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d}
 
 
+@one_a_cell
 def pooling(image):
     """Choose the pooling, its window and stride, and a shift to the right.
 

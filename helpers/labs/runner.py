@@ -7,21 +7,28 @@ from IPython import get_ipython
 
 from helpers.cores import lend_cores
 
+PATIENCE = 10  # seconds for a step to end; one of a lab takes 0.2 s at most on 2 cores, its measuring a second
+
 
 class Runner:
-    """Iterates over a generator in a thread. In the whole kernel only one run goes on: a new one ends the old."""
+    """Iterates over a generator in a thread. In the whole kernel only one run goes on: a new one ends the old.
+
+    A step that hangs, as a student's own network may, never holds up the notebook: after PATIENCE seconds its run is
+    left alone, and ends by itself after that step.
+    """
 
     _latest = None
 
     def __init__(self):
         Runner.end_latest()  # a cell that is run again makes a new runner: the run of the old one ends
-        self._thread, self._stop, self._error, self._cancelled = None, threading.Event(), None, False
+        self._thread, self._stop, self._quiet, self._error = None, threading.Event(), threading.Event(), None
 
     @staticmethod
     def end_latest():
         """End the run that is going on in this kernel, if there is one."""
         if Runner._latest:
             Runner._latest.stop()
+            Runner._latest._quiet.set()  # also where its last step has not ended yet
 
     def start(self, steps, then, failed):
         """Iterate over `steps` in the thread, then call `then()` there; after an error, `failed(error)` instead.
@@ -31,32 +38,35 @@ class Runner:
         Runner.end_latest()
         Runner._latest = self
         end_on_interrupt(self)
-        self._stop, self._error, self._cancelled = threading.Event(), None, False
+        # New ones for each run: one that was left alone must find its own when its step ends at last.
+        self._stop, self._quiet, self._error = threading.Event(), threading.Event(), None
         threads = torch.get_num_threads() if lend_cores() else 1
-        self._thread = threading.Thread(target=self._work, args=[steps, then, failed, self._stop, threads], daemon=True)
+        work = [steps, then, failed, self._stop, self._quiet, threads]
+        self._thread = threading.Thread(target=self._work, args=work, daemon=True)
         self._thread.start()
 
-    def _work(self, steps, then, failed, stop, threads):
+    def _work(self, steps, then, failed, stop, quiet, threads):
         torch.set_num_threads(threads)
         try:
             for _ in steps:
                 if stop.is_set():
                     break
-            if not self._cancelled:
+            if not quiet.is_set():
                 then()
         except Exception as error:  # nobody would see it here: `failed` shows it, wait() raises it again
-            self._error = error
-            failed(error)
+            if not quiet.is_set():
+                self._error = error
+                failed(error)
 
     def stop(self):
-        """End the run after its present step and wait for the thread; nothing happens where none runs."""
+        """End the run after its present step and wait for the thread; nothing happens if none runs."""
         self._stop.set()
         if self._thread and self._thread is not threading.current_thread():
-            self._thread.join()
+            self._thread.join(PATIENCE)
 
     def cancel(self):
         """End the run after its present step, wait for the thread, and do not call `then`: a new run follows."""
-        self._cancelled = True
+        self._quiet.set()
         self.stop()
 
     def ask_to_stop(self):
@@ -71,8 +81,8 @@ class Runner:
     def wait(self):
         """Wait for the run to end by itself; an error in it is raised here. An interrupt of the kernel ends the run."""
         try:
-            if self._thread:
-                self._thread.join()
+            while self.running:
+                self._thread.join(0.2)  # without a limit, Windows would not let an interrupt through
         except KeyboardInterrupt:
             self.stop()
         if self._error:

@@ -1,20 +1,18 @@
 """What the training lab knows of its runs: their settings, how they went, and how to tell a student."""
 
 import html
-import math
 from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
 from helpers.experiments import EXPERIMENTS
-from helpers.models import lenet, num_parameters, xavier
+from helpers.models import lenet, xavier
 
 LEARNING_RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.9, 3]
 ACTIVATIONS = {"ReLU": nn.ReLU, "tanh": nn.Tanh, "GELU": nn.GELU, "sigmoid": nn.Sigmoid}
 POOLINGS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
 OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
-GUESSING = math.log(10)  # the loss of a network that gives each of ten classes the same chance
 
 _CLASSIC = {"activation": nn.Sigmoid, "pooling": nn.AvgPool2d}
 
@@ -36,54 +34,61 @@ PRESETS = {
         "With the sample it only guesses for 8 to 14 epochs, longer than these 5. Try 20, or the data full.",
     ),
     "learning rate too high": ({"lr": 3}, "Every step is far too long. Watch the loss."),
-    "dead sigmoid": (
+    "sigmoid plateau": (
         _CLASSIC,
-        "So little gradient gets back through four sigmoids that, at this learning rate, nothing moves.",
+        "So little gradient gets back through four sigmoids that, at this learning rate, hardly anything moves.",
     ),
     "no padding": ({"padding": False}, "Without padding the maps are smaller, and so is the first dense layer."),
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """One training run: its settings, as a board line and as values, and what came of it."""
 
     line: str
     settings: dict
-    net: nn.Module
+    net: nn.Module | None  # None once it has become an earlier run, of which only numbers are shown
+    parameters: int
     history: list = field(default_factory=list)  # of Progress, some twenty an epoch
     test_acc: float | None = None
+    loaded_acc: float | None = None  # the validation accuracy of weights that were loaded, not trained
 
-    def keep(self, progress):
-        """Take down where training stands; twenty points an epoch are enough for a curve."""
-        last = self.history[-1].epoch if self.history else 0
-        if not self.history or progress.val_acc is not None or int(20 * progress.epoch) > int(20 * last):
-            self.history.append(progress)
+    def put_aside(self, as_ghost):
+        """Let the network of an earlier run go, and all of its history but what the table shows, unless `as_ghost`."""
+        self.net = None
+        if not as_ghost:
+            measured = [progress for progress in self.history if progress.val_acc is not None]
+            self.history = [*measured[-1:], *self.history[-1:]]
 
     @property
     def val_acc(self):
         """The last validation accuracy, or None before the end of the first epoch."""
         measured = [progress.val_acc for progress in self.history if progress.val_acc is not None]
-        return measured[-1] if measured else None
+        return measured[-1] if measured else self.loaded_acc
+
+    @property
+    def shown(self):
+        """True if there is something to tell of the run: it has trained, or was loaded."""
+        return bool(self.history) or self.loaded_acc is not None
 
 
-def network(kernel, channels, padding, activation, pooling, seed):
-    """An untrained LeNet, its second convolution with 16 channels, its weights decided by `seed`. Raises ShapeError."""
+def keep(history, progress):
+    """Take down where training stands; twenty points an epoch are enough for a curve."""
+    last = history[-1].epoch if history else 0
+    if not history or progress.val_acc is not None or int(20 * progress.epoch) > int(20 * last):
+        history.append(progress)
+
+
+def network(kernel, channels, padding, activation, pooling, seed, **sizes):
+    """An untrained LeNet, its second convolution with 16 channels, its weights decided by `seed`. Raises ShapeError.
+
+    sizes: as `lenet` takes them, if they are not those of ten classes of 28×28 pixels.
+    """
     with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
         torch.manual_seed(seed)
-        return xavier(lenet(kernel, (channels, 16), (kernel // 2 if padding else 0, 0), activation, pooling))
-
-
-def verdict(history):
-    """What a student should be told about a run, and whether it is trouble; history: a list of `Progress`."""
-    first, last = history[0].loss, history[-1].loss
-    if not math.isfinite(last):
-        return "The loss is not a number any more: the steps were too long. Choose a smaller learning rate.", True
-    if last > 1.2 * max(first, GUESSING):
-        return f"The loss, {last:.2f}, is above its start, {first:.2f}: choose a smaller learning rate.", True
-    if history[-1].epoch >= 0.5 and last > 0.98 * GUESSING:
-        return f"A plateau: the loss stays near ln 10 = 2.30, where a network only guesses. {history[-1]}", False
-    return str(history[-1]), False
+        paddings = (kernel // 2 if padding else 0, 0)
+        return xavier(lenet(kernel, (channels, 16), paddings, activation, pooling, **sizes))
 
 
 def table(runs):
@@ -91,12 +96,14 @@ def table(runs):
     head = ["run", "settings", "parameters", "seconds", "images/s", "validation", "test"]
     rows = []
     for number, run in reversed(list(enumerate(runs, start=1))):
-        if run.history:
-            last = run.history[-1]
+        if run.shown:
             accuracies = ["" if value is None else f"{value:.1%}" for value in (run.val_acc, run.test_acc)]
             settings = run.line.partition(" ")[2] or "as at the beginning"
-            work = [f"{num_parameters(run.net):,}", f"{last.seconds:.1f}", f"{last.examples / last.seconds:,.0f}"]
-            rows.append([number, settings, *work, *accuracies])
+            work = ["loaded", ""]
+            if run.history:
+                last = run.history[-1]
+                work = [f"{last.seconds:.1f}", f"{last.examples / last.seconds:,.0f}"]
+            rows.append([number, settings, f"{run.parameters:,}", *work, *accuracies])
     lines = [_row("th", head), *(_row("td", row) for row in rows)]
     style = "font-size:15px;line-height:22px;text-align:left"
     return f'<div style="height:130px;overflow-y:auto"><table style="{style}">{"".join(lines)}</table></div>'

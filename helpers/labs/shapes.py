@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from helpers import plotting
+from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
 from helpers.labs.live import Lab
 from helpers.models import layer_table, lenet
@@ -11,6 +12,7 @@ from helpers.models import layer_table, lenet
 POOLINGS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
 
 
+@one_a_cell
 def shapes():
     """Choose the sizes of a LeNet; an impossible choice says what is wrong."""
 

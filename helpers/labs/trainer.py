@@ -1,7 +1,6 @@
 """Chapter 4: move a slider and the network trains anew."""
 
 import html
-import math
 import re
 from pathlib import Path
 
@@ -9,19 +8,22 @@ import ipywidgets as widgets
 
 from helpers import plotting
 from helpers.data import Batches, DataError, train_validation_split
+from helpers.diagnosis import diagnose
 from helpers.labs.board import BoardLine
+from helpers.labs.cells import Whole, one_a_cell
 from helpers.labs.classroom import result_line
 from helpers.labs.controls import FULL_LABEL, Message, button, choice, rows_of, slider, steps, switch
 from helpers.labs.live import FiveTimesASecond, Picture
 from helpers.labs.runner import Runner
-from helpers.labs.runs import ACTIVATIONS, LEARNING_RATES, OPTIMIZERS, POOLINGS, PRESETS, Run, network, table, verdict
+from helpers.labs.runs import ACTIVATIONS, LEARNING_RATES, OPTIMIZERS, POOLINGS, PRESETS, Run, keep, network, table
 from helpers.models import ShapeError, num_parameters
 from helpers.training import classes_of, evaluate_accuracy, load_weights, save_weights, train, try_gpu
 
 OWN = "own settings"
+GHOSTS = 4  # earlier runs whose curves stay in grey
 
 
-class Trainer(widgets.VBox):
+class Trainer(Whole):
     """Controls of a LeNet and of its training; every move trains a new network, with the earlier runs in grey.
 
     The ReLU and max-pooling LeNet that it begins with learns visibly within seconds on 9,000 training images; 1,000
@@ -30,11 +32,11 @@ class Trainer(widgets.VBox):
 
     def __init__(self, data, num_epochs):
         self.data, self.device = data, try_gpu()
-        self.runner, self.picture, self.message = Runner(), Picture(), Message(lines=2)
+        self.runner, self.picture, self.message = Runner(), Picture(), Message(lines=3)
         self.controls = _controls(num_epochs)
         self.board = BoardLine("trainer", self.controls, self.start)
         self.begun_with = self.board.values()
-        self._naming = False
+        self._naming, self._split = False, None
         self.preset = choice("preset", [*PRESETS, OWN])
         self.preset.observe(self._choose, names="value")
         self.buttons = {
@@ -46,6 +48,7 @@ class Trainer(widgets.VBox):
         }
         self.table, self.predictions = widgets.HTML(), Picture()
         self.result = widgets.Text(description="result line", style=FULL_LABEL, layout={"width": "98%"})
+        self.file_message = Message(lines=0)
         self.file = widgets.Text("my-lenet.pt", description="file", style=FULL_LABEL)
         super().__init__(self._layout())
         self._forget()
@@ -54,7 +57,7 @@ class Trainer(widgets.VBox):
         front = [self.controls[name] for name in ("lr", "kernel", "channels")]
         folded = [control for control in self.controls.values() if control not in front]
         files = rows_of([self.file, button("Save", self.save), button("Load", self.load)])
-        more = widgets.VBox([rows_of(folded), files])
+        more = widgets.VBox([rows_of(folded), files, self.file_message])
         return [
             rows_of([self.preset, *front]),
             rows_of(self.buttons.values()),
@@ -79,23 +82,29 @@ class Trainer(widgets.VBox):
     def start(self):
         """Train a new network with the present settings; a run that is still going on ends."""
         self.runner.cancel()
-        if self.net:
-            self.net.zero_grad()  # the run stays in the table, but nobody needs its gradients
+        self.table.value = table(self.runs)  # with the run that has just ended
         settings = self.board.values()
         self._name_preset(settings)
         try:
             net = self._network(settings)
-            train_iter, self.val_iter = self._batches(settings)
+            train_iter, val_iter = self._batches(settings)
         except (ShapeError, DataError) as error:
             self._say(str(error), trouble=True)
             self._enable(running=False)
             return
-        ghosts = [run.history for run in self.runs if run.history][-4:]
-        self.curves = plotting.LiveCurves(ghosts, settings["epochs"])
-        self.table.value = table(self.runs)
-        self.runs.append(Run(self.board.line(), settings, net))
+        self._begin(net, settings, val_iter)
         self.unfinished = self._steps(self.runs[-1], train_iter)
         self.resume()
+
+    def _begin(self, net, settings, val_iter):
+        """Make a new run the latest; the earlier ones become grey curves and rows of the table."""
+        self.runs = [run for run in self.runs if run.shown]
+        ghosts = [run for run in self.runs if run.history][-GHOSTS:]
+        for run in self.runs:
+            run.put_aside(as_ghost=run in ghosts)
+        self.curves = plotting.LiveCurves([run.history for run in ghosts], settings["epochs"])
+        self.unfinished, self.val_iter = None, val_iter
+        self.runs.append(Run(self.board.line(), settings, net.to(self.device), num_parameters(net)))
 
     def stop(self):
         """End the run after its present step; the network keeps what it has learnt, and Resume goes on from there."""
@@ -127,30 +136,35 @@ class Trainer(widgets.VBox):
             path = self._path()
             save_weights(self.net, path)
         except (OSError, ValueError) as error:
-            self._say(f"Not saved: {error}", trouble=True)
+            self._say_of_file(f"Not saved: {error}", trouble=True)
         else:
-            self._say(f"Saved as {path.name}, beside this notebook. To load it, the settings must be the same.")
+            self._say_of_file(f"Saved as {path.name}, beside this notebook. To load it, the settings must be the same.")
 
     def load(self):
-        """Load saved weights into a network with the present settings, and measure it."""
-        self.runner.cancel()
+        """Load saved weights into a network with the present settings, and measure it.
+
+        A file that cannot be loaded changes nothing: a run that is going on goes on.
+        """
         settings = self.board.values()
         try:
             net = load_weights(self._network(settings), self._path())
-            _, self.val_iter = self._batches(settings)
+            _, val_iter = self._batches(settings)
         except (DataError, OSError, ValueError) as error:
-            self._say(f"Not loaded: {error}", trouble=True)
-        else:
-            self.unfinished = None
-            self.runs.append(Run(self.board.line(), settings, net.to(self.device)))
-            self._show_predictions()
-            self._say(f"Loaded: validation accuracy {evaluate_accuracy(net, self.val_iter):.1%}")
-        self._enable(running=False)
+            self._say_of_file(f"Not loaded: {error}", trouble=True)
+            return
+        self.runner.cancel()
+        self._begin(net, settings, val_iter)
+        run = self.runs[-1]
+        run.loaded_acc = evaluate_accuracy(net, val_iter)
+        self._finish()
+        self._say(f"Loaded: validation accuracy {run.val_acc:.1%}")
 
     def close(self):
-        """End the run, then close the widget."""
+        """End the run, then close the widget and let the data and the networks go."""
         self.runner.cancel()
         super().close()
+        # IPython keeps what a cell has shown, as Out[5], for as long as the kernel lives.
+        self.runs, self.unfinished, self.data, self.val_iter, self._split = [], None, None, None, None
 
     def _forget(self):
         """As at the beginning: no runs, empty axes."""
@@ -176,22 +190,32 @@ class Trainer(widgets.VBox):
         self.preset.value = names[0] if names else OWN
         self._naming = False
 
-    def _say(self, text, trouble=False):
-        """Show a text, and below it what the preset is about."""
+    def _say(self, text, trouble=False, advice=""):
+        """Show a text, and below it advice or, without any, what the preset is about."""
         note = PRESETS[self.preset.value][1] if self.preset.value in PRESETS else ""
-        self.message.say(f"{html.escape(text)}<br>{html.escape(note)}", trouble)
+        self.message.say(f"{html.escape(text)}<br>{html.escape(advice or note)}", trouble)
+
+    def _say_of_file(self, text, trouble=False):
+        """Show what came of Save or Load; beside a run, which has its own to say, below the buttons."""
+        self.file_message.say(html.escape(text), trouble)
+        if not self.runner.running:
+            self._say(text, trouble)
 
     def _network(self, settings):
+        """An untrained network for the data; raises ShapeError."""
         names = ("kernel", "channels", "padding", "activation", "pooling", "seed")
-        return network(**{name: settings[name] for name in names})
+        sizes = {"num_classes": len(self.data.class_names), "image_size": self.data.train_images.shape[-1]}
+        return network(**{name: settings[name] for name in names}, **sizes)
 
     def _batches(self, settings):
         """Training and validation batches; raises DataError where the whole set is asked for and is not here."""
         number = 10_000 if settings["images"] == "sample" else 60_000
         if len(self.data.train_images) < number:
             raise DataError(f"only {len(self.data.train_images):,} training images are here: choose the sample")
-        images, labels = self.data.train_images[:number], self.data.train_labels[:number]
-        train_images, train_labels, *val = train_validation_split(images, labels, number // 10)
+        if self._split is None or self._split[0] != number:  # a copy of the images: one, not one a run
+            images, labels = self.data.train_images[:number], self.data.train_labels[:number]
+            self._split = number, train_validation_split(images, labels, number // 10)
+        train_images, train_labels, *val = self._split[1]
         seed, size = settings["seed"], settings["batch"]
         train_iter = Batches(train_images, train_labels, size, shuffle=True, seed=seed, device=self.device)
         return train_iter, Batches(*val, 256, device=self.device)
@@ -205,18 +229,18 @@ class Trainer(widgets.VBox):
         )  # fmt: skip
         draw_now_and_then = FiveTimesASecond(self._draw)
         for progress in training:
-            run.keep(progress)
+            keep(run.history, progress)
             draw_now_and_then()
             yield
-            if not math.isfinite(run.history[-1].loss):
+            if diagnose(run.history[-1:]).state == "diverged":
                 break
         self.unfinished = None
 
     def _draw(self):
         """Show the curves and say how the run goes."""
         if self.history:
-            words, trouble = verdict(self.history)
-            self._say(f"{words} · {num_parameters(self.net):,} parameters", trouble)
+            found = diagnose(self.history)
+            self._say(f"{self.history[-1]} · {self.runs[-1].parameters:,} parameters", found.lost, found.advice)
         self.picture.show_png(self.curves.png(self.history), self.curves.width, self.curves.alt(self.history))
 
     def _finish(self):
@@ -242,7 +266,7 @@ class Trainer(widgets.VBox):
 
     def _enable(self, running):
         """Only buttons that do something now can be pressed."""
-        done = bool(self.history) and not running
+        done = bool(self.runs) and self.runs[-1].shown and not running
         self.buttons["Stop"].disabled = not running
         self.buttons["Resume"].disabled = running or not self.unfinished
         self.buttons["Test"].disabled = not done or self.runs[-1].test_acc is not None
@@ -275,6 +299,7 @@ def _controls(num_epochs):
     return controls
 
 
+@one_a_cell
 def trainer(data, num_epochs=5):
     """The training lab; data: an `ImageData`; num_epochs: how long a run is at first."""
     return Trainer(data, num_epochs)

@@ -209,7 +209,49 @@ def pss(pid):
     return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) / 1024
 
 
-PARTS = {part.__name__: part for part in (imports, sample, full_data, runs, kernels)}
+LONG_USE = """
+import gc, random, time
+def long_use(moves=400, trainings=20):
+    hand = random.Random(0)
+    for lab in [made for made in list(Out.values()) if hasattr(made, "board")]:
+        where_it_began, controls = lab.board.values(), lab.controls
+        for _ in range(moves):
+            control = hand.choice(list(controls.values()))
+            if hasattr(control, "options"):
+                control.value = hand.choice(control.options)[1]
+            elif isinstance(control.value, bool):
+                control.value = not control.value
+            else:
+                control.value = hand.randrange(control.min, control.max + 1, control.step)
+            if getattr(lab, "train_button", None) and hand.random() < 0.3:
+                lab.train()
+            time.sleep(0.05)
+        if hasattr(lab, "runner"):
+            lab.runner.stop()
+        lab.board.move({**where_it_began, **({"epochs": 1} if "epochs" in controls else {})})
+        for seed in range(trainings if "seed" in controls and hasattr(lab, "runner") else 0):
+            controls["seed"].value = seed + 1
+            lab.runner.wait()
+long_use()
+"""
+
+
+def long_use():
+    """Chapters 4 and 5 on the whole set, then 400 random moves of each lab, 20 trainings (goal: below 1,200 MB)."""
+    figures = {}
+    for path in CHAPTERS[3:5]:
+        cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        with kernel() as (run, _):
+            for cell in cells:
+                with contextlib.suppress(RuntimeError) if "# raises" in cell.source else contextlib.nullcontext():
+                    run(cell.source)
+            before = float(run(PEAK).split()[-1])
+            run(LONG_USE)
+            figures[path.stem] = {"peak of the chapter, MB": before, "afterwards": float(run(PEAK).split()[-1])}
+    return figures
+
+
+PARTS = {part.__name__: part for part in (imports, sample, full_data, runs, long_use, kernels)}
 
 
 def main():

@@ -209,7 +209,11 @@ def test_fifty_runs_of_the_lab_leave_no_thread_behind(lab):
 def test_a_run_that_diverges_ends_by_itself(lab, monkeypatch):
     sums = Accumulator(3)
     sums.add(math.nan, 50, 100)
-    replace_train(lab, monkeypatch, lambda *args, **kwargs: (Progress(i, 100, None, 1.0, sums) for i in range(1, 1000)))
+    replace_train(
+        lab,
+        monkeypatch,
+        lambda *args, **kwargs: (Progress(i, 100, None, 1.0, sums, Accumulator(2), 10) for i in range(1, 1000)),
+    )
     lab.buttons["Train"].click()
     lab.runner.wait()
     assert len(lab.history) == 1

@@ -1,0 +1,78 @@
+"""A lab goes with all its widgets, and a cell that is run again closes the lab that it made before."""
+
+import functools
+from typing import ClassVar
+
+import ipywidgets as widgets
+from IPython import get_ipython
+
+
+class Whole(widgets.VBox):
+    """A box that closes with all that it holds; ipywidgets would leave its children, layouts and styles behind."""
+
+    def close(self):
+        """Close the box and every widget in it."""
+        for widget in held_by(self):
+            widgets.Widget.close(widget)
+
+
+def held_by(widget):
+    """A widget and all that can be reached from it: children, layouts, styles, and whatever its attributes keep."""
+    found, left = {}, [widget]
+    while left:
+        thing = left.pop()
+        if isinstance(thing, widgets.Widget) and id(thing) not in found:
+            found[id(thing)] = thing
+            left += vars(thing).values()
+        elif isinstance(thing, dict):
+            left += thing.values()
+        elif isinstance(thing, (list, tuple)):
+            left += thing
+    return list(found.values())
+
+
+class Cell:
+    """A cell of the notebook and the labs in it; `_made` has the same for all cells of the kernel."""
+
+    _made: ClassVar = {}  # {key: (execution, widgets)}
+
+    def __init__(self, key, execution):
+        self.key, self.execution = key, execution
+
+    def close_old(self):
+        """Close what an earlier execution of this cell has made; nothing in a cell without a key."""
+        execution, made = self._made.get(self.key, (None, []))
+        # A cell may show two labs side by side.
+        if self.key and (self.execution is None or self.execution != execution):
+            self._made[self.key] = self.execution, []
+            for widget in made:
+                widget.close()
+
+    def keep(self, widget):
+        """Remember that `widget` stands in this cell."""
+        if self.key:
+            self._made[self.key][1].append(widget)
+
+
+def this_cell(name=None):
+    """The `Cell` that is being executed, known by the id that JupyterLab sends, and elsewhere by `name`."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    request = kernel.get_parent("shell") if kernel else {}
+    return Cell(request.get("metadata", {}).get("cellId") or name, request.get("header", {}).get("msg_id"))
+
+
+def one_a_cell(function):
+    """Decorate a function that makes a lab: made anew in its cell, it closes the old one.
+
+    Elsewhere than in JupyterLab, which does not say which cell it is, a new lab closes the old one of the same name.
+    """
+
+    @functools.wraps(function)
+    def make(*args, **options):
+        cell = this_cell(function.__name__)
+        cell.close_old()
+        made = function(*args, **options)
+        cell.keep(made)
+        return made
+
+    return make
