@@ -11,10 +11,12 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from helpers.download import DownloadError, list_wrong, one_at_a_time, received, useful_first
 from helpers.files import new_file
+from helpers.models import ShapeError
 
 CACHE = Path(__file__).resolve().parent.parent / "data"
 SAMPLE = Path(__file__).resolve().parent / "sample"
@@ -78,6 +80,7 @@ class ImageData:
 
     Images are bytes, 0 (black) to 255 (white), shape (N, 1, 28, 28); labels are integers 0-9, shape (N,).
     `source` says in words where the files came from and `folder` is where they lie.
+    What `Batches` takes is taken here, too; floats from 0 to 1 become bytes. Raises ShapeError for anything else.
     """
 
     name: str
@@ -88,6 +91,25 @@ class ImageData:
     class_names: tuple[str, ...]
     source: str
     folder: Path
+
+    def __post_init__(self):
+        for part in ("train", "test"):
+            images = as_images(getattr(self, f"{part}_images"))
+            if images.is_floating_point():
+                if len(images) and not (0 <= images.min() and images.max() <= 1):
+                    span = f"from {images.min():g} to {images.max():g}"
+                    raise ShapeError(f"the {part} images are floats {span}: {PIXELS}")
+                images = (255 * images).round().to(torch.uint8)
+            labels = as_labels(getattr(self, f"{part}_labels"))
+            refuse_unequal(images, labels)
+            if labels.is_floating_point() or labels.ndim != 1:
+                shape = tuple(labels.shape)
+                raise ShapeError(f"the {part} labels have the shape {shape}: wanted are whole numbers, (N,)")
+            if len(labels) and not (0 <= labels.min() and labels.max() < len(self.class_names)):
+                span = f"from {labels.min()} to {labels.max()}"
+                raise ShapeError(f"the {part} labels go {span}, but there are {len(self.class_names)} class names")
+            object.__setattr__(self, f"{part}_images", images)
+            object.__setattr__(self, f"{part}_labels", labels)
 
     def __repr__(self):
         return (
@@ -261,8 +283,11 @@ def _fetch(mirrors, path, sha256):
 def train_validation_split(images, labels, num_validation, seed=0):
     """Set `num_validation` images aside, chosen at random: (train_images, train_labels, val_images, val_labels).
 
-    images: (N, ...); labels: (N,). Raises ValueError where nothing would be left on one side.
+    images: (N, ...); labels: (N,); tensors, arrays or lists. Raises ValueError where nothing would be left on one side,
+    and ShapeError where there is not one label an image.
     """
+    images, labels = as_tensor(images, "images"), as_tensor(labels, "labels")
+    refuse_unequal(images, labels)
     if not 0 < num_validation < len(images):
         raise ValueError(f"cannot set {num_validation} of {len(images)} images aside: leave at least one on each side")
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
@@ -275,22 +300,77 @@ def to_floats(X):
     return X / 255 if X.dtype == torch.uint8 else X
 
 
+PIXELS = "wanted are bytes from 0 to 255, or floats from 0 to 1"
+
+
+def as_tensor(values, what):
+    """A tensor of an array, a list or a tensor; ShapeError, with what it is, if that is impossible."""
+    if torch.is_tensor(values):
+        return values
+    if isinstance(values, (list, tuple)) and values and torch.is_tensor(values[0]):
+        values = [value.cpu().numpy() if torch.is_tensor(value) else value for value in values]
+    try:
+        return torch.from_numpy(np.array(values))  # a copy: an array that may not be written to makes PyTorch warn
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"the {what} are no table of numbers of one size: {error}") from None
+
+
+def as_images(images):
+    """Images as (N, channels, height, width) bytes, or floats of PyTorch's usual kind; rows of pixels stay rows.
+
+    (N, height, width) gets its channel, and the last axis of (N, height, width, 1 or 3), as TensorFlow has it, becomes
+    the second. Raises ShapeError for other shapes and for whole numbers that are no bytes.
+    """
+    images = as_tensor(images, "images")
+    if images.ndim == 3:
+        images = images.unsqueeze(1)
+    if images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
+        images = images.movedim(3, 1).contiguous()
+    if images.ndim not in (2, 4):
+        raise ShapeError(f"the images have the shape {tuple(images.shape)}: wanted is (N, channels, height, width)")
+    if images.is_floating_point():
+        return images.to(torch.get_default_dtype())
+    if images.dtype != torch.uint8 and len(images):
+        least, most = images.min().item(), images.max().item()
+        if not (0 <= least and most <= 255):
+            raise ShapeError(f"the images are whole numbers from {least} to {most}: {PIXELS}")
+    return images.to(torch.uint8)
+
+
+def as_labels(labels):
+    """Labels as (N,) integers, also those of (N, 1); floats, as another loss function may want them, in their shape."""
+    labels = as_tensor(labels, "labels")
+    if labels.is_floating_point():
+        return labels.to(torch.get_default_dtype())
+    return (labels[:, 0] if labels.shape[1:] == (1,) else labels).long()
+
+
+def refuse_unequal(images, labels):
+    """Raise ShapeError unless there is one label an image."""
+    if not labels.ndim or len(images) != len(labels):
+        count = len(labels) if labels.ndim else "one number as"
+        raise ShapeError(f"{len(images)} images but {count} labels: there must be one label an image")
+
+
 class Batches:
     """Mini-batches of a data set that lies in memory, for use wherever a `DataLoader` is.
 
-    images: (N, 1, height, width) bytes, 0-255, or floats, which are passed on as they are; labels: (N,) integers.
-    Yields X, (batch, 1, height, width) floats from 0 to 1, and y, (batch,) integers, both on `device`. The last batch
-    may be smaller. With `shuffle` every pass has a new order; the same `seed` gives the same orders again.
+    images: (N, channels, height, width) bytes, 0-255, or floats, which are passed on as they are; labels: (N,)
+    integers. NumPy arrays and lists will do, and so will images and labels in the shapes that `as_images` and
+    `as_labels` take.
+    Yields X, (batch, channels, height, width) floats from 0 to 1, and y, (batch,) integers, both on `device`. The last
+    batch may be smaller. With `shuffle` every pass has a new order; the same `seed` gives the same orders again.
     change: what to do with each batch of images before the network sees them, such as `mirrored`.
-    Raises ValueError where there is not one label an image, or `batch_size` is below 1.
+    Raises ShapeError, a ValueError, for images and labels that are none, or not one label an image, and ValueError if
+    `batch_size` is below 1.
 
     The whole set lies on the device as bytes (47 MB for 60,000 images) and each batch is picked and scaled there in
     one go, as in Keller Jordan's airbench (github.com/KellerJordan/cifar10-airbench): no work is done per image.
     """
 
     def __init__(self, images, labels, batch_size, shuffle=False, seed=None, device="cpu", change=None):
-        if len(images) != len(labels):
-            raise ValueError(f"{len(images)} images but {len(labels)} labels: there must be one label an image")
+        images, labels = as_images(images), as_labels(labels)
+        refuse_unequal(images, labels)
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}: use 1 or more")
         self.images, self.labels = images.to(device), labels.to(device)

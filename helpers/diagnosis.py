@@ -44,6 +44,8 @@ def gradient_range(net):
     longest of all parameters. They stay on the device; parameters without a gradient do not count.
     """
     lengths = [(p.ndim, p.grad.norm()) for p in net.parameters() if p.grad is not None]
+    if not lengths:  # the loss has not come from these parameters
+        return 0.0, 0.0
     weights = [length for ndim, length in lengths if ndim > 1] or [length for _, length in lengths]
     return torch.stack(weights).min(), torch.stack([length for _, length in lengths]).max()
 
@@ -77,7 +79,7 @@ def diagnose(history):
             "Diverged: the loss is no longer a number, because the steps were too long. This network is lost: choose a "
             "smaller learning rate and train a new one.",
         )
-    guessing, now = math.log(last.num_classes), recent(history)
+    guessing, now = math.log(last.num_classes) if last.num_classes > 1 else math.nan, recent(history)
     first, best = history[0].loss, min(history, key=lambda progress: progress.loss)
     scale = f"ln {last.num_classes} = {guessing:.2f}, where a network only guesses"
     if last.epoch >= 0.5 and now.loss > 0.98 * guessing and now.share < NONE:

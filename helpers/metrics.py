@@ -4,6 +4,8 @@ import time
 
 import torch
 
+from helpers.models import ShapeError
+
 
 class Accumulator:
     """Running sums of `n` quantities, used as `d2l.Accumulator` of Dive into Deep Learning is.
@@ -85,20 +87,51 @@ def wait_for(device):
 def accuracy(y_hat, y):
     """Number of correct predictions, as a tensor of one element on the device of `y`.
 
-    y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels.
+    y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels. Both may be one-hot, or a column.
+    Raises ShapeError for anything else: PyTorch would compare each answer with every label, and call it an accuracy.
     """
-    if y_hat.ndim > 1:
-        y_hat = y_hat.argmax(dim=1)
-    return (y_hat == y).sum()
+    predicted, labels = _same_number(y_hat, y)
+    return (predicted == labels).sum()
 
 
 def confusion_counts(y_hat, y, num_classes=10):
     """How often class i (row) was called class j (column): (num_classes, num_classes) integers.
 
-    y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels.
+    y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels; otherwise as `accuracy`.
     """
-    if y_hat.ndim > 1:
-        y_hat = y_hat.argmax(dim=1)
+    predicted, labels = _same_number(y_hat, y)
     # Not bincount, which asks the GPU for the size of its result.
-    counts = torch.zeros(num_classes**2, dtype=torch.long, device=y.device)
-    return counts.index_add(0, y * num_classes + y_hat, torch.ones_like(y)).reshape(num_classes, num_classes)
+    counts = torch.zeros(num_classes**2, dtype=torch.long, device=labels.device)
+    places = labels * num_classes + predicted
+    return counts.index_add(0, places, torch.ones_like(places)).reshape(num_classes, num_classes)
+
+
+def as_classes(values, what="scores"):
+    """The class of each example, (batch,) integers, from (batch, classes) scores, (batch,) or (batch, 1) classes.
+
+    Raises ShapeError, with the shape that came, if `values` are none of these; what: their name in the message.
+    """
+    if isinstance(values, (tuple, dict)):
+        raise ShapeError(f"the {what} are a {type(values).__name__}, but a tensor is wanted, (batch, classes)")
+    values = torch.as_tensor(values)
+    whole = not values.is_floating_point() and not values.is_complex()
+    if values.ndim == 2 and values.shape[1] > 1:
+        return values.argmax(dim=1)
+    if whole and (values.ndim == 1 or values.shape[1:] == (1,)):
+        return values.flatten().long()  # of bytes, 10 times a label would not fit into a byte
+    shape = tuple(values.shape)
+    raise ShapeError(
+        f"the {what} have the shape {shape} and are {_kind(values)}, wanted are (batch, classes) scores, or (batch,) "
+        "classes as whole numbers"
+    )
+
+
+def _same_number(y_hat, y):
+    predicted, labels = as_classes(y_hat), as_classes(y, "labels")
+    if len(predicted) != len(labels):
+        raise ShapeError(f"{len(predicted)} predictions but {len(labels)} labels: there must be one label a prediction")
+    return predicted, labels
+
+
+def _kind(values):
+    return str(values.dtype).removeprefix("torch.")

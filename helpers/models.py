@@ -1,10 +1,12 @@
 """The networks of the course, and a table of what is in a network."""
 
-import math
+import contextlib
+import copy
 from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 
 class ShapeError(ValueError):
@@ -95,9 +97,10 @@ def mlp(hidden=(256,), activation=nn.Sigmoid, num_classes=10, image_size=28):
 def xavier(net):
     """Draw new weights, uniform with Xavier's variance 2 / (fan-in + fan-out), set all biases to zero; returns `net`.
 
-    Draw before training: `train` turns the weights to channels-last, where the same seed fills them in another order.
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, equation 16.
+    Raises ShapeError if the sizes of lazy layers are not known yet.
     """
+    refuse_unknown_sizes(net)
     for layer in net.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             nn.init.xavier_uniform_(layer.weight)
@@ -107,8 +110,24 @@ def xavier(net):
 
 
 def num_parameters(net):
-    """How many numbers training can change."""
+    """How many numbers training can change. Raises ShapeError if the sizes of lazy layers are not known yet."""
+    refuse_unknown_sizes(net)
     return sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad)
+
+
+def has_unknown_sizes(net):
+    """True if `net` has lazy layers that have seen no batch yet."""
+    return any(is_lazy(value) for value in [*net.parameters(), *net.buffers()])
+
+
+def refuse_unknown_sizes(net):
+    """Raise ShapeError, with what to do, if `net` has lazy layers that have seen no batch yet."""
+    if has_unknown_sizes(net):
+        lazy = next(layer for layer in net.modules() if any(is_lazy(value) for value in layer._parameters.values()))
+        raise ShapeError(
+            f"a {type(lazy).__name__} learns its size from the first batch, and this network has seen none yet: "
+            "show it one, as in net(torch.zeros(1, 1, 28, 28)), and run this again"
+        )
 
 
 @dataclass(frozen=True)
@@ -148,31 +167,91 @@ class LayerTable(list):
 
 
 def layer_table(net, input_shape=(1, 1, 28, 28)):
-    """What each layer of `net` makes of a batch of `input_shape`: a `LayerTable`.
+    """What each layer of `net` makes of a batch of `input_shape`: a `LayerTable`; `net` is left as it is.
 
-    Multiply-adds count the weights' products only: biases, activations and pooling cost little beside them.
+    Parameters are counted once, though a layer be called twice or share them; those that no layer on the way has stand
+    in a last row. Of a layer that returns several tensors the first one's shape is shown. Multiply-adds count the
+    weights' products only: biases, activations and pooling cost little beside them.
     """
-    table, training = LayerTable(input_shape), net.training
+    if has_unknown_sizes(net):
+        net = copy.deepcopy(net)  # the copy's lazy layers take their sizes from this batch
+    table, counted = LayerTable(input_shape), set()
+
+    def count(parameters):
+        new = set(parameters) - counted
+        counted.update(new)
+        return sum(parameter.numel() for parameter in new)
 
     def record(layer, inputs, output):
-        products_per_output = 0
-        if isinstance(layer, nn.Conv2d):
-            products_per_output = layer.in_channels // layer.groups * math.prod(layer.kernel_size)
-        elif isinstance(layer, nn.Linear):
-            products_per_output = layer.in_features
-        parameters = sum(parameter.numel() for parameter in layer.parameters())
-        table.append(Layer(type(layer).__name__, tuple(output.shape), parameters, output.numel() * products_per_output))
+        output = first_tensor(output)
+        parameters = count(layer.parameters(recurse=False))
+        shape = () if output is None else tuple(output.shape)
+        table.append(Layer(type(layer).__name__, shape, parameters, _multiply_adds(layer, inputs, output)))
 
-    hooks = [layer.register_forward_hook(record) for layer in net.modules() if not list(layer.children())]
+    hooks = [layer.register_forward_hook(record) for layer in net.modules() if _has_a_row(layer)]
     try:
-        with torch.no_grad():
-            device = next((parameter.device for parameter in net.parameters()), "cpu")
-            net.eval()(torch.zeros(input_shape, device=device))
+        with measuring(net):
+            own = first_number(net)
+            net(torch.zeros(input_shape, device=own.device, dtype=own.dtype))
     finally:
-        net.train(training)
         for hook in hooks:
             hook.remove()
+    left = count(net.parameters())
+    if left:
+        table.append(Layer("(not called)", (), left, 0))
     return table
+
+
+def _has_a_row(layer):
+    """Whether a layer computes by itself: it has no layers within, or parameters beside theirs."""
+    return not list(layer.children()) or any(True for _ in layer.parameters(recurse=False))
+
+
+def _multiply_adds(layer, inputs, output):
+    """The products of weights and inputs, each weight once for each place that the layer works on."""
+    if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+        return output.numel() // layer.out_channels * layer.weight.numel()
+    if isinstance(layer, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
+        return inputs[0].numel() // layer.in_channels * layer.weight.numel()
+    if isinstance(layer, nn.Linear):
+        return output.numel() // layer.out_features * layer.weight.numel()
+    if isinstance(layer, nn.RNNBase) and torch.is_tensor(inputs[0]):  # its matrices, once for each example and step
+        steps = inputs[0].numel() // layer.input_size
+        return steps * sum(weight.numel() for weight in layer.parameters() if weight.ndim == 2)
+    return 0
+
+
+def first_tensor(output):
+    """The tensor that a layer returns, or the first of several; None if there is none."""
+    if torch.is_tensor(output):
+        return output
+    values = output.values() if isinstance(output, dict) else output if isinstance(output, (tuple, list)) else ()
+    return next((found for value in values if (found := first_tensor(value)) is not None), None)
+
+
+def first_number(net):
+    """A tensor of floats in `net`: it tells the device and the kind of floats; without any, an empty one on the CPU."""
+    values = (value for values in (net.parameters(), net.buffers()) for value in values)
+    return next((value for value in values if value.is_floating_point()), torch.empty(0))
+
+
+@contextlib.contextmanager
+def modes_kept(net):
+    """Afterwards each module of `net` is in the mode, training or evaluation, in which it was before."""
+    modes = [(module, module.training) for module in net.modules()]
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+@contextlib.contextmanager
+def measuring(net):
+    """Within it `net` is in evaluation mode and keeps no graph; afterwards all its modules are as they were."""
+    with modes_kept(net), torch.no_grad():
+        net.eval()
+        yield
 
 
 def layers_of(net):

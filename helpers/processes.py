@@ -54,8 +54,7 @@ class Share:
 
 def in_step(net, device):
     """`net` on `device`, its gradients from now on the mean of all processes' after every `backward`."""
-    net.to(device, memory_format=torch.channels_last)
-    return DistributedDataParallel(net)
+    return DistributedDataParallel(net.to(device))
 
 
 def together(progress, device):

@@ -1,9 +1,9 @@
 """The training loop, written once: whoever iterates over it prints, draws or stops."""
 
-import contextlib
 import copy
 import ctypes
 import io
+import math
 import platform
 import re
 import time
@@ -13,13 +13,24 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+from torch import nn
 from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.parameter import is_lazy
 
 from helpers.cores import sharing
 from helpers.data import to_floats
 from helpers.diagnosis import gradient_range
 from helpers.files import new_file
-from helpers.metrics import Accumulator, accuracy, wait_for
+from helpers.metrics import Accumulator, accuracy, as_classes, wait_for
+from helpers.models import ShapeError, first_number, first_tensor, measuring, modes_kept, refuse_unknown_sizes
+
+# These give the same numbers in either memory format. (Not dropout: its chances fall on the numbers as they lie.)
+IN_ANY_FORMAT = {
+    DistributedDataParallel, nn.Sequential, nn.Conv2d, nn.BatchNorm2d, nn.AvgPool2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d,
+    nn.Flatten, nn.Linear, nn.BatchNorm1d, nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU,
+    nn.Identity,
+}  # fmt: skip
 
 
 def try_gpu(i=0):
@@ -55,7 +66,7 @@ class Progress:
 
     @cached_property
     def train_acc(self):
-        """Share of correct predictions, 0 to 1."""
+        """Share of correct predictions, 0 to 1; NaN if the network gives no scores of classes."""
         return self.sums[1] / self.sums[2]
 
     def __str__(self):
@@ -98,38 +109,51 @@ def train(
 ):
     """Train `net` by mini-batch gradient descent on the cross-entropy, yielding `Progress` `reports` times an epoch.
 
-    train_iter, val_iter: re-iterables of batches, such as `Batches`: X, (batch, ...) floats, the input of `net`, and y,
-    (batch,) integers, the classes; device: as `try_gpu` says where None;
-    optimizer: a class from torch.optim, called with the parameters and `lr`; schedule: a function such as `one_cycle`.
+    net: any module that trains in a plain PyTorch loop; only its weights change. For each step it is put in training
+    mode, for each report back in the modes in which it was. Layers that were set to `eval` in a network that is itself
+    in training mode, such as a frozen batch normalisation, stay in `eval`.
+    train_iter, val_iter: iterables of batches, such as `Batches` or a `DataLoader`: X, (batch, ...) floats, the input
+    of `net`, and y, (batch,) integers, the classes; device: where to put `net`; None leaves it where it is.
+    optimizer: a class from torch.optim, called with the parameters and `lr`, or an optimizer, whose own rate counts and
+    not `lr`; loss_function: another one gets what `net` returns and y as they are.
+    schedule: a function such as `one_cycle`. A last batch of one is left out if batch normalisation cannot take it.
     Training goes on only while somebody iterates: to stop is to stop iterating. An interrupt of the kernel ends it
-    quietly; the network stays usable. Raises MemoryError, with advice, where a batch does not fit into the memory.
+    quietly; the network stays usable. Raises MemoryError, with advice, where a batch does not fit into the memory, and
+    ShapeError for scores and labels that do not belong together.
     """
     keep_memory()
-    device = torch.device(device or try_gpu())
-    # Channels-last suits the convolutions of CPUs and of new GPUs: some 40 % faster on a 2-core CPU, same numbers.
-    net.to(device, memory_format=torch.channels_last)
-    optimizer = optimizer(net.parameters(), lr=lr)
-    num_batches, examples, seconds, threads = len(train_iter), 0, 0.0, torch.get_num_threads()
+    train_iter, num_batches = counted(train_iter)
+    examples, seconds, threads, frozen, rates = 0, 0.0, torch.get_num_threads(), [], []
+    asked, device = device, torch.device(device or first_number(net).device)
+    X = y = y_hat = loss = None
     try:
+        if asked is not None:
+            net.to(device)
+        optimizer = optimizer_for(net, optimizer, lr)
+        rates = [(group, group["lr"]) for group in optimizer.param_groups]
         for epoch in range(num_epochs):
-            net.train()
             sums, gradients = Accumulator(3), Accumulator(2)
             started = time.perf_counter()
             for i, (X, y) in enumerate(sharing(train_iter, threads), start=1):
                 if schedule:
-                    done = (epoch + (i - 0.5) / num_batches) / num_epochs
-                    for group in optimizer.param_groups:
-                        group["lr"] = lr * schedule(done)
-                X, y = X.to(device), y.to(device)
-                optimizer.zero_grad()
-                y_hat = net(X)
-                loss = loss_function(y_hat, y)
-                loss.backward()
-                if i % 8 == 1:  # in every step it would take a twentieth of the time of small batches
-                    gradients.add(*gradient_range(net))
-                optimizer.step()
-                sums.add(loss.detach() * len(y), accuracy(y_hat, y), len(y))
-                examples += len(y)
+                    factor = schedule((epoch + (i - 0.5) / num_batches) / num_epochs)
+                    for group, rate in rates:
+                        group["lr"] = rate * factor
+                X, y = as_input(X, net, device), on_device(y, device)
+                with modes_kept(net):
+                    frozen = set_to_training(net, frozen)
+                    optimizer.zero_grad()
+                    y_hat = scores_of(net, X, left_over=1 < i == num_batches)
+                    if y_hat is not None:
+                        loss, y = loss_of(y_hat, y, loss_function)
+                        loss.backward()
+                        if i % 8 == 1:  # in every step it would take a twentieth of the time of small batches
+                            gradients.add(*gradient_range(net))
+                        optimizer.step()
+                if y_hat is not None:
+                    size = len(first_tensor(y))
+                    sums.add(loss.detach() * size, num_correct(y_hat, y), size)
+                    examples += size
                 if i * reports // num_batches > (i - 1) * reports // num_batches:
                     val_acc = None
                     if i == num_batches:
@@ -137,57 +161,196 @@ def train(
                     seconds += time.perf_counter() - started
                     if i == num_batches and val_iter is not None:
                         val_acc = evaluate_accuracy(net, val_iter)
-                    kept = copy.copy(sums), copy.copy(gradients), y_hat.shape[1]
+                    kept = copy.copy(sums), copy.copy(gradients), num_scores(y_hat)
                     yield Progress(epoch + i / num_batches, examples, val_acc, seconds, *kept)
-                    net.train()  # whoever iterates may have measured the network in between
                     started = time.perf_counter()
     except KeyboardInterrupt:
         print(f"Training interrupted after {examples:,} examples. The network keeps what it has learnt.")
     except RuntimeError as error:
         if not re.search("out of memory|can't allocate memory", str(error)):  # of a GPU, and of a CPU
             raise
-        advice = f"batches of {len(y) // 2}" if len(y) > 1 else "smaller batches or a smaller network"
+        size = 0 if y is None else len(first_tensor(y))
+        which = f"a batch of {size}" if size else "the first batch"
+        advice = f"batches of {size // 2}" if size > 1 else "smaller batches or a smaller network"
         # Whoever keeps the error would keep the step's tensors too, and with them the memory full.
         error, X, y_hat, loss = error.with_traceback(None), None, None, None
-        raise MemoryError(
-            f"a batch of {len(y)} does not fit into the memory of the {device.type}: try {advice}"
+        raise MemoryError(f"{which} does not fit into the memory of the {device.type}: try {advice}") from error
+    finally:
+        for group, rate in rates:
+            group["lr"] = rate  # an optimizer that was given can be used again
+
+
+def counted(batches):
+    """Batches over which one can iterate again and again, and how many they are; ValueError if there are none."""
+    if hasattr(batches, "__next__"):  # a generator gives its batches once
+        batches = list(batches)
+    try:
+        number = len(batches)
+    except TypeError:  # such as a DataLoader of an IterableDataset
+        number = sum(1 for _ in batches)
+    if not number:
+        raise ValueError("there is no batch to train on: train_iter is empty")
+    return batches, number
+
+
+def optimizer_for(net, optimizer, lr):
+    """The optimizer of `net`: the one that was given, or one of the class that was given, with the rate `lr`."""
+    own = {id(parameter) for parameter in net.parameters() if parameter.requires_grad}
+    if not own:
+        raise ValueError("this network has no parameters that training can change: it has none, or all are frozen")
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        return optimizer(net.parameters(), lr=lr)
+    if not any(id(parameter) in own for group in optimizer.param_groups for parameter in group["params"]):
+        raise ValueError("this optimizer has the parameters of another network: make a new one of net.parameters()")
+    return optimizer
+
+
+def set_to_training(net, frozen):
+    """Put `net` in training mode, but not its frozen layers; returns the list of these.
+
+    Frozen is what is set to `eval` in a network that is in training mode. If the network itself is in `eval`, as after
+    measuring, that says nothing: then `frozen` stay so.
+    """
+    if net.training:
+        frozen = [module for module in net.modules() if not module.training]
+    net.train()
+    for module in frozen:
+        module.training = False
+    return frozen
+
+
+def as_input(X, net, device):
+    """A batch as `net` takes it: on `device`, bytes and floats as the kind of floats that its weights are."""
+    if not torch.is_tensor(X) and not hasattr(X, "__array__"):
+        return X  # a network of several inputs knows what to do with them
+    X = to_floats(torch.as_tensor(X))
+    return X.to(device, first_number(net).dtype) if X.is_floating_point() else X.to(device)
+
+
+def on_device(y, device):
+    """Labels as a tensor on `device`; several tensors, as a loss function of one's own may take, stay as they are."""
+    several = not torch.is_tensor(y) and first_tensor(y) is not None
+    return y if several else torch.as_tensor(y).to(device)
+
+
+def scores_of(net, X, left_over=False):
+    """What `net` makes of a batch; None if X is a last batch of one, `left_over`, that batch normalisation refuses.
+
+    Channels-last suits the convolutions of CPUs and of new GPUs: a quarter less time for a step of LeNet on a 2-core
+    CPU. It is enough to turn the batch; the weights, their gradients and the scores are not touched. What could notice
+    it, a module of one's own, a hook, gets the batch as it is: `view` refuses maps that are channels-last.
+    """
+    try:
+        if torch.is_tensor(X) and X.ndim == 4 and all(map(_takes_any_format, net.modules())):
+            return net(X.to(memory_format=torch.channels_last)).contiguous()
+        return net(X)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        if left_over and len(X) == 1:
+            return None
+        raise ShapeError(
+            f"batch normalisation needs the mean of more than one number, and this batch is {tuple(X.shape)}: "
+            "choose a larger batch_size"
         ) from error
 
 
-@contextlib.contextmanager
-def measuring(net):
-    """Within it `net` is in evaluation mode and keeps no graph; afterwards it is in the mode it was in before."""
-    training = net.training
-    net.eval()
+def _takes_any_format(module):
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return type(module) in IN_ANY_FORMAT and not any(hooks)
+
+
+def loss_of(y_hat, y, loss_function):
+    """The loss, and the labels as it took them. Raises ShapeError if cross-entropy cannot take them."""
+    if loss_function is not F.cross_entropy and not isinstance(loss_function, nn.CrossEntropyLoss):
+        return loss_function(y_hat, y), y
+    for values, source in ((y_hat, "the network returns"), (y, "the labels are")):
+        if not torch.is_tensor(values):
+            raise ShapeError(
+                f"{source} a {type(values).__name__}, but cross-entropy takes one tensor: pick it out, or give train a "
+                "loss_function that does"
+            )
+    whole = not y.is_floating_point()
+    y = y.long() if whole else y.to(y_hat.dtype)
+    if whole and y.shape[1:] == (1,):
+        y = y[:, 0]
+    wanted = (*y_hat.shape[:1], *y_hat.shape[2:]) if whole else tuple(y_hat.shape)
+    if y_hat.ndim < 2 or y_hat.shape[1] < 2 or y.shape != wanted:
+        raise ShapeError(
+            f"the network gives {tuple(y_hat.shape)} and the labels are {'whole numbers' if whole else 'floats'} of "
+            f"shape {tuple(y.shape)}. Wanted are scores, (batch, classes), and labels: whole numbers, (batch,), or a "
+            "share for each class, (batch, classes)"
+        )
     try:
-        with torch.no_grad():
-            yield
-    finally:
-        net.train(training)
+        return loss_function(y_hat, y), y
+    except IndexError as error:  # only a CPU looks at the labels
+        most = y_hat.shape[1] - 1
+        raise ShapeError(f"{error} With {most + 1} scores, labels go from 0 to {most}") from error
+
+
+def num_scores(y_hat):
+    """How many scores the network gives an image; 0 if it returns something else."""
+    return y_hat.shape[1] if torch.is_tensor(y_hat) and y_hat.ndim > 1 else 0
+
+
+def num_correct(y_hat, y):
+    """Number of correct predictions; NaN if `y_hat` and `y` are no scores and classes, as with another loss."""
+    try:
+        return accuracy(y_hat, y)
+    except ShapeError:
+        return math.nan
 
 
 def evaluate_accuracy(net, data_iter, device=None):
-    """Share of `data_iter`'s examples that `net` gets right, 0 to 1; leaves `net` in the mode it was in.
+    """Share of `data_iter`'s examples that `net` gets right, 0 to 1; leaves all modules in the modes they were in.
 
-    data_iter: (X, y) batches; device: that of the network's parameters where None.
+    data_iter: (X, y) batches; device: that of the network's parameters where None. Raises ShapeError, with the shapes
+    that came, if the network gives no scores for the labels, and ValueError without any batch.
     """
-    device = device or next(net.parameters()).device
+    device = device or first_number(net).device
     sums = Accumulator(2)
     with measuring(net):
         for X, y in data_iter:
-            X, y = X.to(device), y.to(device)
-            sums.add(accuracy(net(X), y), len(y))
+            X, y = as_input(X, net, device), on_device(y, device)
+            sums.add(accuracy(scores_of(net, X), y), len(y))
+    if not sums.sums[1]:
+        raise ValueError("there is no batch to measure on: data_iter is empty, or was read before")
     return sums[0] / sums[1]
 
 
 def classes_of(net, images):
-    """The class that `net` gives each image; leaves `net` in the mode it was in.
+    """The class that `net` gives each image; leaves all modules in the modes they were in.
 
     images: (N, 1, height, width), bytes or floats from 0 to 1; returns (N,) integers on the CPU.
     """
-    device = next(net.parameters()).device
     with measuring(net):
-        return net(to_floats(images.to(device))).argmax(dim=1).cpu()
+        return as_classes(scores_of(net, as_input(images, net, first_number(net).device))).cpu()
+
+
+def refuse_unfit(nets, image, num_classes, least, most):
+    """Raise ShapeError, in words, unless `nets` are networks that a lab can compare.
+
+    nets: {name: network}, from `least` to `most` of them, each with `num_classes` scores for one image, (1, height,
+    width) bytes.
+    """
+    wanted = f'wanted are {least if least == most else f"{least} or {most}"} networks, {{"LeNet": net, "MLP": other}}'
+    if not isinstance(nets, dict):
+        raise ShapeError(f"this is a {type(nets).__name__}: {wanted}")
+    if not least <= len(nets) <= most:
+        raise ShapeError(f"these are {len(nets)}: {wanted}")
+    for name, net in nets.items():
+        if not isinstance(net, nn.Module):
+            raise ShapeError(f"{name} is a {type(net).__name__}, not a network: {wanted}")
+        refuse_unknown_sizes(net)
+        X, expected = as_input(image[None], net, first_number(net).device), (1, num_classes)
+        with measuring(net):
+            try:
+                scores = net(X)
+            except RuntimeError as error:
+                raise ShapeError(f"{name} cannot take an image of shape {tuple(image.shape)}: {error}") from error
+        if not torch.is_tensor(scores) or scores.shape != expected:
+            got = tuple(scores.shape) if torch.is_tensor(scores) else f"a {type(scores).__name__}"
+            raise ShapeError(f"{name} answers one image with {got}: wanted is {expected}, a score for each class")
 
 
 class WeightsError(ValueError):
@@ -197,11 +360,12 @@ class WeightsError(ValueError):
 def save_weights(net, path, overwrite=False):
     """Write the weights of `net` to `path`, under a temporary name first, so that no half-written file is left.
 
-    Raises FileExistsError when the file is there already, unless `overwrite` is set, and another OSError where the
-    file cannot be written.
+    Raises FileExistsError when the file is there already, unless `overwrite` is set, another OSError where the file
+    cannot be written, and ShapeError if the sizes of lazy layers are not known yet.
     """
+    refuse_unknown_sizes(net)
     content = io.BytesIO()  # on a full disk torch.save would raise a RuntimeError of its own, not an OSError
-    torch.save(net.state_dict(), content)
+    torch.save(unwrapped(net).state_dict(), content)
     with new_file(path, overwrite) as file:
         file.write(content.getbuffer())
 
@@ -215,7 +379,8 @@ def load_weights(net, path):
     if Path(path).is_dir():
         raise WeightsError(f"{path} is a folder: give the name of a file of weights")
     content = io.BytesIO(Path(path).read_bytes())
-    device = next(net.parameters()).device
+    net, given = unwrapped(net), net
+    device = first_number(net).device
     try:
         with zipfile.ZipFile(content) as file:
             if file.testzip():  # torch.load does not compare the checksums, and one wrong byte is another weight
@@ -224,11 +389,9 @@ def load_weights(net, path):
         weights = torch.load(content, map_location=device, weights_only=True)
     except Exception as error:  # both raise whatever the bytes of a foreign file lead them to
         raise WeightsError(f"{path} holds no weights, or only a part of them: save the network anew") from error
-    try:
-        copy.deepcopy(net).load_state_dict(weights)  # where they do not fit it would leave `net` half changed
-    except (RuntimeError, TypeError, AttributeError) as error:
-        raise WeightsError(f"{path} holds the weights of another network: build that network first") from error
-    for name, own in net.state_dict().items():
+    if not _fits(weights, net.state_dict()):  # load_state_dict would leave `net` half changed
+        raise WeightsError(f"{path} holds the weights of another network: build that network first")
+    for name, own in _tensors(net.state_dict()).items():
         if weights[name].dtype != own.dtype:
             kinds = f"{weights[name].dtype}, not {own.dtype}"
             raise WeightsError(f"{path}: the numbers of {name} are {kinds}: save the network anew")
@@ -236,4 +399,26 @@ def load_weights(net, path):
             remedy = "train with a smaller learning rate and save that network"
             raise WeightsError(f"{path}: {name} holds infinity or NaN, as after training that diverged: {remedy}")
     net.load_state_dict(weights)
-    return net
+    return given
+
+
+def unwrapped(net):
+    """The network within `torch.compile` or `nn.DataParallel`, which put a word before the name of each weight."""
+    net = getattr(net, "_orig_mod", net)
+    return net.module if isinstance(net, (nn.DataParallel, DistributedDataParallel)) else net
+
+
+def _tensors(state):
+    return {name: value for name, value in state.items() if torch.is_tensor(value)}
+
+
+def _fits(weights, own):
+    """Whether `weights` are numbers with the names and shapes of a network's `own`; a lazy layer takes any shape."""
+    if not isinstance(weights, dict) or weights.keys() != own.keys():
+        return False
+    theirs, ours = _tensors(weights), _tensors(own)
+    if any(is_lazy(value) or value.is_meta or value.layout != torch.strided for value in theirs.values()):
+        return False
+    return theirs.keys() == ours.keys() and all(
+        is_lazy(value) or theirs[name].shape == value.shape for name, value in ours.items()
+    )

@@ -1,15 +1,16 @@
 """Chapter 5: draw something, and see what two networks make of it."""
 
 import ipywidgets as widgets
+import torch
 from torch import nn
 
 from helpers import plotting
-from helpers.data import to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.live import Lab
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
-from helpers.training import measuring
+from helpers.models import first_number, first_tensor, measuring
+from helpers.training import as_input, refuse_unfit
 
 
 class Drawing(Lab):
@@ -52,30 +53,43 @@ class Drawing(Lab):
             return "Draw with the mouse or a finger. (Even of an empty image the networks must say something.)"
         guesses = {name: self.class_names[int(values.argmax())] for name, values in chances.items()}
         said = ", ".join(f"{name} says {guess} with {chances[name].max():.0%}" for name, guess in guesses.items())
+        if len(guesses) == 1:
+            return f"{said}."
         return f"{said}: they {'agree' if len(set(guesses.values())) == 1 else 'disagree'}."
 
 
 def look_inside(net, image):
     """The maps that each convolution of `net` makes of an image, behind its activation, and its probabilities.
 
-    net: an `nn.Sequential`, left in the mode it was in; image: (1, height, width) bytes. Returns a list of
-    (channels, height, width) and (classes,), on the CPU.
+    net: any network, left as it was; image: (1, height, width) bytes. Returns a list of (channels, height, width) and
+    (classes,), on the CPU. An activation that is no layer of its own, but a function in `forward`, is not seen.
     """
-    X = to_floats(image[None].to(next(net.parameters()).device))
-    maps, before = [], None
-    with measuring(net):
-        for layer in net:
-            X = layer(X)
-            if isinstance(before, nn.Conv2d):
-                maps.append(X[0].cpu())
-            before = layer
-        return maps, X[0].softmax(dim=0).cpu()
+    called, X = [], as_input(image[None], net, first_number(net).device)
+    hooks = [
+        layer.register_forward_hook(lambda layer, inputs, output: called.append((layer, first_tensor(output))))
+        for layer in net.modules()
+        if not list(layer.children())
+    ]
+    try:
+        with measuring(net):
+            scores = net(X)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    maps = []
+    for (layer, output), (_, after) in zip(called, [*called[1:], (None, None)], strict=False):
+        if isinstance(layer, nn.Conv2d):
+            activated = after is not None and after.shape == output.shape
+            maps.append((after if activated else output)[0].cpu())
+    return maps, scores[0].softmax(dim=0).cpu()
 
 
 @one_a_cell
 def drawing(nets, class_names):
     """Draw on a pad, or upload a photograph, and see what networks make of it.
 
-    nets: {name: network trained on such images}, each an `nn.Sequential`, two of them; class_names: one for each score.
+    nets: {name: network trained on such images}, one or two of them; class_names: one for each score. Raises
+    ShapeError, in words, for networks that do not give a score for each class.
     """
+    refuse_unfit(nets, torch.zeros(1, 28, 28, dtype=torch.uint8), len(class_names), 1, 2)
     return Drawing(nets, class_names)

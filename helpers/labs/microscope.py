@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import plotting
-from helpers.data import to_floats
+from helpers.data import as_images, to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
 from helpers.labs.live import Lab
@@ -27,9 +27,10 @@ def microscope(net, images, class_names=None):
     """Choose an image, a layer, a channel and a cell of its map; a click on a channel or on the map chooses, too.
 
     net: an `nn.Sequential` that begins with convolutions, activations and poolings, on any device; it is only read.
-    images: (N, 1, height, width) bytes or floats; class_names: with them the network's answer is shown.
+    images: (N, 1, height, width) bytes or floats, or an array; class_names: with them the network's answer is shown.
     Raises ShapeError where the network has no maps.
     """
+    images = images if torch.is_tensor(images) else as_images(images)
     if images.ndim != 4 or not len(images):
         raise ShapeError(f"images must be (N, 1, height, width), these are {tuple(images.shape)}: one is images[:1]")
     names = layer_names(net)
@@ -122,8 +123,12 @@ def snapshot(net):
 def outputs_of(layers, image):
     """The image as a batch of one, and what each layer makes of it; image: (1, height, width) bytes or floats."""
     outputs = [to_floats(image).cpu().float()[None]]
-    for layer in layers:
-        outputs.append(layer(outputs[-1].clone()))  # a ReLU(inplace=True) would write over it
+    for number, layer in enumerate(layers, start=1):
+        try:
+            outputs.append(layer(outputs[-1].clone()))  # a ReLU(inplace=True) would write over it
+        except RuntimeError as error:
+            shape = tuple(outputs[-1].shape[1:])
+            raise ShapeError(f"layer {number}, {layer}, cannot take what reaches it, {shape}: {error}") from error
     return outputs
 
 

@@ -19,7 +19,7 @@ from helpers.labs.runner import Runner
 from helpers.labs.runs import keep
 from helpers.metrics import confusion_counts
 from helpers.models import lenet, mlp, num_parameters, xavier
-from helpers.training import classes_of, train, try_gpu
+from helpers.training import classes_of, refuse_unfit, train, try_gpu
 
 MEASURED = 500  # validation images: so many are moved and classified in a twentieth of a second
 SEEN = 27_000  # images in a training, repetitions counted: 3 epochs of 9,000 or 27 of 1,000
@@ -237,5 +237,7 @@ def versus(rivals, data):
 
     rivals: {"LeNet": network, "MLP": network}, trained on the 9,000 images that are left when `train_validation_split`
     has taken 1,000 of the first 10,000 training images; data: an `ImageData`. Its test images stay closed.
+    Raises ShapeError, in words, for other than two networks that give a score for each class.
     """
+    refuse_unfit(rivals, data.train_images[0], len(data.class_names), 2, 2)
     return Versus(rivals, data)
