@@ -19,6 +19,7 @@ from helpers.checks.data import (
     check_normalise,
     check_read_labels,
 )
+from helpers.checks.old import NOT_YET, Verdict
 from helpers.checks.prediction import Prediction, predict
 from helpers.checks.scoreboard import Scoreboard
 from helpers.checks.shapes import (
@@ -35,7 +36,6 @@ from helpers.checks.training import (
     check_repaired_epoch,
     check_training_step,
 )
-from helpers.checks.verdict import NOT_YET, Verdict
 from helpers.checks.versus import (
     check_choose_rates,
     check_freeze_features,
