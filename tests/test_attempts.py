@@ -16,9 +16,10 @@ RIGHT = {"right": True, "wrong": False, "endless": False, "nothing": None}
 
 
 def deserved(attempt, verdict):
-    """Whether a verdict is the one that an attempt deserves; dots that are left may be called so or be refused."""
+    """Whether a verdict is the one that an attempt deserves; "not done yet" is one of a wrong attempt if it is true."""
     right = verdict.get("right", "none")
-    left = right is None and attempt["kind"] == "wrong" and "..." in attempt["code"]
+    untouched = "..." in attempt["code"] or "dots" not in verdict.get("message", "")
+    left = right is None and attempt["kind"] == "wrong" and untouched
     return (right == RIGHT[attempt["kind"]] or left) and attempt.get("said", "") in verdict["message"]
 
 

@@ -11,6 +11,13 @@ from helpers.checks.chapter2 import (
     check_output_sizes,
     check_receptive_field,
 )
+from helpers.checks.chapter5 import (
+    check_choose_rates,
+    check_freeze_features,
+    check_lead,
+    check_shift_right,
+    check_tolerant,
+)
 from helpers.checks.data import (
     check_balanced_subset,
     check_mean_brightness,
@@ -36,13 +43,6 @@ from helpers.checks.training import (
     check_training_step,
 )
 from helpers.checks.verdict import NOT_YET, Verdict
-from helpers.checks.versus import (
-    check_choose_rates,
-    check_freeze_features,
-    check_lead,
-    check_shift_right,
-    check_tolerant,
-)
 
 __all__ = [
     "NOT_YET",
