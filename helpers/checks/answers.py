@@ -29,7 +29,7 @@ def kind(value):
     if value is ...:
         return "dots (...)"
     if torch.is_tensor(value):
-        return f"a tensor of the shape {shape(value)}"
+        return f"a tensor of the shape {shape(value)}" if value.ndim else "a tensor of one number"
     if isinstance(value, Yielded):
         return f"what `yield` gave, {len(value)} values: write `return` for one answer"
     if isinstance(value, type):
@@ -40,7 +40,9 @@ def kind(value):
         return f"the text {value[:30]!r}"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
-    return f"{'an' if type(value).__name__[0].lower() in 'aeio' else 'a'} {type(value).__name__}"
+    if isinstance(value, torch.nn.Module):
+        return "a network"
+    return f"a value of the type {type(value).__name__}"
 
 
 def shape(value):

@@ -72,7 +72,7 @@ class Exercise:
             return wrong(f"Hand over one thing, the function, and not {len(more) + 1}.")
         if answers.all_dots(answer):
             return NOT_YET
-        if not callable(answer) or isinstance(answer, torch.Tensor):
+        if not callable(answer) or isinstance(answer, (torch.Tensor, torch.nn.Module)):
             return wrong(f"Hand over the function itself, its name without brackets; this is {answers.kind(answer)}.")
         if isinstance(answer, type):
             return wrong(f"Hand over a function; this is {answers.kind(answer)}.")
@@ -153,7 +153,8 @@ class Exercise:
         random.seed(1)
         np.random.seed(1)  # noqa: NPY002
         torch.manual_seed(1)
-        again = None if isinstance(before, Stopped) else self._try(attempt, probe)
+        repeatable = self.agree(before, before)  # not what stopped, and not NaN
+        again = self._try(attempt, probe) if repeatable else None
         if attempt.manners:
             return wrong(_sentence(attempt.manners[0]))
         if again is not None and not self.agree(again, before):
