@@ -42,7 +42,7 @@ def kind(value):
         return f"the function {value.__name__}"
     if isinstance(value, torch.nn.Module):
         return "a network"
-    return f"a value of the type {type(value).__name__}"
+    return f"{'an' if type(value).__name__[0].lower() in 'aeio' else 'a'} {type(value).__name__}"
 
 
 def shape(value):
