@@ -3,13 +3,20 @@
 And `predict`, with which a student commits to a guess before a cell shows the truth.
 """
 
-from helpers.checks.convolution import (
+from helpers.checks.chapter2 import (
     check_conv_layer,
     check_diagonal_kernel,
     check_edge_map,
     check_max_pool,
     check_output_sizes,
     check_receptive_field,
+)
+from helpers.checks.chapter5 import (
+    check_choose_rates,
+    check_freeze_features,
+    check_lead,
+    check_shift_right,
+    check_tolerant,
 )
 from helpers.checks.data import (
     check_balanced_subset,
@@ -36,13 +43,6 @@ from helpers.checks.training import (
     check_training_step,
 )
 from helpers.checks.verdict import NOT_YET, Verdict
-from helpers.checks.versus import (
-    check_choose_rates,
-    check_freeze_features,
-    check_lead,
-    check_shift_right,
-    check_tolerant,
-)
 
 __all__ = [
     "NOT_YET",

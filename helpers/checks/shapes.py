@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from helpers.checks.verdict import NOT_YET, Verdict, checked, wrong
+from helpers.checks.old import NOT_YET, Verdict, checked, wrong
 from helpers.models import layer_table
 
 

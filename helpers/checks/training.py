@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.checks.verdict import NOT_YET, Verdict, checked, wrong
+from helpers.checks.old import NOT_YET, Verdict, checked, wrong
 from helpers.data import Batches
 from helpers.models import num_parameters
 from helpers.training import evaluate_accuracy

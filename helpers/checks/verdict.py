@@ -1,10 +1,5 @@
-"""What a check answers, and how an exception inside a student's answer becomes such an answer."""
+"""What a check answers: ✅, ❌ with the mistake named, or ✏️ for an exercise that has not been done yet."""
 
-import functools
-import linecache
-import re
-import sys
-import traceback
 from dataclasses import dataclass
 
 MARKS = {True: "✅", False: "❌", None: "✏️"}
@@ -14,7 +9,7 @@ MARKS = {True: "✅", False: "❌", None: "✏️"}
 class Verdict:
     """The answer to an exercise's attempt, shown as one line; only a right attempt counts as true.
 
-    right: True, False with the mistake named in `message`, or None where nothing has been tried yet.
+    right: True, False with the mistake named in `message`, or None if nothing has been tried yet.
     """
 
     right: bool | None
@@ -27,55 +22,24 @@ class Verdict:
         return f"{MARKS[self.right]} {self.message}"
 
 
-NOT_YET = Verdict(None, "Not done yet: replace the dots (...) with your answer, then run the cell again.")
+def right(words):
+    """A right answer."""
+    return Verdict(True, capital(words))
 
 
-def wrong(message):
+def wrong(words):
     """A wrong answer, with the mistake named."""
-    return Verdict(False, message)
+    return Verdict(False, capital(words))
 
 
-def checked(check):
-    """Decorate a check: where the student's code stops with an exception, the verdict says so, with the line.
-
-    The check's own `except` clauses come first. An exception that is the check's own fault stays an exception.
-    """
-
-    @functools.wraps(check)
-    def judged(*args, **kwargs):
-        try:
-            return check(*args, **kwargs)
-        except Exception as error:
-            where = _where(error)
-            if where is None:
-                raise
-            said = str(error).strip().partition("\n")[0]
-            return wrong(f"{where} with {type(error).__name__}" + (f": {said}" if said else "."))
-
-    return judged
+def not_yet(words):
+    """Not tried yet: the dots, or the faulty lines, are still those of the exercise."""
+    return Verdict(None, capital(words))
 
 
-def _where(error):
-    """Where a student's answer stopped, in words; None where `error` did not arise in one."""
-    calls = [
-        (frame.f_globals.get("__name__", ""), frame.f_code, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-    ][2:]  # without `judged` and the check itself
-    modules = [module for module, _, _ in calls if not _is_library(module)]
-    if modules:
-        # The last line of their own: a library that it calls, such as gzip, is not theirs.
-        code, line = [call[1:] for call in calls if call[0] == modules[0]][-1]
-        function = "your function" if code.co_name == "<lambda>" else code.co_name
-        text = linecache.getline(code.co_filename, line).strip()
-        quoted = f", `{text}`," if text else ""
-        return f"Your code stops in line {line - code.co_firstlineno + 1} of {function}{quoted}"
-    if calls and calls[-1][0].startswith("torch"):
-        return "Your network stops"
-    if isinstance(error, TypeError) and re.search("positional argument|keyword argument|not callable", str(error)):
-        return "Your answer cannot be called as the exercise asks (keep the first line of the stub): Python stops"
-    return None
+def capital(words):
+    """The same words, beginning with a capital letter; what is quoted as code keeps its own."""
+    return words[:1].upper() + words[1:] if words.partition(" ")[0].rstrip(",:;").isalpha() else words
 
 
-def _is_library(module):
-    package = module.partition(".")[0]
-    return package in ("helpers", "torch") or package in sys.stdlib_module_names
+NOT_YET = not_yet("Not done yet: replace the dots (...) with your answer, then run the cell again.")

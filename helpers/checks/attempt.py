@@ -1,0 +1,283 @@
+"""How a student's answer is run: on copies of its arguments, within a time limit, leaving nothing behind."""
+
+import collections.abc
+import contextlib
+import copy
+import ctypes
+import io
+import itertools
+import linecache
+import random
+import re
+import signal
+import sysconfig
+import threading
+import time
+import traceback
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from helpers.checks import answers
+
+SECONDS = 5  # for one call; each takes some milliseconds
+MEMORY = 2**30  # bytes that one call may take; a laptop or Binder has not much more
+MOST = 2_000  # values of a generator
+OURS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
+
+
+class Stopped(Exception):
+    """An answer that came to no value: `words` say why; `error` is the exception that stopped it, if it was one."""
+
+    def __init__(self, words, error=None):
+        super().__init__(words)
+        self.words, self.error = words, error
+
+
+class Endless(Stopped):
+    """An answer that did not come to an end: nothing more is tried on it."""
+
+
+class NotYet(Exception):
+    """The answer is still the dots of the exercise."""
+
+
+class OutOfTime(BaseException):
+    """Raised inside an answer that does not end; a BaseException, so that its `except Exception` lets it pass."""
+
+
+class Attempt:
+    """A student's function; calling it runs it safely and notes in `manners` what it should not have done.
+
+    names: of its arguments, for the words; may_change: the names of those that the exercise wants changed.
+    Raises Stopped if there is no value, NotYet if it is the dots.
+    """
+
+    def __init__(self, function, names=(), may_change=(), seconds=SECONDS):
+        self.function, self.names, self.may_change, self.seconds = function, names, may_change, seconds
+        self.manners, self.printed = [], False
+
+    def __call__(self, *arguments):
+        """What the function returns for copies of these arguments; a generator's values come as `answers.Yielded`."""
+        given = copy.deepcopy(arguments)
+        with undisturbed(self.manners), contextlib.redirect_stdout(io.StringIO()) as printed:
+            value = self._value(given)
+        self.printed |= bool(printed.getvalue())
+        for name, now, before in zip(self.names, given, arguments, strict=False):
+            if name not in self.may_change and not unchanged(now, before):
+                self.manners.append(f"your function changes its argument `{name}`: work on a copy of it")
+        if answers.all_dots(value):
+            raise NotYet
+        return value
+
+    def _value(self, given):
+        try:
+            with time_limit(self.seconds):
+                value = self.function(*given)
+                if isinstance(value, collections.abc.Iterator):
+                    value = answers.Yielded(itertools.islice(value, MOST))
+        except KeyboardInterrupt:
+            raise  # ■ stays ■
+        except OutOfTime as late:
+            raise Endless(f"your code did not come to an end{_place(late, ': it was still in')}{late}") from None
+        except BaseException as error:  # SystemExit too: `exit()` in an answer must not end the kernel
+            raise Stopped(_words_of(error, self.function), error.with_traceback(None)) from None
+        if isinstance(value, answers.Yielded) and len(value) == MOST:
+            raise Endless(f"your function yields {MOST:,} values and more: its loop does not come to an end")
+        if isinstance(value, collections.abc.Coroutine):
+            value.close()
+            raise Stopped("`async def` makes a coroutine, not a function: write `def` alone")
+        return value
+
+
+@contextlib.contextmanager
+def undisturbed(manners):
+    """Within it PyTorch's defaults hold; afterwards all that an answer can set is as it was, and `manners` says so."""
+    kept = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
+    grad, dtype, threads = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
+    torch.set_grad_enabled(True)
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+        if not torch.is_grad_enabled():
+            manners.append("your code leaves gradients switched off for all that follows: use `with torch.no_grad():`")
+    finally:
+        torch.set_rng_state(kept[0])
+        random.setstate(kept[1])
+        np.random.set_state(kept[2])  # noqa: NPY002
+        torch.set_grad_enabled(grad)
+        torch.set_default_dtype(dtype)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+
+
+def unchanged(now, before):
+    """Whether an argument is as it was: values, and of a network also modes and which parameters need gradients."""
+    if torch.is_tensor(before):
+        return now.shape == before.shape and now.dtype == before.dtype and torch.equal(now, before)
+    if isinstance(before, nn.Module):
+        ours, theirs = before.state_dict(), now.state_dict()
+        return (
+            ours.keys() == theirs.keys()
+            and all(unchanged(theirs[name], value) for name, value in ours.items())
+            and [layer.training for layer in now.modules()] == [layer.training for layer in before.modules()]
+            and [p.requires_grad for p in now.parameters()] == [p.requires_grad for p in before.parameters()]
+        )
+    if isinstance(before, (list, tuple)):
+        return len(now) == len(before) and all(map(unchanged, now, before))
+    if isinstance(before, torch.optim.Optimizer):
+        return True  # it is there to be stepped
+    return now == before
+
+
+@contextlib.contextmanager
+def time_limit(seconds):
+    """Raise OutOfTime in what runs within it for longer, or takes too much memory.
+
+    A signal ends a sleep too, but only a main thread on Linux and macOS gets one; elsewhere another thread raises the
+    exception between two of Python's instructions. A loop inside C, such as `sum(itertools.count())`, is ended by
+    neither.
+    """
+    limit = _Limit(seconds)
+    main = threading.current_thread() is threading.main_thread()
+    with _by_signal(limit) if main and hasattr(signal, "setitimer") else _by_thread(limit):
+        yield
+
+
+class _Limit:
+    """What is left to an answer."""
+
+    def __init__(self, seconds):
+        self.seconds, self.ends, self.most = seconds, time.monotonic() + seconds, _resident() + MEMORY
+
+    def passed(self):
+        """Why the answer has to end, in words that go on a sentence, or None."""
+        if time.monotonic() > self.ends:
+            return f" after {self.seconds:g} seconds. Is there a loop whose condition never changes?"
+        if _resident() > self.most:
+            return " before it had filled the memory. Is there a loop that goes on collecting?"
+        return None
+
+
+def _resident():
+    """Bytes of memory that this process holds; 0 where Linux's /proc is missing."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+    except OSError:
+        return 0
+
+
+@contextlib.contextmanager
+def _by_signal(limit, every=0.05):
+    running = True
+
+    def look(signum, frame):
+        if running and (reason := limit.passed()):
+            raise OutOfTime(reason)
+
+    began = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, look)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, every, every)  # somebody else's, such as pytest-timeout's
+    try:
+        yield
+    finally:
+        running = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 0.001), interval)
+
+
+@contextlib.contextmanager
+def _by_thread(limit, every=0.05):
+    thread, done, lock = ctypes.c_ulong(threading.get_ident()), threading.Event(), threading.Lock()
+    reasons = []
+
+    def watch():
+        while not done.wait(every):
+            with lock:
+                if not done.is_set() and (reason := limit.passed()):
+                    reasons.append(reason)
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(OutOfTime))
+
+    threading.Thread(target=watch, daemon=True, name="time limit").start()
+    try:
+        yield
+    except OutOfTime as late:
+        raise OutOfTime(reasons[0]).with_traceback(late.__traceback__) from None
+    finally:
+        done.set()
+        with lock:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
+
+
+def _place(error, before):
+    """Where in the student's own lines an exception arose: "… line 3 of corr2d, `return Y`", or nothing."""
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [(code, line) for code, line in frames if not code.co_filename.startswith((*OURS, "<frozen"))]
+    if not own:
+        return ""
+    code, line = own[-1]
+    text = linecache.getline(code.co_filename, line).strip()
+    named = next((outer for outer, _ in reversed(own) if not outer.co_name.startswith("<")), None)
+    inside = named and (named.co_filename, named.co_firstlineno <= line) == (code.co_filename, True)
+    where = f"line {line - named.co_firstlineno + 1} of {named.co_name}" if inside else "your function"
+    return f"{before} {where}" + (f", `{text}`" if text else "")
+
+
+def _words_of(error, function):
+    """An exception in a student's words: the place, what Python says, and what that means."""
+    if isinstance(error, RecursionError):
+        return f"your function calls itself without an end{_place(error, ', in')}"
+    if isinstance(error, SystemExit):
+        return f"your code ends Python{_place(error, ' in')}: leave out `exit()`"
+    said = f"{type(error).__name__}: {_said(error)}".removesuffix(": ")
+    place = _place(error, "your code stops in")
+    if not place and isinstance(error, TypeError):
+        return f"{_kind_of(function)} cannot be called as the exercise asks. Python says {said}"
+    meaning = next((words for pattern, words in MEANINGS if re.search(pattern, said)), "")
+    return f"{place or 'your answer stops'}, with {said}" + (f" — {meaning}" if meaning else "")
+
+
+def _kind_of(function):
+    """What the answer is, if not a function of the student's own."""
+    if isinstance(function, type):
+        return f"`{function.__name__}` is a class, and"
+    name = getattr(function, "__name__", None)
+    return f"`{name}`" if name else "your answer"
+
+
+def _said(error):
+    """The useful line of an exception's message: the first, or the second if the first only announces it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    useful = lines[1] if len(lines) > 1 and lines[0].endswith(":") else "".join(lines[:1])
+    return useful if len(useful) < 300 else useful[:300] + " …"
+
+
+# What PyTorch's and Python's words mean where students meet them.
+MEANINGS = [
+    (r"UnboundLocalError", "the function sets this name itself, so it must do so before it uses it"),
+    (r"mat1 and mat2", "the layer expects another number of inputs than it gets"),
+    (r"element 0 of tensors does not require grad", "no gradient leads from this number back to any weight"),
+    (r"is invalid for input of size", "the numbers that are there do not fill that shape"),
+    (r"could not infer output dtype|mean\(\): input dtype", "bytes have no mean: divide by 255 first"),
+    (r"expected scalar type Long|got Long|multi-target|Expected floating point type for target|class probabilities",
+     "F.cross_entropy takes the scores first, then the labels as whole numbers"),
+    (r"backward through the graph a second time", "`backward` frees the graph: compute the loss anew for each step"),
+    (r"leaf Variable that requires grad", "PyTorch records what you do with weights: change them within "
+     "`with torch.no_grad():`"),
+    (r"Boolean value of Tensor", "a tensor of many numbers is neither true nor false"),
+    (r"slice indices must be|cannot be interpreted as an integer|integer tensors of a single element",
+     "a whole number is needed here: `//` divides to one, `/` does not"),
+    (r"Expected reduction dim|reduction .* has no identity|max\(\): Expected|amax\(\)",
+     "there are no numbers to take the largest of: the window is empty"),
+    (r"stack expects each tensor to be equal size|Sizes of tensors must match", "the parts have different shapes"),
+    (r"non-empty TensorList|expects a non-empty", "there is nothing to join: the list is empty"),
+    (r"NoneType", "something returned nothing (None): is a `return` missing?"),
+    (r"ZeroDivisionError|division by zero", "there is nothing to divide by: was anything counted?"),
+    (r"more than one element|only one element tensors", "a single number is needed here"),
+    (r"must match the size of tensor|doesn't match the broadcast shape|not broadcastable",
+     "these two shapes do not fit together"),
+]  # fmt: skip

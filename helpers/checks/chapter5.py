@@ -1,0 +1,406 @@
+"""Chapter 5: LeNet against an MLP."""
+
+import copy
+import itertools
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from helpers.checks import answers, networks
+from helpers.checks.exercise import Exercise, Mistake, Sign, checked
+from helpers.checks.verdict import right, wrong
+from helpers.data import Batches
+from helpers.training import evaluate_accuracy, try_gpu
+
+
+def _best(accs):
+    """The rate with the highest accuracy."""
+    return max(accs, key=accs.get)
+
+
+def _common(choose):
+    """A function that gives all networks the rate which suits the one that `choose` picks."""
+    return lambda tried: dict.fromkeys(tried, _best(tried[choose(list(tried))]))
+
+
+def _each(choose):
+    return lambda tried: {name: choose(accs) for name, accs in tried.items()}
+
+
+def _overall(tried):
+    return max((acc, rate) for accs in tried.values() for rate, acc in accs.items())[1]
+
+
+def _rates(value):
+    """{name: rate} from what came back."""
+    if not isinstance(value, dict):
+        raise answers.Unreadable(f"a dictionary {{name: rate}} is asked for; you return {answers.kind(value)}")
+    for name, rate in value.items():
+        if answers.all_dots(rate) or not isinstance(name, str):
+            raise answers.Unreadable(f"in {{name: rate}}, {answers.kind(name)} comes first, then {answers.kind(rate)}")
+    return {name: _rate(name, rate) for name, rate in value.items()}
+
+
+def _rate(name, rate):
+    try:
+        return answers.number(rate)
+    except answers.Unreadable as unreadable:
+        raise answers.Unreadable(f"for {name}, {unreadable}") from None
+
+
+check_choose_rates = Exercise(
+    task="5.1; choose_rates(tried): for each network the learning rate of its own highest accuracy, {name: rate}.",
+    solution=_each(_best),
+    probes=lambda: [
+        ({"LeNet": {0.001: 0.77, 0.01: 0.85, 0.1: 0.11}, "MLP": {0.001: 0.61, 0.01: 0.80, 0.1: 0.83}},),
+        ({"A": {0.3: 0.2, 0.1: 0.5, 0.03: 0.4}, "B": {0.3: 0.6, 0.1: 0.3, 0.03: 0.1}, "C": {0.3: 0.1, 0.03: 0.9}},),
+        ({"A": {0.1: 0.7, 0.2: 0.9, 0.4: 0.8, 0.8: 0.3}, "B": {0.1: 0.1, 0.2: 0.2, 0.4: 0.5, 0.8: 0.4}},),
+    ],
+    praise="Right: each network is shown at its best. Now the race compares networks, not rates.",
+    untouched=_common(lambda names: names[0]),
+    still_so="Not done yet: all get the rate that suits the first network. Change the marked line.",
+    read=_rates,
+    same=lambda some, others: set(some) == set(others) and all(answers.same(some[k], others[k]) for k in some),
+    mistakes=[
+        Mistake("These are the best accuracies; asked are the rates that gave them.",
+                _each(lambda accs: max(accs.values()))),
+        Mistake("These are the rates with the lowest accuracy.", _each(lambda accs: min(accs, key=accs.get))),
+        Mistake("These are the largest rates: `max(accs)` compares the keys; compare the accuracies.", _each(max)),
+        Mistake("These are the smallest rates: compare the accuracies.", _each(min)),
+        Mistake("These are the second best rates.", _each(lambda accs: sorted(accs, key=accs.get)[-2])),
+        Mistake("These are the places of the best rates, counted from 0; asked are the rates.",
+                _each(lambda accs: float(list(accs.values()).index(max(accs.values()))))),
+        Mistake("All get the rate that suits the last network: which name does the loop ask last?",
+                _common(lambda names: names[-1])),
+        Mistake("All get one rate, the one with the highest accuracy of all; each network has a best rate of its own.",
+                lambda tried: dict.fromkeys(tried, _overall(tried))),
+        Mistake("The names are exchanged: each network gets the rate of another.",
+                lambda tried: dict(zip(list(tried)[::-1], map(_best, tried.values()), strict=True))),
+        Sign("Each network of `tried` gets a rate, under its own name.", lambda given, tried: set(given) != set(tried)),
+        Sign("All get the same rate again: take the best within each network's own.",
+             lambda given, tried: len(set(given.values())) == 1),
+    ],
+)  # fmt: skip
+
+
+def _shifted(images, dx):
+    """Images, (N, 1, height, width), moved by dx pixels to the right; zeros move in."""
+    width = images.shape[-1]
+    moved = F.pad(images, (max(dx, 0), max(-dx, 0)))
+    return moved[..., max(-dx, 0) : max(-dx, 0) + width]
+
+
+def _rolled(images, dx, left, columns):
+    """Rolled images with `columns` of them set to 0, on the left or on the right."""
+    images = images.roll(dx, 3)
+    images[..., :columns] = 0 if left else images[..., :columns]
+    if not left and columns:
+        images[..., -columns:] = 0
+    return images
+
+
+def _moved_images(value):
+    """A tensor as it is: a shift keeps the type of the images, which is compared too."""
+    if not torch.is_tensor(value):
+        raise answers.Unreadable(f"images moved sideways are asked for, as a tensor; you return {answers.kind(value)}")
+    return value.detach().cpu()
+
+
+def _types(value, expected):
+    if value.shape == expected.shape and value.dtype != expected.dtype:
+        return f"your images are {value.dtype}, expected {expected.dtype}, as those that came"
+    return answers.difference(value, expected)
+
+
+def _pixels():
+    """Probes: bytes first, then fractions, in both directions, further than the width, and by 0."""
+    small = torch.tensor([[[[1, 2, 3, 4], [5, 6, 7, 8]]]], dtype=torch.uint8)
+    generator = torch.Generator().manual_seed(5)
+    images = torch.randint(1, 256, (3, 1, 8, 10), dtype=torch.uint8, generator=generator)
+    fractions, wide = torch.rand(2, 1, 7, 9, generator=generator), torch.rand(2, 1, 5, 35, generator=generator)
+    both = [(small, 1), (small, -1), (images, 3), (images, -2), (images, 0), (fractions, 2), (wide, -4)]
+    return [(X.to(try_gpu()), dx) for X, dx in both]
+
+
+check_shift_right = Exercise(
+    task="5.2; shift_right(images, dx): (N, 1, height, width) moved sideways by whole pixels, zeros moving in.",
+    solution=_shifted,
+    probes=_pixels,
+    praise="Right, to both sides and by 0: the shape stays, zeros move in, nothing wraps round.",
+    read=_moved_images,
+    same=lambda some, others: some.dtype == others.dtype and answers.same(some, others),
+    difference=_types,
+    mistakes=[
+        Mistake("The images have not moved.", lambda X, dx: X),
+        Mistake("To the left they do not move: a negative dx has to do something too.",
+                lambda X, dx: _shifted(X, max(dx, 0))),
+        Mistake("It wraps round: what leaves on one side comes in on the other, as roll does. Set these columns to 0.",
+                lambda X, dx: X.roll(dx, 3)),
+        Mistake("The wrong direction: a positive dx moves to the right, so column 0 appears at column dx.",
+                lambda X, dx: _shifted(X, -dx)),
+        Mistake("You always move to the right: a negative dx moves to the left.", lambda X, dx: _shifted(X, abs(dx))),
+        Mistake("You moved them up or down: the last dimension holds the columns.",
+                lambda X, dx: _shifted(X.mT, dx).mT, lambda X, dx: X.roll(dx, 2)),
+        Mistake("You moved them down as well: only sideways is asked for.",
+                lambda X, dx: _shifted(_shifted(X, dx).mT, dx).mT),
+        Mistake("You clear the wrong side: after roll, the columns that came round stand where the images came from.",
+                lambda X, dx: _rolled(X, dx, left=dx < 0, columns=abs(dx))),
+        Mistake("You clear the left columns also if dx is negative; then those on the right came round.",
+                lambda X, dx: _rolled(X, dx, left=True, columns=abs(dx))),
+        Mistake("You clear one column too many.",
+                lambda X, dx: _rolled(X, dx, left=dx > 0, columns=abs(dx) + 1) if dx else X),
+        Mistake("For a negative dx you mirror the images: moved, they still look the same way.",
+                lambda X, dx: _shifted(X.flip(3), -dx) if dx < 0 else _shifted(X, dx)),
+        Mistake("You move by half of dx.", lambda X, dx: _shifted(X, dx // 2), lambda X, dx: _shifted(X, int(dx / 2))),
+        Mistake("You move by twice dx.", lambda X, dx: _shifted(X, 2 * dx)),
+        Mistake("You move the first image only: keep them all.", lambda X, dx: _shifted(X[:1], dx)),
+        Mistake("What moves in must be 0; you repeat the image's own pixels.",
+                lambda X, dx: F.pad(X.float(), (max(dx, 0), max(-dx, 0)), mode="replicate")
+                [..., max(-dx, 0) : max(-dx, 0) + X.shape[-1]].to(X.dtype)),
+        Mistake("The columns that left are missing: the shape stays, zeros move in on the other side.",
+                lambda X, dx: X[..., : X.shape[-1] - dx] if dx >= 0 else X[..., -dx:]),
+        Sign("Bytes stay bytes, and fractions stay fractions: keep the type of the images.",
+             lambda Y, X, dx: Y.shape == X.shape and Y.dtype != X.dtype),
+        Sign("Four dimensions come and four are asked for, (N, 1, height, width).", lambda Y, X, dx: Y.ndim != 4),
+    ],
+)  # fmt: skip
+
+
+def _counts(right_a, right_b):
+    """The images on which A alone is right, those on which B alone is, and all."""
+    return int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum()), len(right_a)
+
+
+def _lead(right_a, right_b):
+    a, b, n = _counts(right_a, right_b)
+    return (a - b) / n, (a + b) ** 0.5 / n
+
+
+def _wrongly(place, words, compute):
+    """A sign: the number at `place` is what `compute(a, b, n, p, q)` gives; p, q: the accuracies of A and B."""
+
+    def seen(value, right_a, right_b):
+        a, b, n = _counts(right_a, right_b)
+        number = compute(a, b, n, float(right_a.float().mean()), float(right_b.float().mean()))
+        is_right = answers.same(value[place], _lead(right_a, right_b)[place])
+        other = [answers.same(value[i], _lead(right_a, right_b)[i]) for i in range(place)]
+        return all(other) and not is_right and (answers.same(value[place], number) or number != number != value[place])
+
+    return Sign(words, seen)
+
+
+def _rights():
+    probes = []
+    for n, share_a, share_b in ((5, 0.6, 0.5), (400, 0.85, 0.7), (250, 0.6, 0.8)):
+        generator = torch.Generator().manual_seed(n)
+        probes.append(tuple((torch.rand(n, generator=generator) < share).to(try_gpu()) for share in (share_a, share_b)))
+    return probes
+
+
+def _root(number):
+    return number**0.5 if number >= 0 else math.nan
+
+
+check_lead = Exercise(
+    task="5.3; lead(right_a, right_b): A's lead on the same images, and how far chance alone moves it, as shares.",
+    solution=_lead,
+    probes=_rights,
+    praise="Right. Images on which both are right, or both wrong, say nothing about who is better.",
+    read=answers.sequence(2, answers.number, "`lead, chance`"),
+    same=lambda some, others: all(math.isclose(x, y, rel_tol=1e-4) for x, y in zip(some, others, strict=True)),
+    mistakes=[
+        _wrongly(0, "Your lead is a number of images: divide by all images for a share.", lambda a, b, n, p, q: a - b),
+        _wrongly(0, "Your lead has lost its sign: B may be better.", lambda a, b, n, p, q: abs(a - b) / n),
+        _wrongly(0, "Your lead is B's over A: exchange the two.", lambda a, b, n, p, q: (b - a) / n),
+        _wrongly(0, "Your lead is a share of the images on which they differ: divide by all images.",
+                 lambda a, b, n, p, q: (a - b) / (a + b)),
+        _wrongly(0, "Your lead is A's accuracy: subtract B's.", lambda a, b, n, p, q: p),
+        _wrongly(0, "Your lead counts the images of A alone: those of B alone go off.", lambda a, b, n, p, q: a / n),
+        _wrongly(0, "Your lead is in percent: a share lies between -1 and 1.", lambda a, b, n, p, q: 100 * (a - b) / n),
+        _wrongly(0, "Python divides before it subtracts: your lead needs brackets.", lambda a, b, n, p, q: a - b / n),
+        _wrongly(0, "Your lead is rounded down to a whole number: / divides, // drops what is left over.",
+                 lambda a, b, n, p, q: (a - b) // n),
+        _wrongly(0, "Your lead is divided by the size of another set: divide by the number of these images.",
+                 lambda a, b, n, p, q: (a - b) / 1000),
+        _wrongly(1, "Your chance is a number of images: divide by all images for a share.",
+                 lambda a, b, n, p, q: _root(a + b)),
+        _wrongly(1, "Your chance: take the root of the count first, then divide by all images.",
+                 lambda a, b, n, p, q: _root((a + b) / n)),
+        _wrongly(1, "Your chance is for two different sets of images; these networks answered the same ones.",
+                 lambda a, b, n, p, q: _root((p * (1 - p) + q * (1 - q)) / n)),
+        _wrongly(1, "Your chance is the standard error of A alone.", lambda a, b, n, p, q: _root(p * (1 - p) / n)),
+        _wrongly(1, "Your chance treats the lead as if it were an accuracy.",
+                 lambda a, b, n, p, q: _root(abs(a - b) / n * (1 - abs(a - b) / n) / n)),
+        _wrongly(1, "Your chance subtracts a and b; chance moves each of them: add them.",
+                 lambda a, b, n, p, q: _root(a - b) / n),
+        _wrongly(1, "Your chance subtracts a and b; chance moves each of them: add them.",
+                 lambda a, b, n, p, q: _root(abs(a - b)) / n),
+        _wrongly(1, "Your chance: the root is missing.", lambda a, b, n, p, q: (a + b) / n),
+        _wrongly(1, "Your chance is squared, a variance: the root is missing.", lambda a, b, n, p, q: (a + b) / n**2),
+        _wrongly(1, "Your chance adds two roots: add a and b first, then take the root.",
+                 lambda a, b, n, p, q: (_root(a) + _root(b)) / n),
+        _wrongly(1, "Your chance leaves out B: it moves both a and b.", lambda a, b, n, p, q: _root(a) / n),
+        _wrongly(1, "Your chance is twice one standard error: asked is how far it moves the lead, once.",
+                 lambda a, b, n, p, q: 2 * _root(a + b) / n),
+        _wrongly(1, "Your chance counts all images alike: only those count on which they differ.",
+                 lambda a, b, n, p, q: 1 / _root(n)),
+        _wrongly(1, "Your chance counts the images on which they agree: count those on which they differ.",
+                 lambda a, b, n, p, q: _root(n - a - b) / n),
+        _wrongly(1, "Your chance divides by n − 1: divide by all images.",
+                 lambda a, b, n, p, q: _root(a + b) / (n - 1)),
+        _wrongly(1, "Your chance is relative to the images on which they differ: divide their root by all images.",
+                 lambda a, b, n, p, q: 1 / _root(a + b)),
+        _wrongly(1, "Your chance is the share of B alone.", lambda a, b, n, p, q: b / n),
+        _wrongly(1, "Your chance is in percent, your lead is not.", lambda a, b, n, p, q: 100 * _root(a + b) / n),
+        _wrongly(1, "Your chance is rounded down to a whole number: / divides, // drops what is left over.",
+                 lambda a, b, n, p, q: _root(a + b) // n),
+        Sign("Nearly right, but rounded: return the numbers as they are.",
+             lambda value, A, B: all(abs(x - y) <= 0.005001 for x, y in zip(value, _lead(A, B), strict=True))),
+    ],
+)  # fmt: skip
+
+
+def _small_lenet(depth, dense=()):
+    """A network of `depth` convolutions and of dense layers of these widths, for (batch, 1, 12, 12) images."""
+    layers = [nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2)]  # to 5×5
+    for _ in range(depth - 1):
+        layers += [nn.Conv2d(2, 2, 3, padding=1), nn.ReLU(), nn.Identity()]
+    layers.append(nn.Flatten())
+    for inputs, outputs in itertools.pairwise((50, *dense)):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    layers.append(nn.Linear((50, *dense)[-1], 3))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(depth)
+        for layer in layers:
+            if hasattr(layer, "reset_parameters"):
+                layer.reset_parameters()
+    return nn.Sequential(*layers).to(try_gpu())
+
+
+def _freeze(net, kind=nn.Conv2d):
+    for layer in net.modules():
+        if isinstance(layer, kind):
+            layer.requires_grad_(False)
+    return net
+
+
+def _layers(net):
+    """The convolutions and the dense layers of a network."""
+    return [[layer for layer in net.modules() if isinstance(layer, kind)] for kind in (nn.Conv2d, nn.Linear)]
+
+
+def _frozen(attempt, net):
+    """What can be seen of a network that came back: {what: a count or a bool}, before and after a step of training."""
+    answer = attempt(net)
+    if not isinstance(answer, nn.Module):
+        raise answers.Unreadable(f"the network is asked for, `return net`; you return {answers.kind(answer)}")
+    (convolutions, dense), (before, dense_before) = _layers(answer), _layers(net)
+    whole = [len(convolutions), len(dense)] == [len(before), len(dense_before)]
+    seen = {
+        "whole": whole,
+        "loose": sum(any(p.requires_grad for p in layer.parameters()) for layer in convolutions),
+        "weights loose": sum(layer.weight.requires_grad for layer in convolutions),
+        "dense frozen": sum(not all(p.requires_grad for p in layer.parameters()) for layer in dense),
+        "attribute": any({"requires_grad", "requires_grad_"} & set(vars(layer)) for layer in answer.modules()),
+        "kept": whole and all(map(_same_weights, convolutions + dense, before + dense_before)),
+    }
+    if whole and seen["kept"] and not seen["loose"] and not seen["dense frozen"]:
+        old = copy.deepcopy(convolutions), copy.deepcopy(dense)
+        X = torch.rand(6, 1, 12, 12, generator=torch.Generator().manual_seed(9)).to(try_gpu())
+        F.cross_entropy(answer(X), torch.tensor([0, 1, 2, 0, 1, 2]).to(X.device)).backward()
+        torch.optim.SGD(answer.parameters(), lr=0.5).step()
+        seen["still"] = all(map(_same_weights, convolutions, old[0]))
+        seen["moves"] = not _same_weights(dense[-1], old[1][-1])
+    return seen
+
+
+def _same_weights(layer, other):
+    ours, theirs = list(layer.parameters()), list(other.parameters())
+    return [p.shape for p in ours] == [p.shape for p in theirs] and all(map(torch.equal, ours, theirs))
+
+
+def _not_frozen(seen, expected):
+    return f"{seen['loose']} convolutions can still train, and {seen['dense frozen']} dense layers cannot"
+
+
+check_freeze_features = Exercise(
+    task="5.4; freeze_features(net): the network with its convolutions frozen, its dense layers left to train.",
+    solution=_freeze,
+    probes=lambda: [(_small_lenet(*sizes),) for sizes in ((1, (8,)), (2, (8, 6)), (3, (6,)), (2, ()))],
+    praise="Right: after a step of training the convolutions are as before and the dense half has moved.",
+    read=lambda seen: seen,
+    same=lambda some, others: some == others,
+    observe=_frozen,
+    difference=_not_frozen,
+    may_change=("net",),
+    mistakes=[
+        Sign("Return the whole network that came, with all its convolutions and dense layers.",
+             lambda seen, net: not seen["whole"]),
+        Sign("The network has other weights than the one that came: freeze what it has learnt, do not draw it anew.",
+             lambda seen, net: not seen["kept"]),
+        Sign("`= False` only hangs a new attribute on the layer; its weights still train. It is a method: call it.",
+             lambda seen, net: seen["attribute"]),
+        Sign("You froze the dense half: it is the convolutions that must stay as they are.",
+             lambda seen, net: seen["dense frozen"] and seen["loose"] == len(_layers(net)[0])),
+        Sign("Dense layers are frozen, too: then they cannot learn. Freeze the convolutions only.",
+             lambda seen, net: seen["dense frozen"] and not seen["loose"]),
+        Sign("The weights are frozen, but the biases still train: freeze all parameters of a layer.",
+             lambda seen, net: seen["loose"] and not seen["weights loose"] and not seen["dense frozen"]),
+        Sign("No convolution is frozen: all their parameters still ask for gradients.",
+             lambda seen, net: seen["loose"] == len(_layers(net)[0])),
+        Sign("You freeze layers by their places, but this LeNet may be deeper or flatter: ask each layer what it is.",
+             lambda seen, net: seen["loose"] or seen["dense frozen"]),
+        Sign("After a step of training the wrong half had moved: set requires_grad only.",
+             lambda seen, net: not (seen.get("still") and seen.get("moves"))),
+    ],
+)  # fmt: skip
+
+
+@checked
+def check_tolerant(net, images, labels, target=0.8):
+    """Exercise 5.5; net: recognises images, (N, 1, height, width) bytes, also moved by 3 pixels; labels: (N,)."""
+    net = networks.module(net)
+    if not torch.is_tensor(images) or images.ndim != 4 or not torch.is_tensor(labels) or labels.ndim != 1:
+        return wrong(
+            f"Hand over the network, then images, (N, 1, 28, 28), then labels, (N,): the second is "
+            f"{answers.kind(images)}, the third {answers.kind(labels)}."
+        )
+    if len(images) != len(labels):
+        return wrong(f"There are {len(images):,} images and {len(labels):,} labels: each image needs its own.")
+    if images.dtype != torch.uint8:
+        return wrong(f"The images must be bytes, as X_val is, and these are {images.dtype}: the check scales them.")
+    if len(images) < 300 or len(labels.unique()) < 10:
+        return wrong(f"{len(images)} images of {len(labels.unique())} classes say too little: take X_val, y_val.")
+    networks.scores(net, images[:4] / 255)
+    device = next((parameter.device for parameter in net.parameters()), "cpu")
+    left, upright, moved_right = (
+        evaluate_accuracy(net, Batches(_shifted(images, dx), labels, 500, device=device), device) for dx in (-3, 0, 3)
+    )
+    lowest = min(left, upright, moved_right)
+    said = "Accuracy " + ", ".join(
+        f"{_below(acc, target)} {where}"
+        for acc, where in ((upright, "upright"), (left, "three pixels left"), (moved_right, "three pixels right"))
+    )
+    if lowest >= target:
+        return right(f"{said}: all at least {target}.")
+    if upright < 0.3:
+        reason = "it has learnt nothing. Go through train(...) to its end, by list(...), or try a smaller rate"
+    elif lowest > target - 0.03:
+        reason = "nearly there. A little more training, or shifts up to 3 pixels for every image, should do"
+    elif upright < target and min(left, moved_right) > upright - 0.1:
+        reason = "it tolerates shifts, but it needs more training: more epochs, or another learning rate"
+    elif abs(left - moved_right) > 0.1:
+        reason = "one side is far better than the other. Draw negative and positive shifts equally often"
+    else:
+        reason = (
+            "it knows upright images better than moved ones. Train on shifted copies, up to 3 pixels to both sides: "
+            "hand your function to the *training* batches, Batches(..., change=...)"
+        )
+    return wrong(f"{said}; the goal is {target} for each: {reason}.")
+
+
+def _below(acc, target):
+    """An accuracy in three digits, or in as many as show that it is below the target."""
+    return next(text for digits in range(3, 9) if float(text := f"{acc:.{digits}f}") < target or acc >= target)

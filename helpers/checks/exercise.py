@@ -1,0 +1,217 @@
+"""One engine for all exercises. An exercise is data: its solution, the probes it is tried on, and its mistakes."""
+
+import ast
+import copy
+import functools
+import inspect
+import random
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from helpers.checks import answers
+from helpers.checks.attempt import Attempt, Endless, NotYet, Stopped, undisturbed
+from helpers.checks.verdict import NOT_YET, capital, not_yet, right, wrong
+
+
+class Mistake:
+    """A mistake that students make: what to say, and wrong solutions that make it; they take what a solution takes."""
+
+    def __init__(self, words, *gives):
+        self.words, self.gives = words, gives
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A mistake known by what came back: `seen(value, *probe)` is true on all probes whose answer is not right."""
+
+    words: str
+    seen: Callable
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise that asks for a function; calling it judges an answer.
+
+    task: the exercise's number, the function's line, and what it returns
+    solution: a right answer
+    probes: a function that returns a list of tuples of arguments, the smallest first
+    praise: what is said of a right answer
+    also: other right answers, {what is said of them: functions}
+    mistakes: of `Mistake` and `Sign`, the first that fits is named
+    untouched: what the exercise's own faulty lines do, if it has such; still_so: what is said of it
+    read: takes what came back and returns it in a form that `same` compares, or raises `answers.Unreadable`
+    observe: takes an `Attempt` and a probe, and returns what is judged; by default what the attempt returns
+    may_change: the names of the arguments that the exercise wants changed
+    """
+
+    task: str
+    solution: Callable
+    probes: Callable
+    praise: str
+    also: dict = field(default_factory=dict)
+    mistakes: list = field(default_factory=list)
+    untouched: Callable | None = None
+    still_so: str = "Not done yet: change the marked line, then run the cell again."
+    read: Callable = answers.tensor
+    same: Callable = answers.same
+    observe: Callable = lambda attempt, *probe: attempt(*probe)
+    difference: Callable = answers.difference
+    may_change: tuple = ()
+
+    @property
+    def __doc__(self):
+        return f"Exercise {self.task}"
+
+    def __call__(self, answer=None, *more):
+        """The verdict on a student's function."""
+        if more:
+            return wrong(f"Hand over one thing, the function, and not {len(more) + 1}.")
+        if answers.all_dots(answer):
+            return NOT_YET
+        if not callable(answer) or isinstance(answer, (torch.Tensor, torch.nn.Module)):
+            return wrong(f"Hand over the function itself, its name without brackets; this is {answers.kind(answer)}.")
+        if isinstance(answer, type):
+            return wrong(f"Hand over a function; this is {answers.kind(answer)}.")
+        attempt = Attempt(answer, list(inspect.signature(self.solution).parameters), self.may_change)
+        try:
+            with undisturbed([]):
+                return self._judge(attempt)
+        except NotYet:
+            return NOT_YET
+        except Endless as endless:
+            return wrong(_sentence(endless.words))
+
+    def outcome(self, function, probe):
+        """What one of our own functions gives for a probe, as it is compared; or the `Stopped` with which it ends."""
+        try:
+            return self._try(lambda *arguments: function(*copy.deepcopy(arguments)), probe)
+        except Exception as error:  # a mistake may stop as a student's would
+            return Stopped(str(error), error)
+
+    def _judge(self, attempt):
+        probes = self.probes()
+        given = [self._try(attempt, probe) for probe in probes]
+        expected = [self.outcome(self.solution, probe) for probe in probes]
+        differing = [i for i in range(len(probes)) if not self.agree(given[i], expected[i])]
+        if self.untouched and differing and self._gives(self.untouched, probes, given):
+            return not_yet(self.still_so)
+        praise = self.praise if not differing else self._other_way(probes, given)
+        if praise:
+            return self._manners(attempt, probes[0], given[0], right(praise))
+        first = next((i for i in differing if isinstance(given[i], Stopped)), differing[0])
+        said = self._said(attempt, probes[first], given[first], expected[first])
+        stopped = isinstance(given[first], Stopped)
+        known = self._known([(given[i], probes[i]) for i in differing], probes, given)
+        if known:
+            return wrong(f"{_sentence(known)} {_sentence(capital(said))}")
+        if stopped and given[first].error is not None:
+            return wrong(_sentence(said))
+        unknown = wrong(_sentence(said + _early_return(attempt)))
+        return self._manners(attempt, probes[first], given[first], unknown)
+
+    def _try(self, attempt, probe):
+        try:
+            return self.read(self.observe(attempt, *probe))
+        except Endless:
+            raise
+        except Stopped as stopped:
+            return stopped
+        except answers.Unreadable as unreadable:
+            return Stopped(str(unreadable))
+
+    def agree(self, value, other):
+        """Whether two outcomes are the same; two that stop are, if they stop with the same kind of error."""
+        if isinstance(value, Stopped) or isinstance(other, Stopped):
+            errors = [type(getattr(one, "error", None)) for one in (value, other)]
+            return type(value) is type(other) and errors[0] is errors[1] and value.error is not None
+        return self.same(value, other)
+
+    def _gives(self, function, probes, given):
+        """Whether the answer is `function` as far as the probes tell."""
+        return all(self.agree(self.outcome(function, probe), value) for probe, value in zip(probes, given, strict=True))
+
+    def _other_way(self, probes, given):
+        ways = ((praise, function) for praise, functions in self.also.items() for function in functions)
+        return next((praise for praise, function in ways if self._gives(function, probes, given)), None)
+
+    def _known(self, differing, probes, given):
+        """The words of the first mistake that gives all of `given`, or whose sign is on all that differ; or None."""
+        for mistake in self.mistakes:
+            if isinstance(mistake, Sign):
+                if all(not isinstance(value, Stopped) and mistake.seen(value, *probe) for value, probe in differing):
+                    return mistake.words
+            elif any(self._gives(function, probes, given) for function in mistake.gives):
+                return mistake.words
+        return None
+
+    def _manners(self, attempt, probe, before, verdict):
+        """A verdict on what the function does besides answering; `verdict` if it does nothing else."""
+        random.seed(1)
+        np.random.seed(1)  # noqa: NPY002
+        torch.manual_seed(1)
+        repeatable = self.agree(before, before)  # not what stopped, and not NaN
+        again = self._try(attempt, probe) if repeatable else None
+        if attempt.manners:
+            return wrong(_sentence(attempt.manners[0]))
+        if again is not None and not self.agree(again, before):
+            return wrong(
+                "Called twice with the same arguments, your function gives two different answers: does it draw random "
+                "numbers, or go on with what an earlier call left in a name outside of it?"
+            )
+        return verdict
+
+    def _said(self, attempt, probe, value, expected):
+        """The probe, and what came instead of the expected."""
+        call = f"for {self._named(probe)} "
+        if not isinstance(value, Stopped):
+            return call + self.difference(value, expected)
+        if value.error is None and "nothing (None)" in value.words:
+            if attempt.printed:
+                return "your function prints its answer, but returns nothing: write `return` in place of `print`"
+            return "your function returns nothing (None): does it end with `return` and the answer?"
+        return value.words
+
+    def _named(self, probe):
+        names = inspect.signature(self.solution).parameters
+        return ", ".join(f"{name} = {answers.shown(value)}" for name, value in zip(names, probe, strict=False))
+
+
+def _sentence(words):
+    return words if words.endswith((".", "?", "!")) else words + "."
+
+
+def _early_return(attempt):
+    """A remark, if a `return` stands in a loop, not below an `if`: the first turn is then the last."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(attempt.function)))
+    except (OSError, TypeError, SyntaxError):
+        return ""
+    loops = [node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While))]
+    early = any(isinstance(line, ast.Return) for loop in loops for line in loop.body)
+    return ". Your `return` stands inside the loop, so that its first turn is its last: indent it less" if early else ""
+
+
+def checked(check):
+    """Decorate a check that is no `Exercise`, of a network or a number: whatever stops the answer becomes a verdict."""
+
+    @functools.wraps(check)
+    def judged(*given, **named):
+        try:
+            inspect.signature(check).bind(*given, **named)
+        except TypeError:
+            line = f"{check.__name__}{inspect.signature(check)}"
+            return wrong(f"Keep the check's line as the exercise has it, checks.{line}: {len(given)} things came.")
+        try:
+            return NOT_YET if given and answers.all_dots(given[0]) else check(*given, **named)
+        except NotYet:
+            return NOT_YET
+        except Stopped as stopped:
+            return wrong(_sentence(stopped.words))
+        except answers.Unreadable as unreadable:
+            return wrong(_sentence(str(unreadable)))
+
+    return judged

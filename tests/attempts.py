@@ -1,0 +1,84 @@
+"""Run attempts at a chapter's exercises as a notebook would, and print what the checks say, a line of JSON each.
+
+python tests/attempts.py CHAPTER < ATTEMPTS.jsonl: a line an attempt, {"code": the answer's cell without the check,
+"call": the line of the check}. Each runs in a process of its own, forked after the cells before the exercises.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+LIMIT = 10  # seconds for one attempt
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def outcome(shell, attempt):
+    """What the check says: {"right", "message"} of its verdict, or {"raised"}: what came instead of one."""
+    sys.modules["torch"].manual_seed(0)  # the same outcome in every run
+    result = shell.run_cell(attempt["code"] + "\n\n" + attempt["call"])
+    error = result.error_before_exec or result.error_in_exec
+    if error is None and hasattr(result.result, "message"):
+        return {"right": result.result.right, "message": result.result.message}
+    if error is None:
+        return {"raised": f"no verdict: {result.result!r}"}
+    frames = traceback.extract_tb(error.__traceback__)
+    return {"raised": f"{type(error).__name__}: {error}", "in_helpers": any("/helpers/" in f.filename for f in frames)}
+
+
+def apart(work):
+    """What `work()` returns in a forked process; what it started ends with it."""
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+
+    def run():
+        os.setsid()
+        theirs.send(work())
+
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    theirs.close()
+    try:
+        return ours.recv() if ours.poll(LIMIT) else {"raised": f"no verdict within {LIMIT} s"}
+    except EOFError:
+        return {"raised": "the process died"}
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+
+
+def shell_before_exercises(chapter):
+    """An IPython shell in which the chapter's cells before its exercises have run."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+    (notebook,) = (ROOT / "notebooks").glob(f"{chapter:02}-*.ipynb")
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown" and "## Exercises" in source:
+            break
+        if cell["cell_type"] == "code":
+            shell.run_cell(source)
+    return shell
+
+
+def main():
+    """Answer each line on standard input by one on standard output."""
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what the cells print goes nowhere
+    os.chdir(ROOT / "notebooks")
+    sys.path.insert(0, str(ROOT))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.update(PYTHONPATH=str(ROOT), IPYTHONDIR=folder, OMP_NUM_THREADS="1")
+        shell = shell_before_exercises(int(sys.argv[1]))
+        for line in sys.stdin:
+            attempt = json.loads(line)
+            print(json.dumps(apart(lambda a=attempt: outcome(shell, a))), file=answer, flush=True)
+
+
+if __name__ == "__main__":
+    main()
