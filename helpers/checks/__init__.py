@@ -3,6 +3,13 @@
 And `predict`, with which a student commits to a guess before a cell shows the truth.
 """
 
+from helpers.checks.chapter3 import (
+    check_colour_net,
+    check_conv_cost,
+    check_dense_to_conv,
+    check_flatten_size,
+    check_own_network,
+)
 from helpers.checks.convolution import (
     check_conv_layer,
     check_diagonal_kernel,
@@ -22,13 +29,6 @@ from helpers.checks.data import (
 from helpers.checks.old import NOT_YET, Verdict
 from helpers.checks.prediction import Prediction, predict
 from helpers.checks.scoreboard import Scoreboard
-from helpers.checks.shapes import (
-    check_colour_net,
-    check_conv_cost,
-    check_dense_to_conv,
-    check_flatten_size,
-    check_own_network,
-)
 from helpers.checks.training import (
     check_challenge,
     check_evaluate,

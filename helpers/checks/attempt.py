@@ -267,6 +267,7 @@ MEANINGS = [
     (r"backward through the graph a second time", "`backward` frees the graph: compute the loss anew for each step"),
     (r"leaf Variable that requires grad", "PyTorch records what you do with weights: change them within "
      "`with torch.no_grad():`"),
+    (r"cannot assign .* as parameter", "a parameter takes an nn.Parameter, or is filled with other numbers"),
     (r"Boolean value of Tensor", "a tensor of many numbers is neither true nor false"),
     (r"slice indices must be|cannot be interpreted as an integer|integer tensors of a single element",
      "a whole number is needed here: `//` divides to one, `/` does not"),

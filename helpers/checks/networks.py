@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn.modules.conv import _ConvNd
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from helpers.checks import answers
@@ -22,6 +23,8 @@ def module(net):
         raise Stopped(f"a network is asked for, an nn.Module; this is {answers.kind(net)}{comma}")
     if isinstance(net, (nn.ModuleList, nn.ModuleDict)):
         raise Stopped(f"nn.{type(net).__name__} only holds layers and runs none of them: use nn.Sequential")
+    if isinstance(net, nn.Sequential) and not len(net):
+        raise Stopped("your nn.Sequential() is empty: its layers stand in its brackets")
     if type(net).forward is nn.Module.forward:
         raise Stopped(f"your class {type(net).__name__} has no method `forward`: how shall it run its layers?")
     return net
@@ -181,18 +184,18 @@ class Run(TorchDispatchMode):
             return stopped.words
         said = str(stopped.error).strip().partition("\n")[0]
         layer = (f"layer {step.name}, " if step.name else "") + type(step.layer).__name__
-        sizes = f"({step.layer.extra_repr()})" if hasattr(step.layer, "weight") else ""
+        sizes = f"({step.layer.extra_repr()})" if isinstance(step.layer, (nn.Linear, _ConvNd)) else ""
         return f"{layer}{sizes}, stops: {_why(step.layer, step.given, said, count)}"
 
     def count(self, *names):
         """How many operations of these names there were."""
-        return sum(name in names for name, _ in self.operations)
+        return sum(name.rstrip("_") in names for name, _ in self.operations)
 
 
 def _why(layer, X, said, count):
     """Why a layer of PyTorch's cannot take `X`, in words; said: the first line of its error; count: of the images."""
     if not torch.is_tensor(X):
-        return f"{answers.kind(X)} reaches it, not a tensor"
+        return f"{answers.kind(X)} reaches it, not a tensor: what does the layer before it give?"
     comes = answers.shape(X.shape[1:])
     weight = next((p for p in layer.parameters() if not isinstance(p, nn.parameter.UninitializedParameter)), X)
     if weight.device != X.device:
@@ -229,10 +232,10 @@ def redrawn(net, seed=35):
 
 
 def limit(net, X):
-    """What keeps the scores of `net` within limits, in words, such as a softmax at its end; None if nothing does.
+    """What limits the scores of `net`: "softmax", "log-softmax" or such as "between -1 and 1"; None if nothing does.
 
-    It is seen from the scores, however they are computed. `net` is changed, so pass it `copied`. Raises Stopped if each
-    image gets the same scores, whatever the weights.
+    It is seen from the scores for several large weights, however they are computed. `net` is changed: pass it `copied`.
+    Raises Stopped if each image gets the same scores, whatever the weights.
     """
     trained = Run(net, X).scores.double()
     if (trained >= 0).all() and _ones(trained.sum(dim=1)):
@@ -249,7 +252,7 @@ def limit(net, X):
     low, high = y_hat.min().item(), y_hat.max().item()
     if low < -2 and high > 2:
         return None
-    return f"activation that keeps them {_between(low, high)}"
+    return _between(low, high)
 
 
 def _ones(sums):
