@@ -83,7 +83,7 @@ def whole(value):
     if not math.isfinite(found):
         raise Unreadable(f"a whole number is asked for; you return {found}")
     if not found.is_integer():
-        raise Unreadable(f"a whole number is asked for; you return {found:g}: divide with // instead of /")
+        raise Unreadable(f"a whole number is asked for; you return {found:g}: is there a / where // is meant?")
     return int(found)
 
 

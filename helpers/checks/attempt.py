@@ -36,6 +36,10 @@ class Stopped(Exception):
         self.words, self.error = words, error
 
 
+class Endless(Stopped):
+    """An answer that did not come to an end: nothing more is tried on it."""
+
+
 class NotYet(Exception):
     """The answer is still the dots of the exercise."""
 
@@ -81,11 +85,11 @@ class Attempt:
         except KeyboardInterrupt:
             raise  # ■ stays ■
         except OutOfTime as late:
-            raise Stopped(f"your code did not come to an end{_place(late, ': it was still in')}{late}") from None
+            raise Endless(f"your code did not come to an end{_place(late, ': it was still in')}{late}") from None
         except BaseException as error:  # SystemExit too: `exit()` in an answer must not end the kernel
             raise Stopped(_words_of(error, self.function), error.with_traceback(None)) from None
         if isinstance(value, answers.Yielded) and len(value) == MOST:
-            raise Stopped(f"your function yields {MOST:,} values and more: its loop does not come to an end")
+            raise Endless(f"your function yields {MOST:,} values and more: its loop does not come to an end")
         if isinstance(value, collections.abc.Coroutine):
             value.close()
             raise Stopped("`async def` makes a coroutine, not a function: write `def` alone")

@@ -44,7 +44,7 @@ def check_colour_net(net):
     if isinstance(first, nn.Conv2d):
         if (first.in_channels, first.out_channels, first.kernel_size, first.padding) == (1, 6, (5, 5), (2, 2)):
             return not_yet("Not done yet: change the line of the first convolution, then run the cell again.")
-        if first.in_channels != 3:
+        if first.in_channels not in (0, 3):  # 0: a lazy one
             return wrong(f"Its first convolution takes {_counted(first.in_channels, 'channel')}; a colour image has 3.")
     X = _images(3, 32)
     try:
@@ -57,6 +57,8 @@ def check_colour_net(net):
             return wrong(f"{made}: {size if maps[1:] != (28, 28) else 'six channels have to come out'}.")
         if isinstance(first, nn.Conv2d) and len(net) > 1 and isinstance(net[1], nn.Conv2d):
             return wrong(f"The old first layer still follows your new one: {stopped.words}.")
+        if isinstance(net, nn.Sequential) and not any(isinstance(layer, nn.Conv2d) for layer in first.modules()):
+            return wrong(f"LeNet's first layer is a convolution, yours {type(first).__name__}: {stopped.words}.")
         raise
     seen = next((shape[1] for name, shape in run.operations if name == "convolution"), 0)
     if seen != 3:
@@ -91,6 +93,7 @@ check_flatten_size = Exercise(
     probes=lambda: [
         (14, 3, 1, 2), (28, 5, 2, 16), (35, 5, 0, 9), (29, 4, 0, 9), (30, 8, 6, 12), (31, 5, 3, 12), (28, 5, 0, 7),
         (40, 4, 3, 5), (33, 3, 0, 4), (17, 2, 1, 6), (32, 4, 0, 3),
+        (31, 4, 0, 7),
     ],
     praise="Right, for odd sizes too: now you can write the first Linear after any two convolutions.",
     read=answers.whole,
@@ -159,13 +162,15 @@ def _places(n, k, p):
     return (n + 2 * p - k + 1) ** 2
 
 
-def _part(place):
+def _part(place, name):
     """An `observe` that judges one of the two numbers."""
 
     def observe(attempt, *probe):
         pair = answers.sequence(2, lambda part: part, "`parameters, multiply_adds`")(attempt(*probe))
         if pair[place] is ...:
             raise NotYet
+        if pair[place] is None:
+            raise answers.Unreadable(f"your {name} are None: they got no number")
         return pair[place]
 
     return observe
@@ -180,7 +185,7 @@ def _conv_cost(place, name, praise, mistakes):
         probes=lambda: [(2, 3, 3, 5, 0), (2, 5, 3, 6, 1), (3, 8, 5, 20, 0), (4, 7, 4, 15, 2), (1, 6, 5, 28, 2)],
         praise=praise,
         read=answers.whole,
-        observe=_part(place),
+        observe=_part(place, name),
         difference=lambda value, expected: f"your {name} are {value:,}, expected {expected:,}",
         mistakes=[Mistake(words, lambda *case, gives=gives: (gives(*case),) * 2) for words, gives in mistakes],
     )
@@ -262,12 +267,11 @@ _multiply_adds = _conv_cost(
 
 def check_conv_cost(conv_cost):
     """Exercise 3.3; conv_cost(in_channels, out_channels, kernel_size, image_size, padding): two whole numbers."""
-    parameters, multiply_adds = _parameters(conv_cost), _multiply_adds(conv_cost)
+    parameters = _parameters(conv_cost)
+    multiply_adds = parameters if parameters.right is False else _multiply_adds(conv_cost)
     if parameters.right is None and multiply_adds:
         return wrong("Multiply-adds are right; now replace the dots of parameters.")
-    if parameters and multiply_adds.right is None:
-        return wrong(parameters.message)
-    return parameters if parameters.right is False else multiply_adds
+    return wrong(parameters.message) if parameters and multiply_adds.right is None else multiply_adds
 
 
 def _as_conv(dense, channels, height, width, order=lambda weight, *sizes: weight.reshape(-1, *sizes), **options):
@@ -301,8 +305,14 @@ def _computes(attempt, dense, channels, height, width):
     return conv.weight.detach(), bias, output
 
 
-def _kernel(dense, channels, height, width):
-    return dense.out_features, channels, height, width
+def _shape(words, pattern):
+    """A sign of weights whose shape is such; that of a square kernel, or of 1×1, may be right by chance."""
+
+    def seen(value, dense, channels, height, width):
+        shape, expected = tuple(value[0].shape), (dense.out_features, channels, height, width)
+        return pattern(shape, *expected) if height != width or shape != expected else True
+
+    return Sign(words, seen)
 
 
 def _weights_differ(value, dense, channels, height, width):
@@ -334,14 +344,14 @@ check_dense_to_conv = Exercise(
     mistakes=[
         Sign("Some of your weights are NaN or infinite.",
              lambda value, *sizes: not value[0].isfinite().all() or not value[1].isfinite().all()),
-        Sign("You exchanged the channels: in come `channels`, out come the outputs of `dense`.",
-             lambda value, dense, c, h, w: value[0].shape == (c, dense.out_features, h, w) != _kernel(dense, c, h, w)),
-        Sign("The kernel size is (height, width), in this order.",
-             lambda value, dense, c, h, w: value[0].shape == (dense.out_features, c, w, h) != _kernel(dense, c, h, w)),
-        Sign("The kernel is as large as the maps: (height, width).",
-             lambda value, *sizes: value[0].shape[:2] == _kernel(*sizes)[:2] and value[0].shape != _kernel(*sizes)),
-        Sign("Your kernels have another shape than the exercise asks for.",
-             lambda value, *sizes: value[0].shape != _kernel(*sizes)),
+        _shape("You exchanged the channels: in come `channels`, out come the outputs of `dense`.",
+               lambda shape, o, c, h, w: shape[:2] == (c, o) != (o, c)),
+        _shape("The kernel size is (height, width), in this order.",
+               lambda shape, o, c, h, w: shape == (o, c, w, h) != (o, c, h, w)),
+        _shape("The kernel is as large as the maps: (height, width).",
+               lambda shape, o, c, h, w: shape[:2] == (o, c) and shape[2:] != (h, w)),
+        _shape("Your weights have another shape than the kernels asked for.",
+               lambda shape, *sizes: shape != sizes),
         Mistake("You turned the kernels around: a convolution layer does not flip them.",
                 lambda *given: _as_conv(*given, order=lambda w, *s: w.reshape(-1, *s).flip(2, 3))),
         Mistake("You exchanged rows and columns: Flatten goes through channels, then rows, then columns.",
@@ -389,22 +399,22 @@ def check_own_network(net, max_parameters, max_multiply_adds):
         if total > most:
             dearest = max(costs, key=costs.get)
             return wrong(f"{total:,} {name} are {total - most:,} too many; {costs[dearest]:,} of them are those of "
-                         f"{_layer(run, dearest)}: {advice}.")  # fmt: skip
+                         f"{_layer(run, dearest, costs is work)}: {advice}.")  # fmt: skip
     costs = f"{parameters:,} parameters, {multiply_adds:,} multiply-adds, {convolutions} convolutions."
     return right(f"It runs: {costs}{_without_activation(run, X)}")
 
 
-def _layer(run, name):
+def _layer(run, name, work):
     """A layer in words, by what it makes; or that it never runs."""
     layer = type(run.net.get_submodule(name)).__name__
     step = next((step for step in run.steps if step.name == name), None)
     if step is None:
         return f"`{name}`, a {layer} which never runs"
-    return (
-        f"the {layer} that makes {answers.shape(step.made.shape[1:])}"
-        if name
-        else f"the code of {layer}, outside of its layers"
-    )
+    if not name and not work:
+        return f"`{max(run.net.named_parameters(recurse=False), key=lambda pair: pair[1].numel())[0]}`, in no layer"
+    if not name or not torch.is_tensor(step.made):
+        return f"the code of {layer}, outside of its layers"
+    return f"the {layer} that makes {answers.shape(step.made.shape[1:])}"
 
 
 def _without_activation(run, X):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from helpers.checks import answers
-from helpers.checks.attempt import Attempt, NotYet, Stopped
+from helpers.checks.attempt import Attempt, Endless, NotYet, Stopped
 from helpers.checks.verdict import NOT_YET, capital, not_yet, right, wrong
 
 
@@ -75,6 +75,8 @@ class Exercise:
             return self._judge(attempt)
         except NotYet:
             return NOT_YET
+        except Endless as endless:
+            return wrong(_sentence(endless.words))
 
     def expected(self, probe):
         """What a right answer gives for a probe."""
@@ -92,20 +94,23 @@ class Exercise:
         if self.untouched and differing and self._gives(self.untouched, probes, given):
             return not_yet(self.still_so)
         if not differing:
-            return self._manners(attempt, probes[0], given[0]) or right(self.praise)
+            return self._manners(attempt, probes[0], given[0], right(self.praise))
         first = next((i for i in differing if isinstance(given[i], Stopped)), differing[0])
         said = self._said(attempt, probes[first], given[first], expected[first])
         stopped = isinstance(given[first], Stopped)
         known = self._known([(given[i], probes[i]) for i in differing], probes, given)
         if known:
-            return wrong(f"{_sentence(known)} {_sentence(capital(said))}")
+            return wrong(f"{_sentence(known)} {_sentence(capital(said) + _early_return(attempt))}")
         if stopped and given[first].error is not None:
             return wrong(_sentence(said))
-        return self._manners(attempt, probes[first], given[first]) or wrong(_sentence(said + _early_return(attempt)))
+        unknown = wrong(_sentence(said + _early_return(attempt)))
+        return self._manners(attempt, probes[first], given[first], unknown)
 
     def _try(self, attempt, probe):
         try:
             return self.read(self.observe(attempt, *probe))
+        except Endless:
+            raise
         except Stopped as stopped:
             return stopped
         except answers.Unreadable as unreadable:
@@ -132,8 +137,8 @@ class Exercise:
                 return mistake.words
         return None
 
-    def _manners(self, attempt, probe, before):
-        """A verdict on what the function does besides answering, or None."""
+    def _manners(self, attempt, probe, before, verdict):
+        """A verdict on what the function does besides answering; `verdict` if it does nothing else."""
         attempt.seed = 1
         again = None if isinstance(before, Stopped) else self._try(attempt, probe)
         if attempt.manners:
@@ -143,7 +148,7 @@ class Exercise:
                 "Called twice with the same arguments, your function gives two different answers: does it draw random "
                 "numbers, or go on with what an earlier call left in a name outside of it?"
             )
-        return None
+        return verdict
 
     def _said(self, attempt, probe, value, expected):
         """The probe, and what came instead of the expected."""

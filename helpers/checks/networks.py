@@ -33,7 +33,11 @@ def module(net):
 def copied(net):
     """A copy of `net`; what it computed in an earlier run, which deepcopy refuses, is copied without its graph."""
     attributes = [value for layer in module(net).modules() for value in vars(layer).values()]
-    return copy.deepcopy(net, {id(t): t.detach().clone() for t in attributes if torch.is_tensor(t) and not t.is_leaf})
+    made = {id(t): t.detach().clone() for t in attributes if torch.is_tensor(t) and not t.is_leaf}
+    try:
+        return copy.deepcopy(net, made)
+    except Exception as error:
+        raise Stopped(f"your network holds something that cannot be copied ({error}): keep it outside") from None
 
 
 def scores(net, X, classes=10):
@@ -129,7 +133,7 @@ class Run(TorchDispatchMode):
             raise Stopped("your network's weights are on the device `meta`, where there are no numbers")
         X = X.to(weight.device, weight.dtype if weight.is_floating_point() else X.dtype)
         hooks = [hook for name, layer in net.named_modules() for hook in self._hooks(name, layer)]
-        attempt = Attempt(self._forward, ("X",))
+        attempt = Attempt(self, ("X",))
         attempt.seed = seed
         try:
             with measuring(net):
@@ -149,7 +153,8 @@ class Run(TorchDispatchMode):
         self.trains = self.y_hat.requires_grad
         self.scores = answers.tensor(self.y_hat)
 
-    def _forward(self, X):
+    def __call__(self, X):
+        """What `net` gives for X, recorded; `Attempt` calls it."""
         with self:
             return self.net(X)
 
