@@ -46,6 +46,8 @@ def check_colour_net(net):
             return not_yet("Not done yet: change the line of the first convolution, then run the cell again.")
         if first.in_channels not in (0, 3):  # 0: a lazy one
             return wrong(f"Its first convolution takes {_counted(first.in_channels, 'channel')}; a colour image has 3.")
+    if isinstance(net, nn.Conv2d):
+        return wrong("That is the first convolution alone: LeNet's other layers have to follow it.")
     X = _images(3, 32)
     try:
         run = networks.run(networks.copied(net), X)
@@ -58,7 +60,7 @@ def check_colour_net(net):
         if isinstance(first, nn.Conv2d) and len(net) > 1 and isinstance(net[1], nn.Conv2d):
             return wrong(f"The old first layer still follows your new one: {stopped.words}.")
         if isinstance(net, nn.Sequential) and not any(isinstance(layer, nn.Conv2d) for layer in first.modules()):
-            return wrong(f"LeNet's first layer is a convolution, yours {type(first).__name__}: {stopped.words}.")
+            return wrong(f"LeNet's first layer is an nn.Conv2d, yours nn.{type(first).__name__}: {stopped.words}.")
         raise
     seen = next((shape[1] for name, shape in run.operations if name == "convolution"), 0)
     if seen != 3:
