@@ -57,14 +57,15 @@ def check_colour_net(net):
             made = f"Your first convolution makes maps of {answers.shape(maps)}, but the layers after it expect 6×28×28"
             size = "the size is 32 + 2·padding − kernel_size + 1"
             return wrong(f"{made}: {size if maps[1:] != (28, 28) else 'six channels have to come out'}.")
-        if isinstance(first, nn.Conv2d) and len(net) > 1 and isinstance(net[1], nn.Conv2d):
+        if isinstance(first, nn.Conv2d) and len(net) > 1 and getattr(net[1], "in_channels", 0) == 1:
             return wrong(f"The old first layer still follows your new one: {stopped.words}.")
         if isinstance(net, nn.Sequential) and not any(isinstance(layer, nn.Conv2d) for layer in first.modules()):
             return wrong(f"LeNet's first layer is an nn.Conv2d, yours nn.{type(first).__name__}: {stopped.words}.")
         raise
     seen = next((shape[1] for name, shape in run.operations if name == "convolution"), 0)
     if seen != 3:
-        return wrong(f"Its first convolution sees {_counted(seen, 'channel')}; a colour image has 3.")
+        sees = f"Its first convolution sees {_counted(seen, 'channel')}" if seen else "There is no convolution in it"
+        return wrong(f"{sees}; a colour image has 3 channels.")
     _unlimited(run, X)
     activations = run.count(*_ACTIVATIONS)
     if activations < 4:
