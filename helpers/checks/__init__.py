@@ -11,6 +11,13 @@ from helpers.checks.chapter2 import (
     check_output_sizes,
     check_receptive_field,
 )
+from helpers.checks.chapter3 import (
+    check_colour_net,
+    check_conv_cost,
+    check_dense_to_conv,
+    check_flatten_size,
+    check_own_network,
+)
 from helpers.checks.chapter5 import (
     check_choose_rates,
     check_freeze_features,
@@ -28,13 +35,6 @@ from helpers.checks.data import (
 )
 from helpers.checks.prediction import Prediction, predict
 from helpers.checks.scoreboard import Scoreboard
-from helpers.checks.shapes import (
-    check_colour_net,
-    check_conv_cost,
-    check_dense_to_conv,
-    check_flatten_size,
-    check_own_network,
-)
 from helpers.checks.training import (
     check_challenge,
     check_evaluate,

@@ -35,7 +35,8 @@ def kind(value):
     if isinstance(value, type):
         return f"the class {value.__name__}, not an object of it"
     if isinstance(value, (list, tuple, dict, set)):
-        return f"a {type(value).__name__} with {len(value)} value" + ("s" if len(value) != 1 else "")
+        name = {"Yielded": "generator", "Size": "torch.Size"}.get(type(value).__name__, type(value).__name__)
+        return f"a {name} with {len(value)} value" + ("s" if len(value) != 1 else "")
     if isinstance(value, str):
         return f"the text {value[:30]!r}"
     if callable(value) and hasattr(value, "__name__"):

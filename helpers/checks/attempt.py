@@ -57,7 +57,7 @@ class Attempt:
 
     def __init__(self, function, names=(), may_change=(), seconds=SECONDS):
         self.function, self.names, self.may_change, self.seconds = function, names, may_change, seconds
-        self.manners, self.printed = [], False
+        self.manners, self.printed, self.seed = [], False, None  # seed: of the random numbers in further calls
 
     def __call__(self, *arguments):
         """What the function returns for copies of these arguments; a generator's values come as `answers.Yielded`."""
@@ -73,6 +73,10 @@ class Attempt:
         return value
 
     def _value(self, given):
+        if self.seed is not None:
+            torch.manual_seed(self.seed)
+            random.seed(self.seed)
+            np.random.seed(self.seed)  # noqa: NPY002
         try:
             with time_limit(self.seconds):
                 value = self.function(*given)
@@ -268,6 +272,7 @@ MEANINGS = [
     (r"backward through the graph a second time", "`backward` frees the graph: compute the loss anew for each step"),
     (r"leaf Variable that requires grad", "PyTorch records what you do with weights: change them within "
      "`with torch.no_grad():`"),
+    (r"cannot assign .* as parameter", "a parameter takes an nn.Parameter, or is filled with other numbers"),
     (r"Boolean value of Tensor", "a tensor of many numbers is neither true nor false"),
     (r"slice indices must be|cannot be interpreted as an integer|integer tensors of a single element",
      "a whole number is needed here: `//` divides to one, `/` does not"),

@@ -4,12 +4,10 @@ import ast
 import copy
 import functools
 import inspect
-import random
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
 from helpers.checks import answers
@@ -107,7 +105,7 @@ class Exercise:
         stopped = isinstance(given[first], Stopped)
         known = self._known([(given[i], probes[i]) for i in differing], probes, given)
         if known:
-            return wrong(f"{_sentence(known)} {_sentence(capital(said))}")
+            return wrong(f"{_sentence(known)} {_sentence(capital(said) + _early_return(attempt))}")
         if stopped and given[first].error is not None:
             return wrong(_sentence(said))
         unknown = wrong(_sentence(said + _early_return(attempt)))
@@ -150,9 +148,7 @@ class Exercise:
 
     def _manners(self, attempt, probe, before, verdict):
         """A verdict on what the function does besides answering; `verdict` if it does nothing else."""
-        random.seed(1)
-        np.random.seed(1)  # noqa: NPY002
-        torch.manual_seed(1)
+        attempt.seed = 1
         repeatable = self.agree(before, before)  # not what stopped, and not NaN
         again = self._try(attempt, probe) if repeatable else None
         if attempt.manners:
