@@ -30,6 +30,8 @@ def kind(value):
         return "dots (...)"
     if torch.is_tensor(value):
         return f"a tensor of the shape {shape(value)}"
+    if isinstance(value, Yielded):
+        return "values by `yield`, not by `return`"
     if isinstance(value, type):
         return f"the class {value.__name__}, not an object of it"
     if isinstance(value, (list, tuple, dict, set)):

@@ -29,11 +29,14 @@ OURS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"), 
 
 
 class Stopped(Exception):
-    """An answer that came to no value: `words` say why; `error` is what Python said, if it was an exception."""
+    """An answer that came to no value: `words` say why.
 
-    def __init__(self, words, error=None):
+    error: what Python said, if it was an exception; late: whether the time, or the memory, was up
+    """
+
+    def __init__(self, words, error=None, late=False):
         super().__init__(words)
-        self.words, self.error = words, error
+        self.words, self.error, self.late = words, error, late
 
 
 class NotYet(Exception):
@@ -55,9 +58,13 @@ class Attempt:
         self.function, self.names, self.may_change, self.seconds = function, names, may_change, seconds
         self.manners, self.printed = [], False
 
-    def __call__(self, *arguments):
-        """What the function returns for copies of these arguments; a generator's values come as `answers.Yielded`."""
-        given = copy.deepcopy(arguments)
+    def __call__(self, *arguments, as_they_are=()):
+        """What the function returns for copies of these arguments; a generator's values come as `answers.Yielded`.
+
+        as_they_are: those arguments that are handed over themselves, for a check that looks at them afterwards.
+        """
+        given = copy.deepcopy(arguments, {id(one): one for one in as_they_are})
+        arguments = copy.deepcopy(arguments) if as_they_are else arguments
         with undisturbed(self.manners), contextlib.redirect_stdout(io.StringIO()) as printed:
             value = self._value(given)
         self.printed |= bool(printed.getvalue())
@@ -68,6 +75,12 @@ class Attempt:
             raise NotYet
         return value
 
+    def returns_nothing(self):
+        """What to say if None came back."""
+        if self.printed:
+            return "your function prints its answer, but returns nothing: write `return` in place of `print`"
+        return "your function returns nothing (None): does it end with `return` and the answer?"
+
     def _value(self, given):
         try:
             with time_limit(self.seconds):
@@ -77,7 +90,8 @@ class Attempt:
         except KeyboardInterrupt:
             raise  # ■ stays ■
         except OutOfTime as late:
-            raise Stopped(f"your code did not come to an end{_place(late, ': it was still in')}{late}") from None
+            words = f"your code did not come to an end{_place(late, ': it was still in')}{late}"
+            raise Stopped(words, late=True) from None
         except BaseException as error:  # SystemExit too: `exit()` in an answer must not end the kernel
             raise Stopped(_words_of(error, self.function), error.with_traceback(None)) from None
         if isinstance(value, answers.Yielded) and len(value) == MOST:
@@ -233,7 +247,7 @@ def _words_of(error, function):
     place = _place(error, "your code stops in")
     if not place and isinstance(error, TypeError):
         return f"{_kind_of(function)} cannot be called as the exercise asks. Python says {said}"
-    meaning = next((words for pattern, words in MEANINGS if re.search(pattern, said)), "")
+    meaning = next((words for pattern, words in MEANINGS if re.search(pattern, f"{place}, with {said}")), "")
     return f"{place or 'your answer stops'}, with {said}" + (f" — {meaning}" if meaning else "")
 
 
@@ -258,16 +272,24 @@ MEANINGS = [
     (r"element 0 of tensors does not require grad", "no gradient leads from this number back to any weight"),
     (r"is invalid for input of size", "the numbers that are there do not fill that shape"),
     (r"could not infer output dtype|mean\(\): input dtype", "bytes have no mean: divide by 255 first"),
-    (r"expected scalar type Long|got Long|multi-target|Expected floating point type for target|class probabilities",
+    (r"expected scalar type Long|for 'Long'|got Long|multi-target|Expected floating point type for target|class prob",
      "F.cross_entropy takes the scores first, then the labels as whole numbers"),
     (r"backward through the graph a second time", "`backward` frees the graph: compute the loss anew for each step"),
     (r"leaf Variable that requires grad", "PyTorch records what you do with weights: change them within "
      "`with torch.no_grad():`"),
+    (r"Loss\(.*Boolean value of Tensor", "the brackets behind the class nn.CrossEntropyLoss are for its options"),
     (r"Boolean value of Tensor", "a tensor of many numbers is neither true nor false"),
     (r"slice indices must be|cannot be interpreted as an integer|integer tensors of a single element",
      "a whole number is needed here: `//` divides to one, `/` does not"),
     (r"Expected reduction dim|reduction .* has no identity|max\(\): Expected|amax\(\)",
      "there are no numbers to take the largest of: the window is empty"),
+    (r"has no attribute 'backward'", "a number such as .item() gives leads back to no weight: keep the tensor"),
+    (r"created only for scalar outputs", "`backward` begins at one number: make one loss of those of the batch"),
+    (r"Dimension out of range", "this tensor has fewer dimensions: are two arguments exchanged?"),
+    (r"context manager protocol|__enter__", "what stands behind `with` lacks its brackets ()"),
+    (r"not (builtin_function_or_)?method", "a method without its brackets () is no tensor"),
+    (r"forward\(\) takes .* positional", "a network takes the images alone: does a bracket close too late?"),
+    (r"same dtype|unsigned char", "bytes meet weights that are floats"),
     (r"stack expects each tensor to be equal size|Sizes of tensors must match", "the parts have different shapes"),
     (r"non-empty TensorList|expects a non-empty", "there is nothing to join: the list is empty"),
     (r"NoneType", "something returned nothing (None): is a `return` missing?"),

@@ -44,6 +44,7 @@ class Exercise:
     read: takes what came back and returns it in a form that `same` compares, or raises `answers.Unreadable`
     observe: takes an `Attempt` and a probe, and returns what is judged; by default what the attempt returns
     may_change: the names of the arguments that the exercise wants changed
+    setting: takes a probe and returns words for it, "with 10 of 19 answers right"; by default "for X = …, size = …"
     """
 
     task: str
@@ -58,6 +59,7 @@ class Exercise:
     observe: Callable = lambda attempt, *probe: attempt(*probe)
     difference: Callable = answers.difference
     may_change: tuple = ()
+    setting: Callable | None = None
 
     @property
     def __doc__(self):
@@ -87,13 +89,18 @@ class Exercise:
 
     def _judge(self, attempt):
         probes = self.probes()
-        given = [self._try(attempt, probe) for probe in probes]
+        given = []
+        for probe in probes:
+            given.append(self._try(attempt, probe))
+            if isinstance(given[-1], Stopped) and given[-1].late:
+                return wrong(_sentence(given[-1].words))  # one wait is enough
         expected = [self.expected(probe) for probe in probes]
         differing = [i for i in range(len(probes)) if not self.agree(given[i], expected[i])]
         if self.untouched and differing and self._gives(self.untouched, probes, given):
             return not_yet(self.still_so)
         if not differing:
-            return self._manners(attempt, probes[0], given[0]) or right(self.praise)
+            unmannerly = self._manners(attempt, probes[0], given[0])  # a verdict, and as such not true
+            return right(self.praise) if unmannerly is None else unmannerly
         first = next((i for i in differing if isinstance(given[i], Stopped)), differing[0])
         said = self._said(attempt, probes[first], given[first], expected[first])
         stopped = isinstance(given[first], Stopped)
@@ -102,7 +109,8 @@ class Exercise:
             return wrong(f"{_sentence(known)} {_sentence(capital(said))}")
         if stopped and given[first].error is not None:
             return wrong(_sentence(said))
-        return self._manners(attempt, probes[first], given[first]) or wrong(_sentence(said + _early_return(attempt)))
+        unmannerly = self._manners(attempt, probes[first], given[first])
+        return wrong(_sentence(said + _early_return(attempt))) if unmannerly is None else unmannerly
 
     def _try(self, attempt, probe):
         try:
@@ -148,13 +156,11 @@ class Exercise:
 
     def _said(self, attempt, probe, value, expected):
         """The probe, and what came instead of the expected."""
-        call = f"for {self._named(probe)} "
         if not isinstance(value, Stopped):
-            return call + self.difference(value, expected)
+            call = self.setting(*probe) if self.setting else f"for {self._named(probe)}"
+            return f"{call} {self.difference(value, expected)}"
         if value.error is None and "nothing (None)" in value.words:
-            if attempt.printed:
-                return "your function prints its answer, but returns nothing: write `return` in place of `print`"
-            return "your function returns nothing (None): does it end with `return` and the answer?"
+            return attempt.returns_nothing()
         return value.words
 
     def _named(self, probe):
