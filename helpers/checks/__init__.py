@@ -3,6 +3,13 @@
 And `predict`, with which a student commits to a guess before a cell shows the truth.
 """
 
+from helpers.checks.chapter4 import (
+    check_challenge,
+    check_evaluate,
+    check_mended_loss,
+    check_repaired_epoch,
+    check_training_step,
+)
 from helpers.checks.convolution import (
     check_conv_layer,
     check_diagonal_kernel,
@@ -28,13 +35,6 @@ from helpers.checks.shapes import (
     check_dense_to_conv,
     check_flatten_size,
     check_own_network,
-)
-from helpers.checks.training import (
-    check_challenge,
-    check_evaluate,
-    check_mended_loss,
-    check_repaired_epoch,
-    check_training_step,
 )
 from helpers.checks.versus import (
     check_choose_rates,
