@@ -92,7 +92,7 @@ def _loss(attempt, net, X, y):
         attempt.manners.append("your function moves the weights of `net`: the loss alone is asked for, no step")
     if any(p.grad is not None for p in net.parameters()):
         attempt.manners.append("your function calls backward() too: the loss alone is asked for")
-    if not _leads_back(value, net):
+    if isinstance(_number(attempt, value), float) and not _leads_back(value, net):
         attempt.manners.append("no gradient leads back from your number to the weights of `net`: return the tensor "
                                "that F.cross_entropy makes of its scores")  # fmt: skip
     return value
@@ -262,8 +262,8 @@ def _difference(value, expected):
         if isinstance(number, str):
             return f"the weights move as they should, but {number}"
         if number is not None and not answers.same(number, right_one):
-            break
-    return f"the weights move as they should, but {_numbers_differ(number, right_one)}"
+            return f"the weights move as they should, but {_numbers_differ(number, right_one)}"
+    return "the weights move as they should"
 
 
 def _moves(moved, expected):
@@ -423,7 +423,7 @@ def _numbers_differ(value, expected):
     total, count = Fraction(expected).limit_denominator(200).as_integer_ratio()  # the probes' shares cannot be reduced
     if not 0 <= expected <= 1 or total == count:
         return said
-    if 0 < value < 1e6 and math.isclose(value * count, round(value * count), abs_tol=1e-3):
+    if 0 < value <= 1 and math.isclose(value * count, round(value * count), abs_tol=1e-3):
         return f"{said}; that would be {round(value * count):,} of {count} right"
     if 1e-6 < value < 1e6 and math.isclose(total / value, round(total / value), abs_tol=1e-3):
         return f"{said}; that would be {total} right answers divided by {round(total / value):,}"
@@ -626,12 +626,11 @@ def check_challenge(nets, images, labels, target=0.8, max_parameters=45_000):
             return wrong(f"Hand over a list of trained networks; number {i} is {answers.kind(net)}. {_advice(net)}")
     if len(nets) < 3:
         return wrong(f"Hand over three networks from three seeds, not {len(nets)}: one may have been lucky.")
-    accs = []
     for i, net in enumerate(nets):
         try:
             _fits(net, images[:8], max_parameters)
-        except Stopped as stopped:
-            return wrong(f"Network {i}: {stopped.words}.")
+        except (Stopped, answers.Unreadable) as trouble:
+            raise Stopped(f"Network {i}: {trouble}") from None
     for i, net in enumerate(nets):
         for j in range(i):
             if net is nets[j]:
