@@ -56,7 +56,7 @@ class Attempt:
 
     def __init__(self, function, names=(), may_change=(), seconds=SECONDS):
         self.function, self.names, self.may_change, self.seconds = function, names, may_change, seconds
-        self.manners, self.printed = [], False
+        self.manners, self.printed, self.seed = [], False, None  # seed: of the random numbers in further calls
 
     def __call__(self, *arguments, as_they_are=()):
         """What the function returns for copies of these arguments; a generator's values come as `answers.Yielded`.
@@ -82,6 +82,10 @@ class Attempt:
         return "your function returns nothing (None): does it end with `return` and the answer?"
 
     def _value(self, given):
+        if self.seed is not None:
+            torch.manual_seed(self.seed)
+            random.seed(self.seed)
+            np.random.seed(self.seed)  # noqa: NPY002
         try:
             with time_limit(self.seconds):
                 value = self.function(*given)
