@@ -67,7 +67,7 @@ def _run(attempt, net, *arguments):
             raise
         value = ...
     except Stopped as stopped:
-        if net.log or type(stopped.error) is not RuntimeError:
+        if "forward" in net.log or type(stopped.error) is not RuntimeError:
             raise
         words = "Until then it has not run the `net` that it is given: is that another network?"
         raise Stopped(f"{stopped.words}. {words}", stopped.error) from None
@@ -461,9 +461,9 @@ def _measured(attempt, net, batches):
         attempt.manners.append("your function trains: measuring moves no weights")
     if any(net.gradients_on):
         attempt.manners.append(
-            "a graph was built for each batch, which measuring does not need: use with torch.no_grad():"
+            "a graph was built for each batch, which measuring does not need: work within `with torch.no_grad()`"
             if any(net.graphs)
-            else "you switch the weights' gradients off and on again: with torch.no_grad(): leaves `net` as it is"
+            else "you switch the weights' gradients off and on again: `with torch.no_grad()` leaves `net` as it is"
         )
     return value
 
