@@ -4,6 +4,7 @@ import itertools
 import pkgutil
 
 import pytest
+import torch
 
 from helpers import checks
 from helpers.checks.exercise import Exercise, Mistake
@@ -59,6 +60,28 @@ def test_each_mistake_is_named_when_it_is_made(exercise):
     for words, function in mistakes_of(exercise):
         verdict = exercise(function)
         assert verdict.right is False and words in verdict.message, (words, verdict)
+
+
+def test_bad_manners_of_a_right_answer_are_named(exercise):
+    def answer(*arguments):
+        value = exercise.solution(*arguments)
+        torch.set_grad_enabled(False)
+        return value
+
+    verdict = exercise(answer)
+    assert verdict.right is False and "switched off" in verdict.message
+
+
+def test_an_endless_answer_is_waited_for_once(exercise, monkeypatch):
+    monkeypatch.setattr("helpers.checks.attempt.Attempt.__init__.__defaults__", ((), (), 0.2))
+    calls = []
+
+    def answer(*arguments):
+        calls.append(arguments)
+        while True:
+            pass
+
+    assert "did not come to an end" in exercise(answer).message and len(calls) == 1
 
 
 @pytest.mark.parametrize("nonsense", [None, 3, 3.5, "text", [], {}, int, max, print, lambda: None, lambda *a: None])

@@ -18,6 +18,13 @@ from helpers.checks.chapter3 import (
     check_flatten_size,
     check_own_network,
 )
+from helpers.checks.chapter4 import (
+    check_challenge,
+    check_evaluate,
+    check_mended_loss,
+    check_repaired_epoch,
+    check_training_step,
+)
 from helpers.checks.chapter5 import (
     check_choose_rates,
     check_freeze_features,
@@ -35,13 +42,6 @@ from helpers.checks.data import (
 )
 from helpers.checks.prediction import Prediction, predict
 from helpers.checks.scoreboard import Scoreboard
-from helpers.checks.training import (
-    check_challenge,
-    check_evaluate,
-    check_mended_loss,
-    check_repaired_epoch,
-    check_training_step,
-)
 from helpers.checks.verdict import NOT_YET, Verdict
 
 __all__ = [

@@ -59,9 +59,13 @@ class Attempt:
         self.function, self.names, self.may_change, self.seconds = function, names, may_change, seconds
         self.manners, self.printed, self.seed = [], False, None  # seed: of the random numbers in further calls
 
-    def __call__(self, *arguments):
-        """What the function returns for copies of these arguments; a generator's values come as `answers.Yielded`."""
-        given = copy.deepcopy(arguments)
+    def __call__(self, *arguments, as_they_are=()):
+        """What the function returns for copies of these arguments; a generator's values come as `answers.Yielded`.
+
+        as_they_are: those arguments that are handed over themselves, for a check that looks at them afterwards.
+        """
+        given = copy.deepcopy(arguments, {id(one): one for one in as_they_are})
+        arguments = copy.deepcopy(arguments) if as_they_are else arguments
         with undisturbed(self.manners), contextlib.redirect_stdout(io.StringIO()) as printed:
             value = self._value(given)
         self.printed |= bool(printed.getvalue())
@@ -71,6 +75,12 @@ class Attempt:
         if answers.all_dots(value):
             raise NotYet
         return value
+
+    def returns_nothing(self):
+        """What to say if None came back."""
+        if self.printed:
+            return "your function prints its answer, but returns nothing: write `return` in place of `print`"
+        return "your function returns nothing (None): does it end with `return` and the answer?"
 
     def _value(self, given):
         if self.seed is not None:
@@ -241,7 +251,7 @@ def _words_of(error, function):
     place = _place(error, "your code stops in")
     if not place and isinstance(error, TypeError):
         return f"{_kind_of(function)} cannot be called as the exercise asks. Python says {said}"
-    meaning = next((words for pattern, words in MEANINGS if re.search(pattern, said)), "")
+    meaning = next((words for pattern, words in MEANINGS if re.search(pattern, f"{place}, with {said}")), "")
     return f"{place or 'your answer stops'}, with {said}" + (f" — {meaning}" if meaning else "")
 
 
@@ -267,17 +277,25 @@ MEANINGS = [
     (r"element 0 of tensors does not require grad", "no gradient leads from this number back to any weight"),
     (r"is invalid for input of size", "the numbers that are there do not fill that shape"),
     (r"could not infer output dtype|mean\(\): input dtype", "bytes have no mean: divide by 255 first"),
-    (r"expected scalar type Long|got Long|multi-target|Expected floating point type for target|class probabilities",
+    (r"expected scalar type Long|for 'Long'|got Long|multi-target|Expected floating point type for target|class prob",
      "F.cross_entropy takes the scores first, then the labels as whole numbers"),
     (r"backward through the graph a second time", "`backward` frees the graph: compute the loss anew for each step"),
     (r"leaf Variable that requires grad", "PyTorch records what you do with weights: change them within "
      "`with torch.no_grad():`"),
     (r"cannot assign .* as parameter", "a parameter takes an nn.Parameter, or is filled with other numbers"),
+    (r"Loss\(.*Boolean value of Tensor", "the brackets behind the class nn.CrossEntropyLoss are for its options"),
     (r"Boolean value of Tensor", "a tensor of many numbers is neither true nor false"),
     (r"slice indices must be|cannot be interpreted as an integer|integer tensors of a single element",
      "a whole number is needed here: `//` divides to one, `/` does not"),
     (r"Expected reduction dim|reduction .* has no identity|max\(\): Expected|amax\(\)",
      "there are no numbers to take the largest of: the window is empty"),
+    (r"has no attribute 'backward'", "a number such as .item() gives leads back to no weight: keep the tensor"),
+    (r"created only for scalar outputs", "`backward` begins at one number: make one loss of those of the batch"),
+    (r"Dimension out of range", "this tensor has fewer dimensions: are two arguments exchanged?"),
+    (r"context manager protocol|__enter__", "what stands behind `with` lacks its brackets ()"),
+    (r"not (builtin_function_or_)?method", "a method without its brackets () is no tensor"),
+    (r"forward\(\) takes .* positional", "a network takes the images alone: does a bracket close too late?"),
+    (r"same dtype|unsigned char", "bytes meet weights that are floats"),
     (r"stack expects each tensor to be equal size|Sizes of tensors must match", "the parts have different shapes"),
     (r"non-empty TensorList|expects a non-empty", "there is nothing to join: the list is empty"),
     (r"NoneType", "something returned nothing (None): is a `return` missing?"),

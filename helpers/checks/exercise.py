@@ -1,7 +1,6 @@
 """One engine for all exercises. An exercise is data: its solution, the probes it is tried on, and its mistakes."""
 
 import ast
-import copy
 import functools
 import inspect
 import textwrap
@@ -44,6 +43,7 @@ class Exercise:
     read: takes what came back and returns it in a form that `same` compares, or raises `answers.Unreadable`
     observe: takes an `Attempt` and a probe, and returns what is judged; by default what the attempt returns
     may_change: the names of the arguments that the exercise wants changed
+    setting: takes a probe and returns words for it, "with 10 of 19 answers right"; by default "for X = …, size = …"
     """
 
     task: str
@@ -59,6 +59,7 @@ class Exercise:
     observe: Callable = lambda attempt, *probe: attempt(*probe)
     difference: Callable = answers.difference
     may_change: tuple = ()
+    setting: Callable | None = None
 
     @property
     def __doc__(self):
@@ -85,10 +86,7 @@ class Exercise:
 
     def outcome(self, function, probe):
         """What one of our own functions gives for a probe, as it is compared; or the `Stopped` with which it ends."""
-        try:
-            return self._try(lambda *arguments: function(*copy.deepcopy(arguments)), probe)
-        except Exception as error:  # a mistake may stop as a student's would
-            return Stopped(str(error), error)
+        return self._try(Attempt(function, (), self.may_change), probe)
 
     def _judge(self, attempt):
         probes = self.probes()
@@ -162,13 +160,11 @@ class Exercise:
 
     def _said(self, attempt, probe, value, expected):
         """The probe, and what came instead of the expected."""
-        call = f"for {self._named(probe)} "
         if not isinstance(value, Stopped):
-            return call + self.difference(value, expected)
+            call = self.setting(*probe) if self.setting else f"for {self._named(probe)}"
+            return f"{call} {self.difference(value, expected)}"
         if value.error is None and "nothing (None)" in value.words:
-            if attempt.printed:
-                return "your function prints its answer, but returns nothing: write `return` in place of `print`"
-            return "your function returns nothing (None): does it end with `return` and the answer?"
+            return attempt.returns_nothing()
         return value.words
 
     def _named(self, probe):

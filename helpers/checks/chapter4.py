@@ -1,0 +1,697 @@
+"""Chapter 4: mending a loss and a loop, the training step, measuring, networks of one's own."""
+
+import contextlib
+import copy
+import math
+from collections import OrderedDict
+from fractions import Fraction
+from typing import NamedTuple
+from unittest import mock
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from helpers.checks import answers, networks
+from helpers.checks.attempt import Attempt, NotYet, Stopped
+from helpers.checks.exercise import Exercise, Mistake, Sign, checked
+from helpers.checks.verdict import NOT_YET, right, wrong
+from helpers.data import Batches, to_floats
+from helpers.training import evaluate_accuracy, try_gpu
+
+WHATEVER = object()  # what a wrong training of the tables returns, if its number does not matter
+
+
+class Net(nn.Module):
+    """One dense layer from ten pixels, (N, 1, 2, 5), to ten scores, which notes how it is run."""
+
+    def __init__(self, weight, bias):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(weight), nn.Parameter(bias)
+        self.log, self.training_modes, self.gradients_on, self.graphs = [], [], [], []
+
+    def forward(self, X):
+        """(N, 1, 2, 5) floats to (N, 10)."""
+        if X[0].numel() != 10:
+            raise ValueError(f"`net` gets {answers.shape(X)}, but the images of this call have 1×2×5 pixels: are these "
+                             "the images that your function is given?")  # fmt: skip
+        self.log.append("forward")
+        y_hat = X.flatten(1) @ self.weight + self.bias
+        self.training_modes.append(self.training)
+        self.gradients_on.append(torch.is_grad_enabled())
+        self.graphs.append(y_hat.requires_grad)
+        return y_hat
+
+
+def _random(*sizes, seed):
+    return torch.randn(*sizes, generator=torch.Generator().manual_seed(seed)).to(try_gpu())
+
+
+def _random_net(seed):
+    return Net(_random(10, 10, seed=seed), _random(10, seed=seed + 1))
+
+
+def _scores_are_pixels(shift):
+    return Net(torch.eye(10, device=try_gpu()), torch.full((10,), float(shift), device=try_gpu()))
+
+
+def _run(attempt, net, *arguments):
+    """What an answer returns for `net` itself, and notes on its manners; dots after a training are a value."""
+    before = copy.deepcopy(net)
+    handed = [one for one in arguments if isinstance(one, torch.optim.Optimizer)]
+    try:
+        value = attempt(net, *arguments, as_they_are=(net, *handed))
+    except NotYet:
+        if not net.log:
+            raise
+        value = ...
+    except Stopped as stopped:
+        if "forward" in net.log or type(stopped.error) is not RuntimeError:
+            raise
+        words = "Until then it has not run the `net` that it is given: is that another network?"
+        raise Stopped(f"{stopped.words}. {words}", stopped.error) from None
+    if [p.requires_grad for p in net.parameters()] != [p.requires_grad for p in before.parameters()]:
+        attempt.manners.append("your function leaves weights of `net` without gradients: it could not be trained on")
+    return value
+
+
+def _weights(net):
+    return torch.cat([p.detach().flatten() for p in net.parameters()]).cpu()
+
+
+# Exercise 4.1
+
+
+def _loss(attempt, net, X, y):
+    net, before = copy.deepcopy(net), net
+    value = _run(attempt, net, X, y)
+    if not all(net.training_modes):
+        attempt.manners.append("this loss is for training: leave out net.eval(), which changes the mode of `net`")
+    if not torch.equal(_weights(net), _weights(before)):
+        attempt.manners.append("your function moves the weights of `net`: the loss alone is asked for, no step")
+    if any(p.grad is not None for p in net.parameters()):
+        attempt.manners.append("your function calls backward() too: the loss alone is asked for")
+    if isinstance(_number(attempt, value), float) and not _leads_back(value, net):
+        attempt.manners.append("no gradient leads back from your number to the weights of `net`: return the tensor "
+                               "that F.cross_entropy makes of its scores")  # fmt: skip
+    return value
+
+
+def _leads_back(value, net):
+    """Whether a gradient leads from a number to the weights of `net`."""
+    if not torch.is_tensor(value) or not value.requires_grad or value.numel() != 1:
+        return False
+    try:
+        return any(g is not None for g in torch.autograd.grad(value.sum(), net.parameters(), allow_unused=True))
+    except RuntimeError:  # backward() has freed the graph
+        return False
+
+
+def _loss_probes():
+    X = torch.tensor([[0, 51, 102, 153, 204, 0, 51, 102, 0, 51], [204, 153, 0, 0, 51, 204, 0, 102, 51, 51]])
+    device, images = try_gpu(), (_random(12, 1, 2, 5, seed=40).abs() * 80).clamp(max=250).round()
+    return [
+        (_scores_are_pixels(-0.5), X.float().reshape(2, 1, 2, 5).to(device), torch.tensor([4, 1], device=device)),
+        (_random_net(41), images, torch.arange(12, device=device) * 7 % 10),
+    ]
+
+
+def _of(words, scores, loss=F.cross_entropy, **options):
+    """A mistake in the scores from which the loss is computed, or in the loss."""
+    return Mistake(words, lambda net, X, y: loss(scores(net, X), y, **options))
+
+
+def _one_hot(loss):
+    return lambda y_hat, y: loss(y_hat, F.one_hot(y, 10).float())
+
+
+def _right_scores(net, X):
+    return net(X / 255)
+
+
+check_mended_loss = Exercise(
+    task="4.1; loss_of(net, X, y): the mean cross-entropy for images X of pixels from 0 to 255.",
+    solution=lambda net, X, y: F.cross_entropy(net(X / 255), y),
+    probes=_loss_probes,
+    praise="Right: pixels from 0 to 1, scores as they are; the softmax is inside the cross-entropy.",
+    untouched=lambda net, X, y: F.cross_entropy(net(X).sigmoid(), y),
+    read=answers.number,
+    observe=_loss,
+    may_change=("net",),
+    setting=lambda net, X, y: f"for X = {answers.shown(X)}, y = {answers.shown(y)}"
+    + (" and a network whose ten scores are the pixels it gets, less 0.5," if len(X) == 2 else ""),
+    mistakes=[
+        _of("The sigmoid still squeezes every score into 0 to 1: leave it out.", lambda net, X: net(X / 255).sigmoid()),
+        _of("The sigmoid is gone, but the pixels are still 0 to 255: divide X by 255.", lambda net, X: net(X)),
+        _of("Softmax twice: F.cross_entropy contains one already.", lambda net, X: net(X / 255).softmax(dim=1)),
+        _of("Softmax twice, and pixels from 0 to 255.", lambda net, X: net(X).softmax(dim=1)),
+        _of("You divide the scores by 255: divide the pixels, before net sees them.", lambda net, X: net(X) / 255),
+        _of("You divide what the sigmoid makes: leave it out, and divide the pixels, before net sees them.",
+            lambda net, X: net(X).sigmoid() / 255),
+        _of("You divide by 255 before net and after it: once is enough.", lambda net, X: net(X / 255) / 255),
+        _of("The pixels are multiplied by 255, not divided.", lambda net, X: net(X * 255)),
+        _of("The largest byte is 255, not 256.", lambda net, X: net(X / 256)),
+        _of("You divide by the largest pixel of this batch: each has another.", lambda net, X: net(X / X.max())),
+        _of("// rounds down to whole numbers: nearly all pixels become 0.", lambda net, X: net(X // 255)),
+        _of("Clamping makes all pixels from 1 on equal: divide instead.", lambda net, X: net(X.clamp(0, 1))),
+        _of("Your pixels go from -1 to 1; Batches hands out 0 to 1.", lambda net, X: net(X / 127.5 - 1)),
+        _of("You standardise the pixels: 0 to 1 is asked for.", lambda net, X: net((X - X.mean()) / X.std())),
+        _of("A tanh squeezes the scores as the sigmoid did: leave it out.", lambda net, X: net(X / 255).tanh()),
+        _of("A ReLU cuts off the scores below 0: leave it out.", lambda net, X: net(X / 255).relu()),
+        _of("Smoothed labels make another loss: the plain one is asked for.", _right_scores, label_smoothing=0.1),
+        _of("Take the mean over the batch, not the sum.", _right_scores, reduction="sum"),
+        _of("The sigmoid comes after the loss now: leave it out.", _right_scores,
+            lambda y_hat, y: F.cross_entropy(y_hat, y).sigmoid()),
+        _of("The sigmoid comes after the loss now, and the pixels are still 0 to 255.", lambda net, X: net(X),
+            lambda y_hat, y: F.cross_entropy(y_hat, y).sigmoid()),
+        _of("You divide the loss by 255: divide the pixels, before net sees them.", lambda net, X: net(X),
+            lambda y_hat, y: F.cross_entropy(y_hat, y) / 255),
+        _of("F.cross_entropy takes the mean already: do not divide once more.", _right_scores,
+            lambda y_hat, y: F.cross_entropy(y_hat, y) / len(y)),
+        _of("F.nll_loss expects logarithms of shares: F.cross_entropy takes scores.", _right_scores, F.nll_loss),
+        _of("That is the mean square error, not the cross-entropy.", _right_scores, _one_hot(F.mse_loss)),
+        _of("That is the binary cross-entropy, with a sigmoid for each class.", _right_scores,
+            _one_hot(F.binary_cross_entropy_with_logits)),
+        _of("The sign is the wrong way round: a loss falls as the answers get better.", _right_scores,
+            lambda y_hat, y: -F.cross_entropy(y_hat, y)),
+        _of("That is the loss of the first image alone.", _right_scores,
+            lambda y_hat, y: F.cross_entropy(y_hat[:1], y[:1])),
+    ],
+)  # fmt: skip
+
+
+# Exercises 4.2 and 4.4: what a training did
+
+
+class Trained(NamedTuple):
+    """How far the weights have moved after each call, (call, weight); what each call returned; what the first ran.
+
+    numbers: floats, words if something else came back, or None if it does not matter; calls: "zero_grad forward
+    backward step", with "own" before what was done to another optimizer than the one given
+    """
+
+    moved: torch.Tensor
+    numbers: tuple
+    calls: str
+
+
+@contextlib.contextmanager
+def _noted(log, given=None):
+    """Within it `log` gets the names of the calls that train; `given`: the optimizer that should be used, if any."""
+
+    def noting(kind, name):
+        call = getattr(kind, name)
+
+        def note(self, *args, **kwargs):
+            own = given is not None and isinstance(self, torch.optim.Optimizer) and self is not given
+            log.append("own " + name if own else name)
+            return call(self, *args, **kwargs)
+
+        return mock.patch.object(kind, name, note)
+
+    def step(optimizer, *args):
+        log.append("step" if given in (None, optimizer) else "own step")
+
+    hook = register_optimizer_step_pre_hook(step)
+    kinds = [(torch.Tensor, "backward"), (torch.optim.Optimizer, "zero_grad"), (nn.Module, "zero_grad")]
+    with contextlib.ExitStack() as stack:
+        stack.callback(hook.remove)
+        for kind, name in kinds:
+            stack.enter_context(noting(kind, name))
+        yield
+
+
+def _trained(attempt, net, calls, given=None):
+    """A `Trained`: what became of a copy of `net` in calls with these arguments behind it."""
+    start, moved, numbers, first = _weights(net), [], [], None
+    for arguments in calls:
+        with _noted(net.log, given):
+            numbers.append(_number(attempt, _run(attempt, net, *arguments)))
+        moved.append(_weights(net) - start)
+        first = first or " ".join(net.log)
+    if not all(net.training_modes):
+        attempt.manners.append("the network is in evaluation mode while it is trained, so that dropout would be off: "
+                               "leave out net.eval(), or call it at the end")  # fmt: skip
+    return Trained(torch.stack(moved), tuple(numbers), first)
+
+
+def _number(attempt, value):
+    """A float; words if `value` is none; None for WHATEVER."""
+    try:
+        return None if value is WHATEVER else answers.number(value)
+    except answers.Unreadable as unreadable:
+        return attempt.returns_nothing() if value is None else str(unreadable)
+
+
+def _same(some, other):
+    pairs = zip(some.numbers, other.numbers, strict=True)
+    return (
+        answers.same(some.moved, other.moved)
+        and ("own step" in some.calls) == ("own step" in other.calls)
+        and all(a is None or b is None or (type(a) is type(b) and answers.same(a, b)) for a, b in pairs)
+    )
+
+
+def _difference(value, expected):
+    """Where a training differs from the right one: in the first step that does, else in what it returns."""
+    for moved, right_one in zip(value.moved, expected.moved, strict=True):
+        if not answers.same(moved, right_one):
+            return _moves(moved, right_one)
+    for number, right_one in zip(value.numbers, expected.numbers, strict=True):
+        if isinstance(number, str):
+            return f"the weights move as they should, but {number}"
+        if number is not None and not answers.same(number, right_one):
+            return f"the weights move as they should, but {_numbers_differ(number, right_one)}"
+    return "the weights move as they should"
+
+
+def _moves(moved, expected):
+    """In words, how far weights moved; if all moved in proportion, how many times as far as expected."""
+    if not moved.isfinite().all():
+        return "the weights become infinite or NaN, not numbers"
+    if not moved.any():
+        return "the weights do not move"
+    ratio = (moved @ expected / (expected @ expected)).item()
+    if answers.same(moved, ratio * expected):
+        return f"the weights move {ratio:.3g} times as far as expected"
+    i = (moved - expected).abs().argmax()
+    return f"a weight moves by {answers.shown(moved[i].item())}, expected {answers.shown(expected[i].item())}"
+
+
+def _sign(words, seen):
+    """A mistake seen from what the first call ran, and whether the weights never moved."""
+    return Sign(words, lambda value, *probe: seen(value.calls, not value.moved.any()))
+
+
+NOT_RUN = _sign("Your function does not run the `net` that it is given.", lambda calls, still: "forward" not in calls)
+EARLY_STEP = _sign("You step before backward(): the step has only old gradients, or none. First backward, then step.",
+                   lambda calls, still: "step" in calls.partition("backward")[0] and "backward" in calls)  # fmt: skip
+
+
+# Exercise 4.2
+
+
+def _two_steps(attempt, net, batches):
+    net = copy.deepcopy(net)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    return _trained(attempt, net, [(X, y, optimizer) for X, y in batches], optimizer)
+
+
+def _step(loss_of=lambda net, X, y: F.cross_entropy(net(X), y), give=lambda loss, net, X, y: WHATEVER, zero=True):
+    """A training step, perhaps with a mistake."""
+
+    def step(net, X, y, optimizer):
+        if zero:
+            optimizer.zero_grad()
+        loss = loss_of(net, X, y)
+        loss.backward()
+        optimizer.step()
+        return give(loss.detach(), net, X, y)
+
+    return step
+
+
+def _step_of(words, scores=lambda net, X: net(X), loss=F.cross_entropy, **options):
+    """A mistake in the loss that the step is made with."""
+    return Mistake(words, _step(lambda net, X, y: loss(scores(net, X), y, **options)))
+
+
+def _returns(words, give):
+    return Mistake(words, _step(give=give))
+
+
+def _step_probes():
+    net = _random_net(44)
+    return [(net, _batches(net, (4, 3), (2, 1), seed=46))]
+
+
+check_training_step = Exercise(
+    task="4.2; training_step(net, X, y, optimizer): one step of gradient descent; returns the loss.",
+    solution=_step(give=lambda loss, *rest: loss),
+    probes=_step_probes,
+    praise="Right: zero_grad, forward, loss, backward, step. All training in this course is this.",
+    read=lambda trained: trained,
+    same=_same,
+    difference=_difference,
+    observe=_two_steps,
+    may_change=("net", "optimizer"),
+    setting=lambda *probe: "with a small network,",
+    mistakes=[
+        NOT_RUN,
+        _sign("The weights move, but not by the optimizer that your function is given: call its step().",
+              lambda calls, still: "own step" in calls or ("step" not in calls and not still)),
+        _sign("You compute the loss alone: no gradients, no step.",
+              lambda calls, still: "backward" not in calls and "step" not in calls),
+        _sign("You never call loss.backward(), so no parameter has a gradient.",
+              lambda calls, still: "backward" not in calls),
+        _sign("The gradients are there, but you never call optimizer.step(), with its brackets.",
+              lambda calls, still: "step" not in calls),
+        EARLY_STEP,
+        _sign("You call zero_grad() between backward() and step(): the gradients are gone before they are used.",
+              lambda calls, still: still and "backward zero_grad step" in calls),
+        _sign("backward() finds no way back to the weights: is it called on the loss of `net` itself, not on a number "
+              "made from it?", lambda calls, still: still),
+        _sign("You step several times with each batch; one step a call is asked for.",
+              lambda calls, still: calls.count("step") > 1),
+        _sign("You call backward() several times for one step, so that gradients are added.",
+              lambda calls, still: calls.count("backward") > 1),
+        Mistake("The second step is too long: its gradients were added to the first ones. Call optimizer.zero_grad() "
+                "in each step.", _step(zero=False)),
+        _step_of("You use softmax twice: F.cross_entropy contains one already.", lambda net, X: net(X).softmax(dim=1)),
+        _step_of("A sigmoid stands between the scores and the loss: leave it out.", lambda net, X: net(X).sigmoid()),
+        _step_of("The images of a batch are 0 to 1 already: do not divide them by 255.", lambda net, X: net(X / 255)),
+        _step_of("Take the mean of the losses in the batch, not their sum.", reduction="sum"),
+        _step_of("F.cross_entropy takes the mean already; you divide by the images once more.",
+                 loss=lambda y_hat, y: F.cross_entropy(y_hat, y) / len(y)),
+        _step_of("Uphill: the weights move against the way down. Keep the sign of the loss.",
+                 loss=lambda y_hat, y: -F.cross_entropy(y_hat, y)),
+        _step_of("Only the first image of the batch is used.",
+                 loss=lambda y_hat, y: F.cross_entropy(y_hat[:1], y[:1])),
+        _step_of("F.nll_loss expects logarithms of shares: F.cross_entropy takes scores.", loss=F.nll_loss),
+        _step_of("The mean square error is another loss: F.cross_entropy is asked for.", loss=_one_hot(F.mse_loss)),
+        _step_of("Smoothed labels make another loss: the plain one is asked for.", label_smoothing=0.1),
+        _returns("That is the loss after the step: return the one that was computed before it.",
+                 lambda loss, net, X, y: F.cross_entropy(net(X), y).item()),
+        _returns("That is the sum of the losses: return their mean.", lambda loss, net, X, y: loss * len(y)),
+        _returns("The loss is a mean already: do not divide it once more.", lambda loss, net, X, y: loss / len(y)),
+        _returns("That is the loss with the wrong sign.", lambda loss, net, X, y: -loss),
+        _returns("That is the share of right answers: return the loss.",
+                 lambda loss, net, X, y: (Net.forward(net, X).argmax(dim=1) == y).float().mean()),
+    ],
+)  # fmt: skip
+
+
+# Exercises 4.3 and 4.4: wrong shares, from the right answers and the examples of each batch
+
+
+def _share(rights, sizes):
+    return sum(rights) / sum(sizes)
+
+
+SHARES = [
+    ("You divide by the number of batches, expected: by the number of examples.", lambda r, n: sum(r) / len(n)),
+    ("You average over the batches, so the last, smaller one counts too much: add up the right answers and the "
+     "examples, and divide once.", lambda r, n: sum(a / b for a, b in zip(r, n, strict=True)) / len(n)),
+    ("The shares of the batches are added: divide once, at the end.",
+     lambda r, n: sum(a / b for a, b in zip(r, n, strict=True))),
+    ("The last, smaller batch is missing.", lambda r, n: _share(r[:-1], n[:-1])),
+    ("The first batch is missing.", lambda r, n: _share(r[1:], n[1:])),
+    ("That is the first batch alone: move return out of the loop.", lambda r, n: r[0] / n[0]),
+    ("That is the last batch alone: set both sums to 0 before the loop, and add to them in it.",
+     lambda r, n: r[-1] / n[-1]),
+    ("The examples are those of all batches, but the right answers those of the last.", lambda r, n: r[-1] / sum(n)),
+    ("All right answers are divided by the examples of the last batch.", lambda r, n: sum(r) / n[-1]),
+    ("All right answers are divided by the examples of the first batch.", lambda r, n: sum(r) / n[0]),
+    ("The last batch is smaller than the others: count the examples as they come.",
+     lambda r, n: sum(r) / len(n) / n[0]),
+    ("The last batch is smaller than the others, so that its size times the batches is too few.",
+     lambda r, n: sum(r) / len(n) / n[-1]),
+    ("That is the number of right answers: divide it by the number of examples.", lambda r, n: sum(r)),
+    ("That is the number of examples.", lambda r, n: sum(n)),
+    ("That is in percent: a share lies between 0 and 1.", lambda r, n: 100 * _share(r, n)),
+    ("Those are the wrong answers.", lambda r, n: 1 - _share(r, n)),
+    ("That is examples by right answers: divide the other way round.", lambda r, n: sum(n) / max(sum(r), 1)),
+    ("A share is no whole number: int() and // cut off what is behind the point.", lambda r, n: int(_share(r, n))),
+    ("That is 0: nothing was counted. Does the loop add to the sum?", lambda r, n: 0),
+]  # fmt: skip
+
+
+def _numbers_differ(value, expected):
+    """Two shares, and how many right answers or examples would give the wrong one, if whole numbers do."""
+    said = f"you return {answers.shown(value)}, expected {answers.shown(expected)}"
+    total, count = Fraction(expected).limit_denominator(200).as_integer_ratio()  # the probes' shares cannot be reduced
+    if not 0 <= expected <= 1 or total == count:
+        return said
+    if 0 < value <= 1 and math.isclose(value * count, round(value * count), abs_tol=1e-3):
+        return f"{said}; that would be {round(value * count):,} of {count} right"
+    if 1e-6 < value < 1e6 and math.isclose(total / value, round(total / value), abs_tol=1e-3):
+        return f"{said}; that would be {total} right answers divided by {round(total / value):,}"
+    return said
+
+
+def _of_right(rights, sizes):
+    each = ", ".join(f"{r} of {n}" for r, n in zip(rights, sizes, strict=True))
+    return f"{sum(rights)} of {sum(sizes)} answers are right ({each} in the batches):"
+
+
+def _batches(net, sizes, right_ones, seed):
+    """Batches of so many images, of which `net` gets so many right."""
+    batches, net = [], copy.deepcopy(net)
+    for i, (size, num_right) in enumerate(zip(sizes, right_ones, strict=True)):
+        X = _random(size, 1, 2, 5, seed=seed + i)
+        y = net(X).argmax(dim=1)
+        batches.append((X, (y + (torch.arange(size, device=y.device) >= num_right) * (1 + i)) % 10))
+    return batches
+
+
+# Exercise 4.3
+
+
+def _measured(attempt, net, batches):
+    net, before = copy.deepcopy(net), net
+    value = _run(attempt, net, batches)
+    if any(net.training_modes):
+        attempt.manners.append(
+            "the network was in training mode again after the first batch: leave out net.train() in the loop"
+            if not net.training_modes[0]
+            else "the network was in training mode while you measured: call net.eval() first"
+        )
+    if not torch.equal(_weights(net), _weights(before)):
+        attempt.manners.append("your function trains: measuring moves no weights")
+    if any(net.gradients_on):
+        attempt.manners.append(
+            "a graph was built for each batch, which measuring does not need: work within `with torch.no_grad()`"
+            if any(net.graphs)
+            else "you switch the weights' gradients off and on again: `with torch.no_grad()` leaves `net` as it is"
+        )
+    return value
+
+
+def _counted(net, batches, count=lambda net, X, y: net(X).argmax(dim=1) == y):
+    """The right answers and the examples of each batch."""
+    net = copy.deepcopy(net)
+    return [int(count(net, X, y).sum()) for X, y in batches], [len(y) for X, y in batches]
+
+
+def _counts(words, count):
+    return Mistake(words, lambda net, batches: _share(*_counted(net, batches, count)))
+
+
+def _measure(net, batches):
+    net.eval()
+    with torch.no_grad():
+        return _share(*_counted(net, batches))
+
+
+def _measure_probes():
+    net = Net(0.4 * torch.eye(10, device=try_gpu()), 0.2 * _random(10, seed=50) - 0.2)
+    return [
+        (net, _batches(net, sizes, rights, seed=51))
+        for sizes, rights in [((8, 8, 4), (6, 4, 1)), ((5, 3), (5, 3)), ((70, 70, 21), (66, 33, 10))]
+    ]
+
+
+check_evaluate = Exercise(
+    task="4.3; measure(net, data_iter): the share of right answers, 0 to 1.",
+    solution=_measure,
+    probes=_measure_probes,
+    praise="Right: evaluation mode, no graph, and each example counts once.",
+    read=answers.number,
+    difference=_numbers_differ,
+    observe=_measured,
+    may_change=("net",),
+    setting=lambda net, batches: _of_right(*_counted(net, batches)),
+    mistakes=[
+        *(Mistake(words, lambda net, batches, give=give: give(*_counted(net, batches))) for words, give in SHARES),
+        *(_counts("A threshold is no answer: the largest score is, however small it may be.", count) for count in (
+            lambda net, X, y: net(X)[range(len(y)), y] > 0.5,
+            lambda net, X, y: (net(X).sigmoid() > 0.5).int().argmax(dim=1) == y)),
+        _counts("You count scores above a threshold, right or not.", lambda net, X, y: net(X) > 0.5),
+        _counts("You take the smallest score: the largest one is the answer.",
+                lambda net, X, y: net(X).argmin(dim=1) == y),
+        _counts("Without their signs the scores have another order: take them as they are.",
+                lambda net, X, y: net(X).abs().argmax(dim=1) == y),
+        *(_counts("Rounded scores are often equal: take them as they are.", count) for count in (
+            lambda net, X, y: net(X).round().argmax(dim=1) == y, lambda net, X, y: net(X).long().argmax(dim=1) == y)),
+        _counts("The images of a batch are 0 to 1 already: do not divide them by 255.",
+                lambda net, X, y: net(X / 255).argmax(dim=1) == y),
+        _counts("Each image has its own largest score; you take that of the whole batch.",
+                lambda net, X, y: (net(X) == net(X).max()).int().argmax(dim=1) == y),
+        Mistake("Only 64 images of each batch are measured; a batch may have any size.",
+                lambda net, batches: _measure(net, [(X[:64], y[:64]) for X, y in batches])),
+    ],
+)  # fmt: skip
+
+
+# Exercise 4.4
+
+
+def _one_epoch(attempt, net, batches, lr):
+    return _trained(attempt, copy.deepcopy(net), [(batches, lr)])
+
+
+def _epoch(give=lambda rights, sizes: WHATEVER, loss_of=F.cross_entropy, zero=True, kind=torch.optim.SGD, rate=None):
+    """An epoch of training, perhaps with a mistake."""
+
+    def epoch(net, batches, lr):
+        optimizer, rights = kind(net.parameters(), lr=rate or lr), []
+        for X, y in batches:
+            y_hat = net(X)
+            if zero:
+                optimizer.zero_grad()
+            loss_of(y_hat, y).backward()
+            optimizer.step()
+            rights.append(int((y_hat.argmax(dim=1) == y).sum()))
+        return give(rights, [len(y) for X, y in batches])
+
+    return epoch
+
+
+def _epoch_of(words, loss_of):
+    return Mistake(words, _epoch(loss_of=loss_of))
+
+
+def _epoch_probes():
+    some, sure = _random_net(62), _scores_are_pixels(0)
+    return [
+        (some, _batches(some, (8, 8, 4), (6, 5, 2), seed=64), 0.5),
+        (sure, _batches(sure, (5, 3), (5, 3), seed=70), 0.25),  # all are right
+    ]
+
+
+check_repaired_epoch = Exercise(
+    task="4.4; epoch(net, train_iter, lr): one epoch of training; returns the share of right answers in it.",
+    solution=_epoch(_share),
+    probes=_epoch_probes,
+    praise="Right: both bugs are gone.",
+    read=lambda trained: trained,
+    same=_same,
+    difference=_difference,
+    observe=_one_epoch,
+    may_change=("net",),
+    setting=lambda net, batches, lr: f"with batches of {', '.join(str(len(y)) for X, y in batches)} images,",
+    mistakes=[
+        NOT_RUN,
+        _sign("The weights do not move at all: nobody calls backward(), so no parameter has a gradient.",
+              lambda calls, still: still and "backward" not in calls),
+        _sign("The weights do not move at all: nobody calls optimizer.step().",
+              lambda calls, still: still and "step" not in calls),
+        EARLY_STEP,
+        _sign("The weights do not move at all. What is in the gradients at the moment of optimizer.step()?",
+              lambda calls, still: still),
+        Mistake("Now gradients of all steps add up: clear them once for each batch, before backward().",
+                _epoch(zero=False)),
+        Mistake("Only the first batch moves the weights: move return out of the loop.",
+                lambda net, batches, lr: _epoch()(net, batches[:1], lr)),
+        Mistake("The last batch does not move the weights.", lambda net, batches, lr: _epoch()(net, batches[:-1], lr)),
+        Sign("Your loop goes through the batches several times: one epoch is asked for.",
+             lambda value, net, batches, lr: value.calls.count("step") > len(batches)),
+        _epoch_of("Take the mean of the losses in the batch, not their sum.",
+                  lambda y_hat, y: F.cross_entropy(y_hat, y, reduction="sum")),
+        _epoch_of("F.cross_entropy takes the mean already; you divide by the images once more.",
+                  lambda y_hat, y: F.cross_entropy(y_hat, y) / len(y)),
+        _epoch_of("Softmax twice: F.cross_entropy contains one already.",
+                  lambda y_hat, y: F.cross_entropy(y_hat.softmax(dim=1), y)),
+        _epoch_of("Uphill: the weights move against the way down. Keep the sign of the loss.",
+                  lambda y_hat, y: -F.cross_entropy(y_hat, y)),
+        Mistake("That is another optimizer: keep the SGD of the exercise.", _epoch(kind=torch.optim.Adam)),
+        *(Mistake(f"The learning rate is always {rate}: use `lr`, which your function is given.", _epoch(rate=rate))
+          for rate in (0.1, 0.01, 1.0)),
+        *(Mistake(words, _epoch(give)) for words, give in SHARES),
+    ],
+)  # fmt: skip
+
+
+# Exercise 4.5
+
+
+@checked
+def check_challenge(nets, images, labels, target=0.8, max_parameters=45_000):
+    """Exercise 4.5; nets: a list of three networks or more, trained in the same way from different seeds.
+
+    images, labels: the validation images, bytes, on which their mean accuracy must reach `target`.
+    """
+    nets = [nets] if isinstance(nets, nn.Module) and not isinstance(nets, nn.ModuleList) else nets
+    if not isinstance(nets, (list, tuple, nn.ModuleList)):
+        calls = ", which is to be called once for each seed" if callable(nets) else ""
+        return wrong(f"Hand over a list of trained networks; this is {answers.kind(nets)}{calls}.")
+    if any(net is ... for net in nets):
+        return NOT_YET
+    if [getattr(images, "ndim", 0), getattr(labels, "ndim", 0)] != [4, 1] or len(images) != len(labels):
+        return wrong("Hand over the networks, then the validation images and the labels of the same: these are "
+                     f"{answers.kind(images)} and {answers.kind(labels)}.")  # fmt: skip
+    for i, net in enumerate(nets):
+        if not isinstance(net, nn.Module):
+            return wrong(f"Hand over a list of trained networks; number {i} is {answers.kind(net)}. {_advice(net)}")
+    if len(nets) < 3:
+        return wrong(f"Hand over three networks from three seeds, not {len(nets)}: one may have been lucky.")
+    for i, net in enumerate(nets):
+        try:
+            _fits(net, images[:8], max_parameters)
+        except (Stopped, answers.Unreadable) as trouble:
+            raise Stopped(f"Network {i}: {trouble}") from None
+    for i, net in enumerate(nets):
+        for j in range(i):
+            if net is nets[j]:
+                return wrong(f"Networks {j} and {i} are one and the same: make a new one for each seed.")
+            if _weights(net).equal(_weights(nets[j])):
+                return wrong(f"Networks {j} and {i} have the same weights: call torch.manual_seed(seed), with another "
+                             "seed for each, before the weights are drawn.")  # fmt: skip
+    accs = [_accuracy(net, images, labels) for net in nets]
+    mean, spread = sum(accs) / len(accs), max(accs) - min(accs)
+    said = f"Validation accuracies {', '.join(f'{acc:.3f}' for acc in accs)}, mean {mean:.3f}"
+    if min(accs) < 0.2:
+        return wrong(
+            f"{said}: about 0.1 is guessing. Was that network trained at all (somebody must iterate over train(...))? "
+            "Or is it still on the plateau: another activation, another learning rate?",
+        )
+    if mean < target:
+        if mean > target - 0.01:
+            return wrong(f"{said}, more exactly {mean:.5f}, the goal is {target}: nearly there. An epoch more, if you "
+                         "have one left, or a slightly different learning rate may do.")  # fmt: skip
+        return wrong(
+            f"{said}, the goal is {target}. Try more epochs, smaller batches (more steps), another learning rate, "
+            "ReLU and max-pooling, or Adam.",
+        )
+    return right(f"{said}. Chance alone moves it by {spread:.3f}: a change that gains less has shown nothing.")
+
+
+def _advice(net):
+    """What a student may have meant by something that is no network."""
+    if net is None:
+        return "Does your function return the network?"
+    if isinstance(net, OrderedDict):
+        return "These are weights alone, as save_weights takes them: hand over the network."
+    if hasattr(net, "gi_frame"):
+        return "train(...) makes one, and trains only while somebody iterates over it: return the network after that."
+    if isinstance(net, type):
+        return "Make a network of it, with brackets."
+    return "Does your function return the network, not what was measured or drawn?"
+
+
+def _fits(net, images, max_parameters):
+    """Raise Stopped, with words, if a network does not fit the task."""
+    if any(isinstance(parameter, nn.parameter.UninitializedParameter) for parameter in net.parameters()):
+        raise Stopped("its lazy layers have never seen an image, so it was not trained")
+    count = sum(parameter.numel() for parameter in net.parameters())  # those that do not train are there too
+    if count > max_parameters:
+        raise Stopped(
+            f"{count:,} parameters, allowed are {max_parameters:,}. Most are in the first dense layer: make it "
+            "narrower, or its input smaller (no padding, fewer channels)"
+        )
+    if not count:
+        raise Stopped("it has no parameters: nothing in it can be trained")
+    if any(not torch.isfinite(parameter).all() for parameter in net.parameters()):
+        raise Stopped("some weights are not numbers any more: the learning rate was too high")
+    networks.scores(net, to_floats(images))
+
+
+def _accuracy(net, images, labels):
+    """The share that a copy of `net` gets right; raises Stopped if that takes more than a minute."""
+    device = next(net.parameters()).device
+
+    def measure():
+        return evaluate_accuracy(copy.deepcopy(net), Batches(images, labels, 256, device=device))
+
+    return Attempt(measure, seconds=60)()

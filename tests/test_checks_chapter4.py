@@ -1,0 +1,118 @@
+"""Chapter 4's checks beside their tables: what they hand over, what they leave alone, and networks of one's own."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from helpers import checks, lenet, train, xavier
+from helpers.checks import chapter4
+from helpers.checks.verdict import NOT_YET
+from helpers.data import Batches
+
+EXERCISES = [checks.check_mended_loss, checks.check_training_step, checks.check_evaluate, checks.check_repaired_epoch]
+
+
+@pytest.mark.parametrize("check", EXERCISES)
+def test_checks_leave_the_random_numbers_alone(check):
+    torch.manual_seed(7)
+    assert check(check.solution)
+    drawn = torch.rand(1)
+    torch.manual_seed(7)
+    assert torch.equal(drawn, torch.rand(1))
+
+
+def tensors(value):
+    if torch.is_tensor(value):
+        return [value]
+    if isinstance(value, nn.Module):
+        return list(value.parameters())
+    return [t for one in value for t in tensors(one)] if isinstance(value, (list, tuple)) else []
+
+
+@pytest.mark.parametrize("check", EXERCISES)
+def test_probes_live_on_the_device_that_the_chapter_works_on(check, monkeypatch):
+    """Answers that move X and y there work on a machine with a GPU, as do those that move nothing."""
+    monkeypatch.setattr(chapter4, "try_gpu", lambda: torch.device("meta"))
+    found = [tensor for probe in check.probes() for tensor in tensors(probe)]
+    assert len(found) > 3 and {tensor.device.type for tensor in found} == {"meta"}
+
+
+def test_training_is_noted_without_a_trace():
+    before = torch.Tensor.backward, torch.optim.Optimizer.zero_grad, nn.Module.zero_grad
+    checks.check_training_step(lambda *arguments: 1 / 0)
+    assert before == (torch.Tensor.backward, torch.optim.Optimizer.zero_grad, nn.Module.zero_grad)
+
+
+class Knowing(nn.Module):
+    """Reads the label that the test wrote into the first pixel; right on the classes below `limit`, and on class 0."""
+
+    def __init__(self, seed, limit=10):
+        super().__init__()
+        self.limit, self.weight = limit, nn.Parameter(torch.full((1,), seed + 1.0))
+
+    def forward(self, X):
+        label = (X[:, 0, 0, 0] * 255).round().long()
+        return F.one_hot(torch.where(label < self.limit, label, 0), 10) * self.weight
+
+
+def pictures():
+    labels = torch.arange(10).repeat(20)
+    images = torch.zeros(200, 1, 28, 28, dtype=torch.uint8)
+    images[:, 0, 0, 0] = labels
+    return images, labels
+
+
+def test_challenge():
+    verdict = checks.check_challenge([Knowing(0), Knowing(1, 9), Knowing(2)], *pictures())
+    assert verdict and "1.000, 0.900, 1.000, mean 0.967" in verdict.message and "by 0.100" in verdict.message
+    assert checks.check_challenge(..., *pictures()) == NOT_YET
+    assert checks.check_challenge([..., ..., ...], *pictures()) == NOT_YET
+
+
+def trained_history(seed):
+    return list(train(Knowing(seed), Batches(*pictures(), 100), 1, 0.1, device="cpu"))
+
+
+def diverged(seed):
+    net = xavier(lenet(padding=(0, 0)))
+    with torch.no_grad():
+        net[0].weight.fill_(float("nan"))
+    return net
+
+
+@pytest.mark.parametrize(
+    ("one", "word"),
+    [
+        (lambda seed: Knowing(seed, 5), "the goal is 0.8"),
+        (lambda seed: Knowing(0), "call torch.manual_seed(seed)"),
+        (lambda seed: Knowing(seed, 10 if seed else 1), "about 0.1 is guessing"),
+        (lambda seed: xavier(lenet(padding=(0, 0))), "guessing"),
+        (lambda seed: xavier(lenet()), "61,706 parameters"),
+        (trained_history, "number 0 is a list"),
+        (lambda seed: None, "number 0 is nothing (None)"),
+        (diverged, "Network 0: some weights are not numbers"),
+    ],
+)
+def test_challenge_mistakes(one, word):
+    verdict = checks.check_challenge([one(seed) for seed in range(3)], *pictures())
+    assert verdict.right is False and word in verdict.message
+
+
+def test_challenge_wants_a_list_of_three():
+    assert "not 1: one may have been lucky" in checks.check_challenge(Knowing(0), *pictures()).message
+    assert "not 2" in checks.check_challenge([Knowing(0), Knowing(1)], *pictures()).message
+    assert "this is a float" in checks.check_challenge(0.83, *pictures()).message
+    assert "number 0 is a float" in checks.check_challenge((0.83, 0.81), *pictures()).message
+
+
+def test_challenge_tells_nearly_there_from_far_off():
+    verdict = checks.check_challenge([Knowing(seed, 8) for seed in range(3)], *pictures(), target=0.8003)
+    assert verdict.right is False and "0.80000, the goal is 0.8003: nearly there" in verdict.message
+
+
+def test_challenge_sees_weights_that_do_not_train_and_copies_in_another_mode():
+    hidden = [xavier(lenet()).requires_grad_(False) for seed in range(3)]
+    assert "61,706 parameters" in checks.check_challenge(hidden, *pictures()).message
+    copies = [Knowing(0), Knowing(1), Knowing(0).eval()]
+    assert "Networks 0 and 2 have the same weights" in checks.check_challenge(copies, *pictures()).message
