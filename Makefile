@@ -17,7 +17,7 @@ endif
 export LENET_LAB_DATA
 endif
 
-.PHONY: install lab test bench reproduce reproduce-full mutants format screenshots
+.PHONY: install lab test bench reproduce reproduce-full weights mutants format screenshots
 
 install: $(VENV)/course-installed
 
@@ -56,6 +56,10 @@ reproduce: install
 
 reproduce-full: install
 	$(BIN)/python -m tests.bench.reproduce --full
+
+# The two trained LeNets of helpers/weights, from the whole training sets: some 10 minutes.
+weights: install
+	$(BIN)/python -m helpers.pretrained
 
 mutants: $(VENV)/tests-installed
 	$(BIN)/python -m tests.mutants

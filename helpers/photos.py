@@ -8,10 +8,15 @@ import torch
 from PIL import Image, ImageOps
 from torch.nn import functional as F
 
+from helpers.digits import like_mnist
+from helpers.finding import find_thing
+
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # what browsers show; Pillow knows many more, some of them dangerous
 MOST_PIXELS = 25_000_000
 LONGEST_SIDE = 1024  # pixels that are kept of a photograph: plenty for an image of 28
 BRIGHTNESS = (0.299, 0.587, 0.114)  # of red, green and blue for the eye (ITU-R BT.601)
+INVERT = {"auto": None, "yes": True, "no": False}  # a list for the labs
+NOTHING = "Nothing in the photograph stands out from its background: take one thing, lighter or darker than the rest."
 LAST_STEP = "as in the data set"
 
 
@@ -22,7 +27,8 @@ class PhotoError(ValueError):
 def read_photo(content):
     """The photograph in `content`, the bytes of an image file: (3, height, width) bytes, at most 1,024 pixels a side.
 
-    It stands upright, what is transparent is white, and of a moving picture it is the first frame. Raises PhotoError.
+    It stands upright, and of a moving picture it is the first frame. What is transparent is white, or black if what can
+    be seen is light: white ink would vanish on white. Raises PhotoError.
     """
     if not content:
         raise PhotoError("This file is empty. Choose another one.")
@@ -56,65 +62,122 @@ def _unpacked(image):
             image = Image.fromarray((np.asarray(image) / 257).astype("uint8"))
         image = image.convert("RGBA")
         image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-        paper = Image.new("RGBA", image.size, "white")
+        paper = Image.new("RGBA", image.size, "black" if _is_light(image) else "white")
         paper.alpha_composite(image)
         return torch.from_numpy(np.array(paper.convert("RGB"))).movedim(-1, 0).contiguous()
     except Exception:
         raise PhotoError("This picture is damaged, or its end is missing. Save or send it once more.") from None
 
 
+def _is_light(image):
+    """True if what can be seen of a picture with transparency, in mode RGBA, would hardly show on white paper."""
+    grey, alpha = np.asarray(image.convert("RGB").convert("L"), float), np.asarray(image.getchannel("A"), float)
+    return bool(alpha.min() < 255 and (grey * alpha).sum() > 190 * alpha.sum())
+
+
 def photo_steps(photo, invert=None):
     """The way from a photograph to an image as in Fashion-MNIST, step by step: {title: image}, all of bytes.
 
     photo: (3, height, width) bytes. The images: the photo, three of (1, height, width) and (1, size, size), and last
-    the (1, 28, 28) that a network takes. invert: whether light and dark are swapped; None does it where the photo's
-    border is light, for the data set's background is black.
+    the (1, 28, 28) that a network takes. invert: whether light and dark are swapped; None does it where the thing is
+    darker than the background, for the data set's background is black. Where nothing stands out the last two are black.
 
     The makers of Fashion-MNIST went this way too, in another order (Xiao, Rasul and Vollgraf, 2017, section 2).
     """
-    grey = (photo.float() * torch.tensor(BRIGHTNESS)[:, None, None]).sum(dim=0, keepdim=True)
-    if invert is None:
-        invert = bool(_border(grey).median() > 127)
-    turned = 255 - grey if invert else grey
-    cropped = _cropped(turned)
+    title, grey, thing = "grey", brightness(photo), find_thing(photo)
+    if thing is None:
+        turned, cropped = (255 - grey if invert else grey), torch.zeros(1, 28, 28)
+    else:
+        background = brightness(thing.background)
+        if not _shows(grey - background, photo, thing):
+            title, grey, background = "difference in colour", *_colour_difference(photo, thing)
+        darker, sure = _is_dark(grey, background, thing)
+        turned = 255 - grey if invert or (invert is None and darker) else grey
+        cropped = _cropped(255 - grey if darker else grey, 255 - background if darker else background, thing)
+        if not sure:  # only its outline and a third of its shading: a network takes that better than wrong shading
+            cropped = torch.where(cropped > 0, 170 + cropped / 3, cropped)
+        if invert is not None and invert != darker:
+            cropped = 255 - cropped
     # Each of the 28×28 pixels is the mean of those that lie under it.
     small = F.adaptive_avg_pool2d(cropped, 28)
-    title = "inverted" if invert else "not inverted"
-    steps = {"grey": grey, title: turned, "cropped": cropped, LAST_STEP: small}
+    inverted = invert or (invert is None and thing is not None and darker)
+    steps = {title: grey, "inverted" if inverted else "not inverted": turned, "cropped": cropped, LAST_STEP: small}
     return {"photo": photo} | {title: image.round().byte() for title, image in steps.items()}
 
 
 def as_example(photo, invert=None):
-    """A photograph, (3, height, width) bytes, as an image like those of Fashion-MNIST, (1, 28, 28) bytes."""
+    """A photograph, (3, height, width) bytes, as an image like those of Fashion-MNIST, (1, 28, 28) bytes.
+
+    All black where nothing stands out.
+    """
     return photo_steps(photo, invert)[LAST_STEP]
 
 
-def _border(image):
-    """The outermost pixels of an image, (1, height, width), in one row."""
-    return torch.cat([image[0, 0], image[0, -1], image[0, :, 0], image[0, :, -1]])
+def as_digit(photo, invert=None):
+    """A photographed digit, (3, height, width) bytes, as an image like those of MNIST, (1, 28, 28) bytes."""
+    cropped = photo_steps(photo, invert)["cropped"][0]
+    return like_mnist(cropped)
 
 
-def _cropped(image):
-    """The square around the subject, stretched from black to white: (1, size, size).
+def brightness(photo):
+    """A photograph in grey: (3, height, width), 0 to 255, to (1, height, width) floats."""
+    return (photo.float() * torch.tensor(BRIGHTNESS)[:, None, None]).sum(dim=0, keepdim=True)
 
-    image: (1, height, width) floats, 0 to 255. Its border is the background; one that is dark becomes black.
+
+def _shows(difference, photo, thing):
+    """True if brightness alone tells the thing from its background; not so for a red thing on equally bright green."""
+    in_colour = (photo - thing.background).square().mean(dim=0).sqrt()[thing.mask].mean()
+    return difference[0][thing.mask].abs().mean() > 0.3 * in_colour
+
+
+def _colour_difference(photo, thing):
+    """How far each pixel is from the background's colour in the direction of the thing's, and the background, 0."""
+    difference = photo - thing.background
+    direction = difference[:, thing.mask].mean(dim=1)
+    along = (difference * (direction / direction.norm().clamp(min=1e-6))[:, None, None]).sum(dim=0, keepdim=True)
+    return (along / 3**0.5).clamp(0, 255), torch.zeros_like(along)
+
+
+def _is_dark(grey, background, thing):
+    """Whether inverting makes the thing more like those of the data set, and whether that is sure: two booleans.
+
+    They are bright on black, and in 98 % of Fashion-MNIST's images the outermost pixels of a garment are darker than
+    the rest, because each is partly background. The second tells where a pattern is partly lighter and partly darker
+    than the background; a drawing is nearly all rim, and only the first counts.
     """
-    background = _border(image).median()
-    black = background if background < 128 else image.min()
-    # A faint picture is made at most four times as strong, or the grain of an empty wall would become the subject.
-    image = (image - black).clamp(min=0) * (255 / (image.max() - black).clamp(min=64))
-    background = _border(image).median()
-    # The subject is where whole blocks of pixels are unlike the background: a speck of dust is not.
-    height, width = image.shape[1:]
-    block = max(1, min(height, width) // 64)
-    unlike = F.avg_pool2d((image - background).abs(), block, ceil_mode=True)[0]
-    subject = unlike >= max(unlike.max() / 4, 1)
-    if not subject.any():
-        subject[:] = True  # nothing stands out: keep everything
-    rows, columns = subject.any(dim=1).nonzero().flatten(), subject.any(dim=0).nonzero().flatten()
-    top, bottom = block * int(rows[0]), min(block * (int(rows[-1]) + 1), height)
-    left, right = block * int(columns[0]), min(block * (int(columns[-1]) + 1), width)
-    size = max(bottom - top, right - left)  # in the data set too the longer side fills the image
-    top, left = (top + bottom - size) // 2, (left + right - size) // 2
-    # Negative padding cuts off; beyond the photo's edge the background goes on.
-    return F.pad(image, (-left, left + size - width, -top, top + size - height), value=float(background))
+    box = slice(thing.top, thing.bottom), slice(thing.left, thing.right)
+    mask, values = thing.mask[box].float()[None], grey[0][box][None]
+    darker = bool((values - background[0][box])[mask > 0].mean() < 0)
+    if not 20 < background[0][box].mean() < 240:  # nothing is darker than black or lighter than white
+        return darker, True
+    size = [max(1, round(28 * side / max(mask.shape))) for side in mask.shape[1:]]
+    covered = F.adaptive_avg_pool2d(mask, size)
+    values = F.adaptive_avg_pool2d(values * mask, size) / covered.clamp(min=1e-6)
+    inside = F.pad((covered > 0.3).float(), (1, 1, 1, 1))
+    middle = (-F.max_pool2d(-inside, 3, stride=1) > 0.5) & (covered > 0.3)
+    rim = (covered > 0.3) & ~middle
+    if middle.sum() < rim.sum() / 2:
+        return darker, True
+    light_rim = bool(values[rim].mean() > values[middle].mean())
+    sure = light_rim == darker or abs(values[rim].mean() - values[middle].mean()) < 8
+    return (darker if sure else light_rim), sure
+
+
+def _cropped(image, background, thing):
+    """The square around the thing, on black, the thing stretched to white: (1, size, size) floats, 0 to 255.
+
+    image, background: (1, height, width) floats, 0 to 255, with the thing lighter than the background.
+    """
+    box = slice(thing.top, thing.bottom), slice(thing.left, thing.right)
+    mask = thing.mask[box]
+    level = background[0][box].mean()
+    image = image[0][box] - background[0][box] + level  # as if the light were even
+    values = image[mask].sort().values
+    black = min(level, values[int(0.02 * (len(values) - 1))])
+    white = values[int(0.995 * (len(values) - 1))]
+    # A faint picture is made at most eight times as strong.
+    image = ((image - black) * (255 / (white - black).clamp(min=32)) * mask).clamp(0, 255)
+    height, width = image.shape
+    size = max(height, width)  # in the data set too the longer side fills the image
+    top, left = (size - height) // 2, (size - width) // 2
+    return F.pad(image[None], (left, size - width - left, top, size - height - top))

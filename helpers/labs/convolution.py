@@ -15,6 +15,7 @@ from helpers.labs.live import Lab
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
 from helpers.models import conv_output_size
+from helpers.photos import NOTHING
 
 KERNELS = (
     "vertical edges (Sobel)",
@@ -95,10 +96,11 @@ class Convolution(Lab):
             "row": slider("output row", 9, 0, largest - 1),
             "column": slider("output column", 12, 0, largest - 1),
             "numbers": Matrix(self.filled_in),
+            "invert": self.upload.invert,
             "example": self.pad.example,  # the last: when a line moves it, the pad tells, and all else is in its place
         }
         super().__init__("convolution", self.figure, controls)
-        *sliders, matrix, _ = controls.values()
+        *sliders, matrix, _, _ = controls.values()
         for control in sliders:
             control.layout.width = "250px"
         sliders = rows_of(sliders)
@@ -131,7 +133,8 @@ class Convolution(Lab):
         # The numbers stand beside the sliders, or below them where the pad needs the room.
         self.side.layout.width = "540px" if source == DRAWING else "890px"
         if self.images[source] is None:
-            self.message.say(MISSING[source], trouble=True)
+            missing = NOTHING if source == PHOTO and self.upload.photo is not None else MISSING[source]
+            self.message.say(missing, trouble=True)
         else:
             super().redraw()
 

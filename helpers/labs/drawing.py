@@ -10,6 +10,7 @@ from helpers.labs.live import Lab
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
 from helpers.models import first_number, first_tensor, measuring
+from helpers.photos import NOTHING, as_digit
 from helpers.training import as_input, refuse_unfit
 
 
@@ -18,10 +19,10 @@ class Drawing(Lab):
 
     def __init__(self, nets, class_names):
         self.nets, self.class_names = nets, class_names
-        self.pad, self.upload = Pad(), Upload()
+        self.pad, self.upload = Pad(), Upload(as_digit)
         self.pad.example.label = "7"
         self.seen = self.pad.digit()
-        super().__init__("drawing", self.look, {"example": self.pad.example})
+        super().__init__("drawing", self.look, {"invert": self.upload.invert, "example": self.pad.example})
         self.pad.on_drawing(self.see)
         self.upload.on_photo(self.see_photo)
         folded = widgets.Accordion([self.upload], titles=["A photograph instead"])
@@ -39,8 +40,10 @@ class Drawing(Lab):
         """Show the networks a photograph, (1, 28, 28) bytes, until somebody draws."""
         self.pad.clear()
         self.see(image)
+        if not image.any():
+            self.message.say(NOTHING, trouble=True)
 
-    def look(self, example):
+    def look(self, **controls):
         """The picture of what the networks say, and a line of text."""
         chances, maps = {}, []
         for name, net in self.nets.items():

@@ -9,7 +9,7 @@ from helpers.labs.controls import choice, slider
 from helpers.labs.live import Lab
 from helpers.labs.upload import Upload
 from helpers.models import ShapeError
-from helpers.photos import photo_steps, read_photo
+from helpers.photos import INVERT, LAST_STEP, NOTHING, photo_steps, read_photo
 
 VIEWS = {  # and the controls that each of them answers to
     "images": ("class_name", "place", "number", "seed"),
@@ -17,7 +17,6 @@ VIEWS = {  # and the controls that each of them answers to
     "counts and means": ("class_name",),
     "own photo": ("invert",),
 }
-INVERT = {"auto": None, "yes": True, "no": False}
 MOST_IMAGES, HIGHEST_SEED = 30, 99
 
 
@@ -46,9 +45,10 @@ class Explorer(Lab):
             "place": slider("which image", 0, 0, len(data.train_labels) - 1),
             "number": slider("number of images", MOST_IMAGES, 1, MOST_IMAGES),
             "seed": slider("seed", 0, 0, HIGHEST_SEED),
-            "invert": choice("invert the photo", INVERT.keys()),
+            "invert": self.upload.invert,
         }
         super().__init__("explorer", self.draw_view, controls, above=[self.upload])
+        self.children[0].children = list(controls.values())[:-1]  # the last one stands beside the upload
         self.picture.on_click(self.zoom)
         self.upload.on_photo(lambda image: self.board.move({"view": "own photo"}))
 
@@ -103,6 +103,8 @@ class Explorer(Lab):
         steps = photo_steps(self.example_photo if self.upload.photo is None else self.upload.photo, INVERT[invert])
         whose = "An example, until you choose your photograph" if self.upload.photo is None else "Your photograph"
         text = f"{whose}. Inverted is 255 − grey. Each of the 28×28 pixels is the mean of those that lie under it."
+        if not steps[LAST_STEP].any():
+            text = NOTHING
         return plotting.photo_to_example(steps), text
 
     def zoom(self, x, y):

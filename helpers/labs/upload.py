@@ -4,20 +4,22 @@ import html
 
 import ipywidgets as widgets
 
-from helpers.labs.controls import Message
-from helpers.photos import PhotoError, as_example, read_photo
+from helpers.labs.controls import Message, choice
+from helpers.photos import INVERT, NOTHING, PhotoError, as_example, read_photo
 
 LARGEST_FILE = 10_000_000  # bytes; Jupyter's server drops larger messages, and nobody is told
 
 
 class Upload(widgets.HBox):
-    """A button for the file of a photograph, and beside it a line in words.
+    """A button for the file of a photograph, a list that says whether to invert it, and beside them a line in words.
 
-    photo: the last photograph that could be read, (3, height, width) bytes, else None.
+    prepare: a function such as `as_example`, of a photograph and whether to invert it, that returns what a network
+    takes, (1, 28, 28) bytes. photo: the last photograph that could be read, (3, height, width) bytes, else None.
     """
 
-    def __init__(self):
-        self.photo, self._action = None, lambda image: None
+    def __init__(self, prepare=as_example):
+        self.photo, self._prepare, self._action = None, prepare, lambda image: None
+        self.invert = choice("invert the photo", INVERT.keys())
         self.button = widgets.FileUpload(
             accept="image/*",
             description=f"your photograph, up to {LARGEST_FILE // 1_000_000} MB",
@@ -26,11 +28,19 @@ class Upload(widgets.HBox):
         self.message = Message(lines=0)
         self.message.say("best: one thing on a plain background, as JPEG or PNG")
         self.button.observe(self._on_upload, names="value")
-        super().__init__([self.button, self.message])
+        self.invert.observe(self._on_invert, names="value")
+        super().__init__([self.button, self.invert, self.message])
 
     def on_photo(self, action):
-        """Call `action(image)` for each photograph, with what a network takes of it: (1, 28, 28) bytes."""
+        """Call `action(image)` for each photograph and when it is inverted; image: (1, 28, 28) bytes.
+
+        It is all black if nothing stands out in the photograph.
+        """
         self._action = action
+
+    def _on_invert(self, change):
+        if self.photo is not None:
+            self._action(self._prepare(self.photo, INVERT[self.invert.value]))
 
     def _on_upload(self, change):
         if not change.new:
@@ -48,5 +58,9 @@ class Upload(widgets.HBox):
             self.message.say(f"{name}: {html.escape(str(error))}", trouble=True)
             return
         _, height, width = self.photo.shape
-        self.message.say(f"{name}: taken as {width} pixels wide, {height} high")
-        self._action(as_example(self.photo))
+        image = self._prepare(self.photo, INVERT[self.invert.value])
+        if image.any():
+            self.message.say(f"{name}: taken as {width} pixels wide, {height} high")
+        else:
+            self.message.say(f"{name}: {NOTHING}", trouble=True)
+        self._action(image)

@@ -1,0 +1,172 @@
+"""Find the thing in a photograph: what is unlike the background in brightness or colour, lighter or darker."""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+WORKING_SIDE = 128  # pixels of the longer side on which the search runs: several for each of the result's 28
+LEAST = 6  # of 255: a smaller difference from the background is noise, dust or JPEG's doing
+FAINTEST = 14  # of 255: where nothing differs by more, nothing stands out
+
+
+@dataclass
+class Thing:
+    """Where the thing is. top, bottom, left, right: the rows and columns that it takes up, in pixels of the photo.
+
+    mask: (height, width) of the whole photo, True on the thing; background: (3, height, width) floats, 0 to 255, the
+    photo as it would be without the thing.
+    """
+
+    mask: torch.Tensor
+    background: torch.Tensor
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def find_thing(photo):
+    """The `Thing` that stands out in a photo, (3, height, width) bytes; None if nothing does."""
+    thing = _find(photo.float())
+    if thing is None:
+        return None
+    # A thing that is small in the photo is looked at again from near: there its own surroundings are the background.
+    height, width = photo.shape[1:]
+    margin = 0.4 * max(thing.bottom - thing.top, thing.right - thing.left) + 1
+    top, left = max(0, round(thing.top - margin)), max(0, round(thing.left - margin))
+    bottom, right = min(height, round(thing.bottom + margin)), min(width, round(thing.right + margin))
+    if max(bottom - top, right - left) > 0.7 * max(height, width):
+        return thing
+    nearer = _find(photo[:, top:bottom, left:right].float())
+    if nearer is None:
+        return thing
+    thing.mask[:] = False
+    thing.mask[top:bottom, left:right] = nearer.mask
+    thing.background[:, top:bottom, left:right] = nearer.background
+    box = (top + nearer.top, top + nearer.bottom, left + nearer.left, left + nearer.right)
+    return Thing(thing.mask, thing.background, *box)
+
+
+def _find(photo):
+    """As `find_thing`, at one scale; photo: (3, height, width) floats, 0 to 255."""
+    size = photo.shape[1:]
+    scale = min(1, WORKING_SIDE / max(size))
+    small = F.interpolate(photo[None], [max(1, round(scale * side)) for side in size], mode="area")[0]
+    background = _smooth_background(small)
+    background = _local_background(small, background)
+    distance = _distance(small, background)
+    strong = float(distance.flatten().kthvalue(max(1, round(0.995 * distance.numel())))[0])
+    usual = 2.5 * float(_border(distance).median())
+    if strong < FAINTEST or (min(size) >= 28 and strong < 1.6 * usual):
+        return None
+    weak = min(max(LEAST, 1.3 * usual), 0.4 * strong)
+    outline = _filled(_closed(distance > max(weak, 0.25 * strong), max(small.shape[1:]) // 64))
+    outline = _main_parts(outline, distance)
+    whole = F.interpolate(outline[None, None].float(), size, mode="bilinear", align_corners=False)[0, 0] > 0.5
+    background = F.interpolate(background[None], size, mode="bilinear", align_corners=False)[0]
+    # The edges exactly, in the photo's own pixels.
+    distance = _distance(photo, background)
+    sharp = whole & (distance > max(weak, 0.25 * strong))
+    sharp = sharp if sharp.any() else whole
+    rows, columns = sharp.any(dim=1).nonzero()[:, 0], sharp.any(dim=0).nonzero()[:, 0]
+    return Thing(whole, background, int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+
+
+def _distance(photo, background):
+    """How unlike the background each pixel is, in brightness and colour: (height, width), at most 255."""
+    return (photo - background).square().mean(dim=0).sqrt()
+
+
+def _smooth_background(small):
+    """The light on an empty background, (3, height, width): per colour, a polynomial through most of the border.
+
+    Of the second degree: a lamp at one side, or corners that the lens makes darker. Fitted again and again, each time
+    with less weight on the pixels far from it, so that a thing that touches the border does not count.
+    """
+    height, width = small.shape[1:]
+    y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
+    terms = torch.stack([torch.ones_like(x), x, y, x * y, x * x, y * y], dim=-1)  # (height, width, 6)
+    rim = max(1, round(0.04 * max(height, width)))
+    border = torch.ones(height, width, dtype=torch.bool)
+    border[rim:-rim, rim:-rim] = False
+    known, colours = terms[border], small[:, border].T  # (pixels, 6), (pixels, 3)
+    fit = torch.zeros(6, 3)
+    fit[0] = colours.median(dim=0).values
+    for _ in range(10):
+        away = (colours - known @ fit).square().mean(dim=1).sqrt()
+        weighted = known / (1 + (away / (2 * away.median() + 2)).square())[:, None]
+        # The small addition: in a photo one pixel wide x and y say nothing.
+        fit = torch.linalg.solve(weighted.T @ known + 1e-4 * torch.eye(6), weighted.T @ colours)
+    return (terms @ fit).movedim(-1, 0)
+
+
+def _local_background(small, background):
+    """The background under thin lines, which also follows the edge of a shadow; else `background` as it is.
+
+    Ink on paper vanishes when each pixel takes the lightest of its surroundings (chalk on a board: the darkest). A
+    thing that is no drawing does not vanish, and keeps the smooth background.
+    """
+    distance = _distance(small, background)
+    core = distance > 0.6 * distance.max()
+    away = (small - background).mean(dim=0)
+    window = max(small.shape[1:]) // 12
+    if window < 3:
+        return background
+    sign = -1 if away[core].mean() < 0 else 1
+    # Largest, then smallest of a window ("closing"); for what is lighter, the same of the negative.
+    local = -sign * -_largest(-_largest(-sign * small, window), window)
+    gone = _distance(small, local) > 0.7 * distance
+    return local if gone[core].float().mean() > 0.8 else background
+
+
+def _largest(image, reach):
+    """The largest value around each pixel, `reach` pixels to all four sides; image: (..., height, width) floats."""
+    image, reached = F.pad(image, (reach,) * 4, value=-torch.inf), 1
+    while reached < 2 * reach + 1:  # twice as wide each time; much faster than max-pooling
+        step = min(reached, 2 * reach + 1 - reached)
+        image = torch.maximum(image[..., :-step], image[..., step:])
+        image = torch.maximum(image[..., :-step, :], image[..., step:, :])
+        reached += step
+    return image
+
+
+def _closed(mask, radius):
+    """A mask without its gaps of up to two `radius` pixels."""
+    grown = _largest(mask.float(), radius)
+    return -_largest(-grown, radius) > 0.5
+
+
+def _spread(seeds, mask):
+    """Each pixel of `mask` gets the largest seed of the part that it is in, 0 outside; both: (height, width)."""
+    seeds = seeds * mask
+    while True:
+        wider = _largest(seeds, 1) * mask
+        if torch.equal(wider, seeds):
+            return seeds
+        seeds = wider
+
+
+def _filled(mask):
+    """A mask with the holes filled that nothing links to the border."""
+    outside = F.pad(~mask, (1, 1, 1, 1), value=True)
+    seeds = torch.zeros(outside.shape)
+    seeds[0, 0] = 1
+    return _spread(seeds, outside)[1:-1, 1:-1] == 0
+
+
+def _main_parts(mask, distance):
+    """A mask without dust, and without what reaches in over the border if there is something in the middle."""
+    parts = _spread(torch.arange(1.0, mask.numel() + 1).reshape(mask.shape), mask).long()
+    weights = torch.bincount(parts.flatten(), weights=(distance * mask).flatten())
+    at_border = torch.zeros(len(weights), dtype=torch.bool)
+    at_border[_border(parts)] = True
+    inner = weights * ~at_border
+    if inner.max() > 0.03 * weights.max():
+        weights = inner
+    return mask & (weights >= 0.02 * weights.max())[parts]
+
+
+def _border(image):
+    """The outermost pixels of an image, (height, width), in one row."""
+    return torch.cat([image[0], image[-1], image[:, 0], image[:, -1]])
