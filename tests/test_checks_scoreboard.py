@@ -155,9 +155,9 @@ def spoiled():
 @pytest.mark.parametrize(
     ("name", "net", "words"),
     [
-        ("a", [1, 2], "a is a list, not a network"),
-        ("a", None, "a is a NoneType"),
-        ("a", nn.Linear, "a is a type"),
+        ("a", [1, 2], "A is a list, not a network"),
+        ("a", None, "A is a NoneType"),
+        ("a", nn.Linear, "A is a type"),
         (reader(), "a", "First the name"),
         (1, reader(), "First the name"),
         ("a", nn.Sequential(nn.Flatten(), nn.Linear(784, 9)), "with 2×9, expected 2×10"),

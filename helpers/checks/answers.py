@@ -42,7 +42,7 @@ def kind(value):
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
     if isinstance(value, torch.nn.Module):
-        return "a network"
+        return f"a network, {type(value).__name__}"
     return f"{'an' if type(value).__name__[0].lower() in 'aeio' else 'a'} {type(value).__name__}"
 
 

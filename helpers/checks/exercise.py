@@ -105,7 +105,8 @@ class Exercise:
         if known:
             return wrong(f"{_sentence(known)} {_sentence(capital(said) + _early_return(attempt))}")
         if stopped and given[first].error is not None:
-            return wrong(_sentence(said))
+            elsewhere = f" (called with {self._named(probes[first])})" if len(differing) < len(probes) else ""
+            return wrong(_sentence(said + elsewhere))
         unknown = wrong(_sentence(said + _early_return(attempt)))
         return self._manners(attempt, probes[first], given[first], unknown)
 
