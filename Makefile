@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 LAB_FLAGS ?=
 PART ?= chapters labs training
 ONLY ?=
+JOBS ?= 2
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
 # Kernels run in notebooks/: a relative folder would not be found from there.
@@ -44,7 +45,7 @@ lab: install
 test: $(VENV)/tests-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 bench: $(VENV)/tests-installed
 	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part $(ONLY) || exit 1; done
