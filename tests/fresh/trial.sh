@@ -8,7 +8,7 @@
 # FROM      clone: with git and its history; zip: what the web page packs, on a machine without git
 #
 # It tests the last commit. It needs Linux, root and debootstrap, and a network; flags for pytest go into
-# PYTEST_ADDOPTS. What takes time and stays the same is kept in FRESH_CACHE: the bare systems and pip's downloads.
+# PYTEST_ADDOPTS. The bare systems, and what pip builds or may keep, stay in FRESH_CACHE.
 set -euo pipefail
 suite=$1 packages=$2 from=$3
 cache=${FRESH_CACHE:-/var/tmp/lenet-lab-fresh}
