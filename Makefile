@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 LAB_FLAGS ?=
 PART ?= chapters labs training
 ONLY ?=
+JOBS ?= 2
 CPU_WHEELS := https://download.pytorch.org/whl/cpu
 
 # Kernels run in notebooks/: a relative folder would not be found from there.
@@ -22,9 +23,8 @@ endif
 install: $(VENV)/course-installed
 
 # A machine without an NVIDIA driver needs none of the 3 GB of CUDA libraries that PyPI's torch for Linux brings along.
-$(VENV)/course-installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10))" || \
-		{ echo "This needs Python 3.10 or newer; here, $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+$(VENV)/course-installed: requirements.txt helpers/lock.txt pyproject.toml
+	@$(PYTHON) helpers/environment.py || { echo "Try: make lab PYTHON=python3.13"; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@wheels=""; \
 	if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null; then \
@@ -45,7 +45,7 @@ lab: install
 test: $(VENV)/tests-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 bench: $(VENV)/tests-installed
 	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part $(ONLY) || exit 1; done
@@ -68,7 +68,7 @@ mutants: $(VENV)/tests-installed
 format: $(VENV)/tests-installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/nbstripout --keep-id $$(git ls-files '*.ipynb')
+	$(BIN)/nbstripout --keep-id notebooks/*.ipynb notebooks/solutions/*.ipynb
 
 # Two students on a JupyterHub of this machine.  Needs npm, for the hub's proxy.
 # The hub's environment also sees the course's packages, so that pip adds only the hub itself.
@@ -82,6 +82,15 @@ hub: $(VENV)/tests-installed
 	npm install --silent --prefix build/hub configurable-http-proxy
 	$(BIN)/python -m tests.hub.two_users
 
+# The README's lines and every test on a bare Debian: SUITE bookworm, trixie, sid; PACKAGES lock, newest, oldest;
+# FROM clone, zip.  Needs Linux, root and debootstrap.  See .github/CONTRIBUTING.md.
+SUITE ?= trixie
+PACKAGES ?= lock
+FROM ?= clone
+.PHONY: fresh
+fresh: $(VENV)/tests-installed
+	bash tests/fresh/trial.sh $(SUITE) $(PACKAGES) $(FROM)
+
 screenshots: $(VENV)/tests-installed
 	$(BIN)/python -m tests.browser.screenshots
 
@@ -93,14 +102,7 @@ handout: install
 student-copy: install
 	$(BIN)/python -m helpers.student_copy
 
-# The exact versions that .ci/run installs, taken anew: the newest that the ranges of requirements.txt allow today.
-.PHONY: constraints
-constraints:
-	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder" .ci/constraints.part' EXIT; \
-	$(PYTHON) -m venv "$$folder"; \
-	env -u PIP_CONSTRAINT "$$folder/bin/python" -m pip install -q -r tests/requirements.txt; \
-	"$$folder/bin/python" -c "import sys; print('# Python %d.%d, %s; taken anew by make constraints' \
-		% (*sys.version_info[:2], sys.platform))" > .ci/constraints.part; \
-	"$$folder/bin/python" -m pip freeze --exclude-editable > "$$folder/frozen"; \
-	sed 's/+.*//' "$$folder/frozen" >> .ci/constraints.part; \
-	mv .ci/constraints.part .ci/constraints.txt
+# The versions that everyone installs, taken anew: the newest that the ranges allow today.  See tests/lock.py.
+.PHONY: lock
+lock: $(VENV)/tests-installed
+	$(BIN)/python -m tests.lock

@@ -4,7 +4,9 @@ import sys
 from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
+from platform import machine
 
+OLDEST, NEWEST = (3, 11), (3, 14)  # as in pyproject.toml
 # requirements.txt without JupyterLab and its kernel, which may run in an environment of their own.
 PACKAGES = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipyevents", "d2l", "filelock", "requests", "tqdm")
 
@@ -12,11 +14,28 @@ PACKAGES = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipyevents", "d2
 HARMLESS = ("conftest", "docs", "examples", "setup", "test", "tests", "this")
 
 
-def check_environment():
-    """Raise ImportError, in one line with the remedy, where this Python is too old or lacks a package."""
-    if sys.version_info < (3, 10):  # noqa: UP036
+def check_python(newest=None):
+    """Raise ImportError, in one line, if this Python is older than the course allows, or newer than `newest`."""
+    if not OLDEST <= sys.version_info[:2] <= (newest or sys.version_info[:2]):
         version = ".".join(str(part) for part in sys.version_info[:3])
-        raise ImportError(f"The course needs Python 3.10 or newer, and {sys.executable} is Python {version}")
+        needed = f"{OLDEST[0]}.{OLDEST[1]} " + (f"to {newest[0]}.{newest[1]}" if newest else "or newer")
+        raise ImportError(f"The course needs Python {needed}, and {sys.executable} is Python {version}")
+
+
+def check_machine():
+    """Raise ImportError, in one line with the remedy, if PyTorch has no build for this machine."""
+    if sys.maxsize < 2**32:
+        raise ImportError(f"PyTorch needs a 64-bit Python, and {sys.executable} has 32 bits: install the other one")
+    if sys.platform == "darwin" and machine() == "x86_64":
+        raise ImportError(
+            "There is no PyTorch for Intel Macs since version 2.2: use the course on Binder or on a JupyterHub "
+            "(if this is an Apple chip, install a Python for it: this one was made for Intel)"
+        )
+
+
+def check_environment():
+    """Raise ImportError, in one line with the remedy, if this Python is too old, lacks a package or finds a wrong one."""
+    check_python()
     for file in Path.cwd().iterdir():
         check_no_shadow(file)
     missing = [name for name in PACKAGES if find_spec(name) is None]
@@ -40,3 +59,11 @@ def check_no_shadow(file):
         kind = "folder" if file.is_dir() else "file"
         why = f"Your {kind} {file} hides the module {name}, which the course needs"
         raise ImportError(why, name=name, path=str(file))
+
+
+if __name__ == "__main__":  # before pip is asked, which would only say that it finds no fitting ipykernel or torch
+    try:
+        check_python(NEWEST)
+        check_machine()
+    except ImportError as error:
+        sys.exit(str(error))

@@ -14,6 +14,9 @@ from helpers.training import one_cycle
 def fake_cuda(monkeypatch):
     """Everything made inside is fake, and nothing may be fetched from the device."""
 
+    if torch.version.cuda and torch.__version__.startswith("2.6."):
+        pytest.skip("PyTorch 2.6 with CUDA asks the real driver for the stream of a fake parameter")
+
     def refuse(*args, **kwargs):
         raise AssertionError("a tensor was copied to the CPU")
 

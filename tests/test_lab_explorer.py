@@ -16,7 +16,7 @@ from helpers.plotting.datasets import CELL_HEIGHT, CELL_WIDTH, HEIGHT, WIDTH, sl
 
 def hand_over(upload, content, name="photo.jpg"):
     """Do what a browser does with a chosen file."""
-    day = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+    day = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
     file = {"name": name, "type": "image/jpeg", "size": len(content), "last_modified": day}
     upload.button.value = [file | {"content": memoryview(content)}]
 

@@ -154,7 +154,7 @@ def test_the_thing_is_white_on_black_whichever_is_lighter(ground, thing, light):
 
 def hand_over(upload, content):
     """What the browser sends if someone chooses a file."""
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     file = {"name": "a.png", "type": "image/png", "size": len(content), "content": content, "last_modified": now}
     upload.button.value = (file,)
 

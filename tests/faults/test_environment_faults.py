@@ -1,7 +1,9 @@
 """In a wrong environment a notebook's first code cell says in one line what to do, and nothing after it runs."""
 
 import ast
+import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -31,9 +33,10 @@ runpy.run_module("ipykernel_launcher", run_name="__main__")
 
 
 def old_pythons():
-    """The interpreters of Python 3.6 to 3.9 on this machine that start: on the path, or installed by pyenv."""
-    named = [shutil.which(f"python3.{minor}") for minor in range(6, 10)]
-    installed = Path.home().glob(".pyenv/versions/3.[6-9].*/bin/python")
+    """The interpreters of Python 3.6 to 3.10 on this machine that start: on the path, or installed by pyenv."""
+    named = [shutil.which(f"python3.{minor}") for minor in range(6, 11)]
+    versions = Path.home() / ".pyenv" / "versions"
+    installed = [*versions.glob("3.[6-9].*/bin/python"), *versions.glob("3.10.*/bin/python")]
     candidates = sorted({*filter(None, named), *map(str, installed)})
     # One of pyenv's shims is on the path even where its version is not chosen, and then it only fails.
     return [
@@ -123,7 +126,7 @@ def test_a_kernel_of_an_old_python_names_both_versions(run, start):
     pretend = "import sys\nsys.version_info = (3, 9, 18, 'final', 0)"
     line = only_line(run([pretend, start, "import torch"], path=[ROOT]), 1)
     assert line == (
-        f"UsageError: The course needs Python 3.10 or newer, and {sys.executable} is Python 3.9.18. "
+        f"UsageError: The course needs Python 3.11 or newer, and {sys.executable} is Python 3.9.18. "
         "Choose the course's kernel, or run `make lab`."
     )
 
@@ -143,9 +146,62 @@ def test_a_real_old_python_can_read_the_cell_and_the_check(python, start):
     said = subprocess.run([python, "-B", "-c", program], check=True, capture_output=True, text=True)
     version = subprocess.run([python, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
     (line,) = said.stdout.splitlines()
-    assert line.startswith("The course needs Python 3.10 or newer")
+    assert line.startswith("The course needs Python 3.11 or newer")
     assert f"is Python {version}. Choose the course's kernel" in line
     assert said.stderr == ""
+
+
+@pytest.mark.parametrize("python", old_pythons())
+def test_a_real_old_python_is_told_before_pip_is_asked(python):
+    said = subprocess.run([python, "-B", "helpers/environment.py"], cwd=ROOT, capture_output=True, text=True)
+    assert said.returncode == 1
+    (line,) = said.stderr.splitlines()
+    assert line.startswith(f"The course needs Python 3.11 to 3.14, and {python} is Python 3.")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the README gives the plain lines for Windows")
+@pytest.mark.parametrize("python", [*old_pythons(), "a-python-that-is-not-there"])
+def test_make_says_it_before_it_makes_an_environment(python, tmp_path):
+    for name in ("Makefile", "pyproject.toml", "requirements.txt", "helpers/lock.txt", "helpers/environment.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    command = ["make", "lab", f"PYTHON={python}"]
+    done = subprocess.run(command, cwd=tmp_path, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "needs Python 3.11 to 3.14" in done.stderr or "not-there" in done.stderr
+    assert "Try: make lab PYTHON=python3.13" in done.stdout
+    assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("version", "fine"), [((3, 10, 13), False), ((3, 11, 0), True), ((3, 14, 9), True), ((3, 15, 0), False)]
+)
+def test_before_the_installation_each_end_of_the_range_counts(version, fine, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", version)
+    with contextlib.nullcontext() if fine else pytest.raises(ImportError, match=r"3\.11 to 3\.14, and .* is Python 3"):
+        environment.check_python(environment.NEWEST)
+
+
+def test_a_python_newer_than_we_know_may_run_what_somebody_installed_for_it(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 15, 0))
+    environment.check_environment()
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "bits", "words"),
+    [
+        ("darwin", "x86_64", 64, "no PyTorch for Intel Macs"),
+        ("win32", "AMD64", 32, "a 64-bit Python"),
+        ("darwin", "arm64", 64, None),
+        ("linux", "x86_64", 64, None),
+    ],
+)
+def test_a_machine_that_pytorch_has_no_build_for_is_told_what_to_do(system, machine, bits, words, monkeypatch):
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(sys, "maxsize", 2 ** (bits - 1) - 1)
+    monkeypatch.setattr(environment, "machine", lambda: machine)
+    with pytest.raises(ImportError, match=words) if words else contextlib.nullcontext():
+        environment.check_machine()
 
 
 def test_in_the_right_environment_the_cell_says_nothing_and_the_next_one_runs(run, start):
