@@ -15,6 +15,13 @@ HERE = Path(__file__).parent
 RIGHT = {"right": True, "wrong": False, "endless": False, "nothing": None}
 
 
+def deserved(attempt, verdict):
+    """Whether a verdict is the one that an attempt deserves; dots that are left may be called so or be refused."""
+    right = verdict.get("right", "none")
+    left = right is None and attempt["kind"] == "wrong" and "..." in attempt["code"]
+    return (right == RIGHT[attempt["kind"]] or left) and attempt.get("said", "") in verdict["message"]
+
+
 @pytest.mark.parametrize(
     "chapter", [int(path.stem.removeprefix("chapter")) for path in sorted(HERE.glob("attempts/*"))]
 )
@@ -28,6 +35,6 @@ def test_each_attempt_gets_its_verdict(chapter):
     trouble = [
         f"{chapter}.{attempt['exercise']} {attempt['kind']}, {attempt['label']}: {verdict}"
         for attempt, verdict in zip(attempts, verdicts, strict=True)
-        if verdict.get("right", "none") != RIGHT[attempt["kind"]] or attempt.get("said", "") not in verdict["message"]
+        if not deserved(attempt, verdict)
     ]
     assert not trouble, "\n".join(trouble)

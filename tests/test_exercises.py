@@ -27,6 +27,11 @@ def gives(exercise, function):
     return [exercise.outcome(function, probe) for probe in exercise.probes()]
 
 
+def mistakes_of(exercise):
+    """Each wrong solution with its words."""
+    return [(m.words, function) for m in exercise.mistakes if isinstance(m, Mistake) for function in m.gives]
+
+
 def alike(exercise, some, others):
     return all(exercise.agree(a, b) for a, b in zip(some, others, strict=True))
 
@@ -43,21 +48,17 @@ def test_the_exercises_own_lines_are_not_judged_as_an_attempt(exercise):
 
 
 def test_each_mistake_differs_from_the_solution_and_from_those_with_other_words(exercise):
-    mistakes = [mistake for mistake in exercise.mistakes if isinstance(mistake, Mistake)]
-    given = {id(mistake): gives(exercise, mistake.gives) for mistake in mistakes}
-    expected = gives(exercise, exercise.solution)
-    for mistake in mistakes:
-        assert not alike(exercise, given[id(mistake)], expected), mistake.words
-    for some, other in itertools.combinations(mistakes, 2):
-        if some.words != other.words:
-            assert not alike(exercise, given[id(some)], given[id(other)]), (some.words, other.words)
+    right = [(praise, function) for praise, functions in exercise.also.items() for function in functions]
+    all_ways = [(exercise.praise, exercise.solution), *right, *mistakes_of(exercise)]
+    given = [(words, gives(exercise, function)) for words, function in all_ways]
+    for (words, some), (other_words, others) in itertools.combinations(given, 2):
+        assert words == other_words or not alike(exercise, some, others), (words, other_words)
 
 
 def test_each_mistake_is_named_when_it_is_made(exercise):
-    for mistake in exercise.mistakes:
-        if isinstance(mistake, Mistake):
-            verdict = exercise(mistake.gives)
-            assert verdict.right is False and mistake.words in verdict.message, verdict
+    for words, function in mistakes_of(exercise):
+        verdict = exercise(function)
+        assert verdict.right is False and words in verdict.message, (words, verdict)
 
 
 @pytest.mark.parametrize("nonsense", [None, 3, 3.5, "text", [], {}, int, max, print, lambda: None, lambda *a: None])

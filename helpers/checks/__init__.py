@@ -3,7 +3,7 @@
 And `predict`, with which a student commits to a guess before a cell shows the truth.
 """
 
-from helpers.checks.convolution import (
+from helpers.checks.chapter2 import (
     check_conv_layer,
     check_diagonal_kernel,
     check_edge_map,
@@ -19,7 +19,6 @@ from helpers.checks.data import (
     check_normalise,
     check_read_labels,
 )
-from helpers.checks.old import NOT_YET, Verdict
 from helpers.checks.prediction import Prediction, predict
 from helpers.checks.scoreboard import Scoreboard
 from helpers.checks.shapes import (
@@ -36,6 +35,7 @@ from helpers.checks.training import (
     check_repaired_epoch,
     check_training_step,
 )
+from helpers.checks.verdict import NOT_YET, Verdict
 from helpers.checks.versus import (
     check_choose_rates,
     check_freeze_features,

@@ -30,6 +30,8 @@ def kind(value):
         return "dots (...)"
     if torch.is_tensor(value):
         return f"a tensor of the shape {shape(value)}"
+    if isinstance(value, Yielded):
+        return f"what `yield` gave, {len(value)} values: write `return` for one answer"
     if isinstance(value, type):
         return f"the class {value.__name__}, not an object of it"
     if isinstance(value, (list, tuple, dict, set)):
@@ -51,8 +53,8 @@ def tensor(value):
     if isinstance(value, Yielded):
         raise Unreadable("a tensor is asked for: write `return` in place of `yield`")
     try:
-        if isinstance(value, (list, tuple)) and value and all(map(torch.is_tensor, value)):
-            value = torch.stack(list(value))
+        if isinstance(value, (list, tuple)) and value and all(torch.is_tensor(part) and part.ndim for part in value):
+            raise Unreadable(f"one tensor is asked for; you return {kind(value)}: join them, as torch.stack does")
         found = torch.as_tensor(value).detach().cpu()
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise Unreadable(f"a tensor is asked for; you return {kind(value)}") from None
@@ -79,8 +81,10 @@ def whole(value):
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     found = number(value)
+    if not math.isfinite(found):
+        raise Unreadable(f"a whole number is asked for; you return {found}")
     if not found.is_integer():
-        raise Unreadable(f"a whole number is asked for; you return {found:g}: divide with // instead of /")
+        raise Unreadable(f"a whole number is asked for; you return {found:g}: is there a / where // is meant?")
     return int(found)
 
 
@@ -140,12 +144,14 @@ def difference(value, expected):
         if value.shape != expected.shape:
             return f"your answer has the shape {shape(value)}, expected {shape(expected)}"
         if not value.isfinite().all():
-            return f"{int((~value.isfinite()).sum())} of your {value.numel()} numbers are infinite or NaN, not a number"
+            place = tuple((~value.isfinite()).nonzero()[0].tolist())
+            return f"your answer holds {value[place].item()}, which is not a number to compute with, at {shown(place)}"
         if expected.numel() > 20:
             far = (value.double() - expected.double()).abs() > 1e-4 + 1e-4 * expected.double().abs()
             place = tuple(far.nonzero()[0].tolist())
+            yours, ours = (f"{float(one[place]):.6g}" for one in (value, expected))
             return (
-                f"{int(far.sum())} of {expected.numel()} numbers differ: at {shown(place)} you have "
-                f"{shown(value[place].item())}, expected {shown(expected[place].item())}"
+                f"{int(far.sum())} of {expected.numel()} numbers differ: at {shown(place)} you have {yours}, "
+                f"expected {ours}"
             )
     return f"you get {shown(value)}, expected {shown(expected)}"

@@ -29,11 +29,15 @@ OURS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"), 
 
 
 class Stopped(Exception):
-    """An answer that came to no value: `words` say why; `error` is what Python said, if it was an exception."""
+    """An answer that came to no value: `words` say why; `error` is the exception that stopped it, if it was one."""
 
     def __init__(self, words, error=None):
         super().__init__(words)
         self.words, self.error = words, error
+
+
+class Endless(Stopped):
+    """An answer that did not come to an end: nothing more is tried on it."""
 
 
 class NotYet(Exception):
@@ -77,11 +81,11 @@ class Attempt:
         except KeyboardInterrupt:
             raise  # ■ stays ■
         except OutOfTime as late:
-            raise Stopped(f"your code did not come to an end{_place(late, ': it was still in')}{late}") from None
+            raise Endless(f"your code did not come to an end{_place(late, ': it was still in')}{late}") from None
         except BaseException as error:  # SystemExit too: `exit()` in an answer must not end the kernel
             raise Stopped(_words_of(error, self.function), error.with_traceback(None)) from None
         if isinstance(value, answers.Yielded) and len(value) == MOST:
-            raise Stopped(f"your function yields {MOST:,} values and more: its loop does not come to an end")
+            raise Endless(f"your function yields {MOST:,} values and more: its loop does not come to an end")
         if isinstance(value, collections.abc.Coroutine):
             value.close()
             raise Stopped("`async def` makes a coroutine, not a function: write `def` alone")
@@ -254,6 +258,7 @@ def _said(error):
 
 # What PyTorch's and Python's words mean where students meet them.
 MEANINGS = [
+    (r"UnboundLocalError", "the function sets this name itself, so it must do so before it uses it"),
     (r"mat1 and mat2", "the layer expects another number of inputs than it gets"),
     (r"element 0 of tensors does not require grad", "no gradient leads from this number back to any weight"),
     (r"is invalid for input of size", "the numbers that are there do not fill that shape"),

@@ -1,6 +1,7 @@
 """One engine for all exercises. An exercise is data: its solution, the probes it is tried on, and its mistakes."""
 
 import ast
+import copy
 import functools
 import inspect
 import random
@@ -8,19 +9,19 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 
 from helpers.checks import answers
-from helpers.checks.attempt import Attempt, NotYet, Stopped
+from helpers.checks.attempt import Attempt, Endless, NotYet, Stopped, undisturbed
 from helpers.checks.verdict import NOT_YET, capital, not_yet, right, wrong
 
 
-@dataclass(frozen=True)
 class Mistake:
-    """A mistake that students make: what to say, and a wrong solution that makes it; it takes what a solution takes."""
+    """A mistake that students make: what to say, and wrong solutions that make it; they take what a solution takes."""
 
-    words: str
-    gives: Callable
+    def __init__(self, words, *gives):
+        self.words, self.gives = words, gives
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Exercise:
     solution: a right answer
     probes: a function that returns a list of tuples of arguments, the smallest first
     praise: what is said of a right answer
+    also: other right answers, {what is said of them: functions}
     mistakes: of `Mistake` and `Sign`, the first that fits is named
     untouched: what the exercise's own faulty lines do, if it has such; still_so: what is said of it
     read: takes what came back and returns it in a form that `same` compares, or raises `answers.Unreadable`
@@ -50,6 +52,7 @@ class Exercise:
     solution: Callable
     probes: Callable
     praise: str
+    also: dict = field(default_factory=dict)
     mistakes: list = field(default_factory=list)
     untouched: Callable | None = None
     still_so: str = "Not done yet: change the marked line, then run the cell again."
@@ -63,8 +66,10 @@ class Exercise:
     def __doc__(self):
         return f"Exercise {self.task}"
 
-    def __call__(self, answer):
+    def __call__(self, answer=None, *more):
         """The verdict on a student's function."""
+        if more:
+            return wrong(f"Hand over one thing, the function, and not {len(more) + 1}.")
         if answers.all_dots(answer):
             return NOT_YET
         if not callable(answer) or isinstance(answer, torch.Tensor):
@@ -73,27 +78,30 @@ class Exercise:
             return wrong(f"Hand over a function; this is {answers.kind(answer)}.")
         attempt = Attempt(answer, list(inspect.signature(self.solution).parameters), self.may_change)
         try:
-            return self._judge(attempt)
+            with undisturbed([]):
+                return self._judge(attempt)
         except NotYet:
             return NOT_YET
-
-    def expected(self, probe):
-        """What a right answer gives for a probe."""
-        return self.outcome(self.solution, probe)
+        except Endless as endless:
+            return wrong(_sentence(endless.words))
 
     def outcome(self, function, probe):
-        """What `function` gives for a probe, as it is compared; or the `Stopped` with which it ends."""
-        return self._try(Attempt(function, (), self.may_change), probe)
+        """What one of our own functions gives for a probe, as it is compared; or the `Stopped` with which it ends."""
+        try:
+            return self._try(lambda *arguments: function(*copy.deepcopy(arguments)), probe)
+        except Exception as error:  # a mistake may stop as a student's would
+            return Stopped(str(error), error)
 
     def _judge(self, attempt):
         probes = self.probes()
         given = [self._try(attempt, probe) for probe in probes]
-        expected = [self.expected(probe) for probe in probes]
+        expected = [self.outcome(self.solution, probe) for probe in probes]
         differing = [i for i in range(len(probes)) if not self.agree(given[i], expected[i])]
         if self.untouched and differing and self._gives(self.untouched, probes, given):
             return not_yet(self.still_so)
-        if not differing:
-            return self._manners(attempt, probes[0], given[0]) or right(self.praise)
+        praise = self.praise if not differing else self._other_way(probes, given)
+        if praise:
+            return self._manners(attempt, probes[0], given[0], right(praise))
         first = next((i for i in differing if isinstance(given[i], Stopped)), differing[0])
         said = self._said(attempt, probes[first], given[first], expected[first])
         stopped = isinstance(given[first], Stopped)
@@ -102,11 +110,14 @@ class Exercise:
             return wrong(f"{_sentence(known)} {_sentence(capital(said))}")
         if stopped and given[first].error is not None:
             return wrong(_sentence(said))
-        return self._manners(attempt, probes[first], given[first]) or wrong(_sentence(said + _early_return(attempt)))
+        unknown = wrong(_sentence(said + _early_return(attempt)))
+        return self._manners(attempt, probes[first], given[first], unknown)
 
     def _try(self, attempt, probe):
         try:
             return self.read(self.observe(attempt, *probe))
+        except Endless:
+            raise
         except Stopped as stopped:
             return stopped
         except answers.Unreadable as unreadable:
@@ -123,19 +134,25 @@ class Exercise:
         """Whether the answer is `function` as far as the probes tell."""
         return all(self.agree(self.outcome(function, probe), value) for probe, value in zip(probes, given, strict=True))
 
+    def _other_way(self, probes, given):
+        ways = ((praise, function) for praise, functions in self.also.items() for function in functions)
+        return next((praise for praise, function in ways if self._gives(function, probes, given)), None)
+
     def _known(self, differing, probes, given):
         """The words of the first mistake that gives all of `given`, or whose sign is on all that differ; or None."""
         for mistake in self.mistakes:
             if isinstance(mistake, Sign):
                 if all(not isinstance(value, Stopped) and mistake.seen(value, *probe) for value, probe in differing):
                     return mistake.words
-            elif self._gives(mistake.gives, probes, given):
+            elif any(self._gives(function, probes, given) for function in mistake.gives):
                 return mistake.words
         return None
 
-    def _manners(self, attempt, probe, before):
-        """A verdict on what the function does besides answering, or None."""
+    def _manners(self, attempt, probe, before, verdict):
+        """A verdict on what the function does besides answering; `verdict` if it does nothing else."""
         random.seed(1)
+        np.random.seed(1)  # noqa: NPY002
+        torch.manual_seed(1)
         again = None if isinstance(before, Stopped) else self._try(attempt, probe)
         if attempt.manners:
             return wrong(_sentence(attempt.manners[0]))
@@ -144,7 +161,7 @@ class Exercise:
                 "Called twice with the same arguments, your function gives two different answers: does it draw random "
                 "numbers, or go on with what an earlier call left in a name outside of it?"
             )
-        return None
+        return verdict
 
     def _said(self, attempt, probe, value, expected):
         """The probe, and what came instead of the expected."""
@@ -181,9 +198,14 @@ def checked(check):
     """Decorate a check that is no `Exercise`, of a network or a number: whatever stops the answer becomes a verdict."""
 
     @functools.wraps(check)
-    def judged(answer, *args, **kwargs):
+    def judged(*given, **named):
         try:
-            return NOT_YET if answers.all_dots(answer) else check(answer, *args, **kwargs)
+            inspect.signature(check).bind(*given, **named)
+        except TypeError:
+            line = f"{check.__name__}{inspect.signature(check)}"
+            return wrong(f"Keep the check's line as the exercise has it, checks.{line}: {len(given)} things came.")
+        try:
+            return NOT_YET if given and answers.all_dots(given[0]) else check(*given, **named)
         except NotYet:
             return NOT_YET
         except Stopped as stopped:

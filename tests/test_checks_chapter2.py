@@ -1,0 +1,73 @@
+"""Chapter 2's exercises: right answers in other styles. Wrong ones are in test_exercises.py and test_attempts.py."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from helpers.checks import (
+    NOT_YET,
+    check_conv_layer,
+    check_diagonal_kernel,
+    check_edge_map,
+    check_max_pool,
+    check_output_sizes,
+)
+from helpers.checks.chapter2 import check_receptive_field
+from helpers.models import receptive_field
+
+DIAGONAL = torch.tensor([[0.0, -1, -2], [1, 0, -1], [2, 1, 0]])
+
+
+@pytest.mark.parametrize("widths", [[22, 14, 28], (22, 14, 28.0), torch.tensor([22, 14, 28]), np.array([22, 14, 28])])
+def test_three_widths_in_any_kind_of_list(widths):
+    assert check_output_sizes(widths)
+
+
+def test_dots_are_no_attempt():
+    assert check_output_sizes([..., ..., ...]) == NOT_YET
+    assert check_diagonal_kernel([..., ..., ...]) == NOT_YET
+    assert "replace the dots of B" in check_output_sizes([22, ..., ...]).message
+
+
+@pytest.mark.parametrize("kernel", [DIAGONAL, DIAGONAL.sign().long(), 1e-6 * DIAGONAL, DIAGONAL.half(), -DIAGONAL.T])
+def test_diagonal_kernels_of_any_scale_and_type(kernel):
+    assert check_diagonal_kernel(kernel)
+
+
+def test_each_edge_map_that_pads_and_weights_sensibly_is_right():
+    sobel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    for weights in ((0.299, 0.587, 0.114), (0.2989, 0.587, 0.114), (0.2126, 0.7152, 0.0722), (1 / 3, 1 / 3, 1 / 3)):
+        for mode in ("replicate", "reflect"):
+
+            def edge_map(photo, weights=weights, mode=mode):
+                grey = F.conv2d(photo[None], torch.tensor(weights)[None, :, None, None])
+                v, h = F.conv2d(F.pad(grey, (1, 1, 1, 1), mode=mode), torch.stack([sobel, sobel.T])[:, None])[0]
+                return torch.hypot(v, h) / torch.hypot(v, h).max()
+
+            assert check_edge_map(edge_map), (weights, mode)
+
+
+@pytest.mark.parametrize("check", [check_conv_layer, check_max_pool, check_edge_map])
+def test_a_list_is_not_taken_for_a_tensor(check):
+    assert "a tensor is asked for".capitalize() in check(lambda *given: [[1.0, 2.0]]).message
+
+
+def test_gradients_left_off_spoil_nothing_and_are_named():
+    def max_pool(X, size, stride):
+        torch.set_grad_enabled(False)
+        return F.max_pool2d(X[None], size, stride)[0]
+
+    assert "gradients switched off" in check_max_pool(max_pool).message
+    assert torch.is_grad_enabled()
+
+
+def test_random_and_stateful_answers_are_named():
+    seen = []
+
+    def collecting(layers):
+        seen.extend(layers)
+        return len(seen)
+
+    assert "Called twice" in check_receptive_field(collecting).message
+    assert "Called twice" in check_max_pool(lambda X, size, stride: torch.rand(2, 3)).message
