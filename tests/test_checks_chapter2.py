@@ -14,7 +14,6 @@ from helpers.checks import (
     check_output_sizes,
 )
 from helpers.checks.chapter2 import check_receptive_field
-from helpers.models import receptive_field
 
 DIAGONAL = torch.tensor([[0.0, -1, -2], [1, 0, -1], [2, 1, 0]])
 

@@ -3,6 +3,14 @@
 And `predict`, with which a student commits to a guess before a cell shows the truth.
 """
 
+from helpers.checks.chapter1 import (
+    check_balanced_subset,
+    check_mean_brightness,
+    check_mean_model,
+    check_mini_batches,
+    check_normalise,
+    check_read_labels,
+)
 from helpers.checks.chapter2 import (
     check_conv_layer,
     check_diagonal_kernel,
@@ -10,14 +18,6 @@ from helpers.checks.chapter2 import (
     check_max_pool,
     check_output_sizes,
     check_receptive_field,
-)
-from helpers.checks.data import (
-    check_balanced_subset,
-    check_mean_brightness,
-    check_mean_model,
-    check_mini_batches,
-    check_normalise,
-    check_read_labels,
 )
 from helpers.checks.prediction import Prediction, predict
 from helpers.checks.scoreboard import Scoreboard

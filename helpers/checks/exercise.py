@@ -156,7 +156,7 @@ class Exercise:
         again = None if isinstance(before, Stopped) else self._try(attempt, probe)
         if attempt.manners:
             return wrong(_sentence(attempt.manners[0]))
-        if again is not None and not self.agree(again, before):
+        if again is not None and self.agree(before, before) and not self.agree(again, before):
             return wrong(
                 "Called twice with the same arguments, your function gives two different answers: does it draw random "
                 "numbers, or go on with what an earlier call left in a name outside of it?"
