@@ -1,5 +1,6 @@
 """Chapter 1: data."""
 
+import ast
 import collections.abc
 import gzip
 import inspect
@@ -7,6 +8,7 @@ import itertools
 import random
 import struct
 import tempfile
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +133,7 @@ check_mean_brightness = Exercise(
         Sign("All ten numbers are the same: does the class change in your loop?",
              lambda m, x, y: m.shape == (10,) and bool((m == m[0]).all())),
         Sign("Nearly there: do you round? Leave the means as they are.",
-             lambda m, x, y: m.shape == (10,) and bool(((m - _means(x, y)).abs() < 0.006).all())),
+             lambda m, x, y: any(answers.same(m, _means(x, y).round(decimals=n)) for n in (1, 2, 3))),
     ],
 )  # fmt: skip
 
@@ -243,9 +245,23 @@ def _two_epochs(attempt, images, labels, batch_size, shuffle):
         if trouble:
             return trouble
         orders.append(order)
+    if shuffle and orders[0] == list(range(len(images))):
+        what = "is read, but changes nothing" if _reads_switch(attempt) else "does nothing"
+        return f"the images still come in the order of the set: the switch {what}"
     if shuffle and orders[0] == orders[1]:
         return "two epochs have the same order: draw a new one for each, without a fixed seed, and keep none"
     return ""
+
+
+def _reads_switch(attempt):
+    """Whether an attempt's lines use their last argument at all."""
+    try:
+        function = attempt.function
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        name = list(inspect.signature(function).parameters)[3]
+    except (AttributeError, OSError, TypeError, SyntaxError, IndexError):
+        return False
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))
 
 
 def _batches(batches):
@@ -260,7 +276,9 @@ def _batches(batches):
         if answers.all_dots(batch):
             raise answers.Unreadable("the batches are dots (...): yield X, y")
         if not isinstance(batch, (tuple, list)) or len(batch) != 2 or not all(map(torch.is_tensor, batch)):
-            raise answers.Unreadable(f"each batch must be a pair of tensors, X and y; yours is {answers.kind(batch)}")
+            raise answers.Unreadable(
+                f"each batch must be a pair of tensors, X and y; yours is {answers.kind(batch).removesuffix(' (None)')}"
+            )
     return [(X.detach().cpu(), y.detach().cpu()) for X, y in batches]
 
 
@@ -344,8 +362,8 @@ def _trouble_in_labels(y, places, labels):
 
 def _trouble_in_order(order, all_places, cut):
     """Words for what is wrong with a shuffled order of all images."""
-    if order == all_places:
-        return "the images still come in the order of the set: the switch does nothing"
+    if order in (all_places, all_places[::-1]):
+        return ""  # which two epochs show
     parts = [set(part.tolist()) for part in torch.tensor(order).split(cut)]
     unshuffled = [set(part.tolist()) for part in torch.tensor(all_places).split(cut)]
     if parts == unshuffled:
@@ -353,7 +371,7 @@ def _trouble_in_order(order, all_places, cut):
     if sorted(map(sorted, parts)) == sorted(map(sorted, unshuffled)):
         return "you shuffle the batches, so that the same images always meet. Shuffle the whole set, then cut"
     follow = sum(abs(b - a) in (1, len(order) - 1) for a, b in itertools.pairwise(order))
-    if follow > len(order) / 2 and order[::-1] != all_places:
+    if follow > len(order) / 2:
         return f"{follow} of {len(order)} images still stand beside the same one as before: shuffle all of them"
     return ""
 
@@ -367,7 +385,7 @@ check_mini_batches = Exercise(
     task="1.3; mini_batches(images, labels, batch_size, shuffle) yields X and y, in a new order if asked to.",
     solution=_loader(lambda images, places: images[places] / 255),
     probes=lambda: [(*_numbered(count), size, shuffle) for shuffle in (False, True) for count, size in
-                    [(24, 7), (24, 6)]],
+                    [(24, 6), (24, 7)]],
     praise="Right: each epoch has a new order, each image comes once, and keeps its label.",
     untouched=_loader(lambda images, places: images[places] / 255, order=lambda n, shuffle: torch.arange(n)),
     still_so="Not mended yet: shuffle=True still gives the order of the set.",
@@ -451,7 +469,8 @@ check_normalise = Exercise(
         Mistake("For the validation set you took the numbers of the training set after it had been normalised, when "
                 "they are 0 and 1. Compute them before you change it.", _val(lambda a, b: _by(b, _by(a, a)))),
         Mistake("The validation set is normalised with its own mean and standard deviation. Use those of the training "
-                "set: with its own, a brighter set would look just like a darker one.", _val(lambda a, b: _by(b, b))),
+                "set: with its own, a brighter set would look just like a darker one.", _val(lambda a, b: _by(b, b)),
+                lambda a, b: [torch.nn.BatchNorm2d(1, affine=False)(X) for X in (a, b)]),
         Mistake(OVER_BOTH, _both(lambda X, a, b: _by(X, torch.cat([a, b])))),
         Mistake("The standard deviation is that of both sets together: take that of the training set alone.",
                 _both(lambda X, a, b: (X - a.mean()) / torch.cat([a, b]).std())),
@@ -541,10 +560,11 @@ def _inside(places, labels):
 
 
 def _same_places(value, other):
-    places, others = value[0], other[0]
-    return (places.shape, _whole(places)) == (others.shape, _whole(others)) and torch.equal(
-        places.flatten().sort().values.double(), others.flatten().sort().values.double()
+    (kind, places), (other_kind, others) = (
+        ((one.shape, one.is_floating_point(), _whole(one)), one.double().flatten().sort().values)
+        for one in (value[0], other[0])
     )
+    return kind == other_kind and torch.equal(places, others)
 
 
 def _said_of_places(value, expected):
@@ -655,10 +675,8 @@ MODELS = [
      lambda X, means: torch.cdist(X, means).argmax(dim=1)),
     ("You compare bytes with means from 0 to 1: scale both in the same way.",
      lambda X, means: torch.cdist(X * 255, means).argmin(dim=1)),
-    ("You compare images from 0 to 1 with means of bytes: scale both in the same way.",
+    ("You compare images from 0 to 1 with means of bytes, or images divided by 255 twice: scale both alike.",
      lambda X, means: torch.cdist(X, means * 255).argmin(dim=1)),
-    ("You compare images that you divided by 255 twice with means from 0 to 1.",
-     lambda X, means: torch.cdist(X / 255, means).argmin(dim=1)),
     ("You multiply images and means, so that a bright mean wins: take section 4's distance.",
      lambda X, means: (X @ means.T).argmax(dim=1)),
     ("You multiply images and means, and take the smallest: take section 4's distance.",
@@ -798,8 +816,6 @@ def check_mean_model(model, images, labels, data):
     X, y = images.flatten(1) / 255, labels.cpu()
     share = (answer == y).double().mean().item()
     measured = f"Accuracy {share:.4f} on {len(images):,} images"
-    if len(answer.unique()) == 1:
-        return wrong(f"{measured}: the model answers with class {answer[0]} for every image.")
     if share > 0.97:
         return wrong(f"{measured}: the model has seen these images. Learn from train_images, train_labels only.")
     seen = _seen_before(answer, X, images, y, data)
@@ -811,6 +827,8 @@ def check_mean_model(model, images, labels, data):
     alike, known = max(((gives(X, means) == answer).double().mean().item(), words) for words, gives in MODELS)
     if alike > 0.99:
         return wrong(f"{known} {measured}.")
+    if len(answer.unique()) == 1:
+        return wrong(f"{measured}: the model answers with class {answer[0]} for every image.")
     if share < 0.4:
         return wrong(f"{measured}: near to guessing, 0.1. Are images and means scaled in the same way, and all 784 "
                      "pixels of each compared?")  # fmt: skip
