@@ -34,7 +34,7 @@ def check_machine():
 
 
 def check_environment():
-    """Raise ImportError, in one line with the remedy, if this Python is too old, lacks a package or finds a wrong one."""
+    """Raise ImportError, in one line with the remedy, if this Python is too old, or a package is missing or hidden."""
     check_python()
     for file in Path.cwd().iterdir():
         check_no_shadow(file)

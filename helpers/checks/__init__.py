@@ -3,6 +3,14 @@
 And `predict`, with which a student commits to a guess before a cell shows the truth.
 """
 
+from helpers.checks.chapter1 import (
+    check_balanced_subset,
+    check_mean_brightness,
+    check_mean_model,
+    check_mini_batches,
+    check_normalise,
+    check_read_labels,
+)
 from helpers.checks.chapter2 import (
     check_conv_layer,
     check_diagonal_kernel,
@@ -31,14 +39,6 @@ from helpers.checks.chapter5 import (
     check_lead,
     check_shift_right,
     check_tolerant,
-)
-from helpers.checks.data import (
-    check_balanced_subset,
-    check_mean_brightness,
-    check_mean_model,
-    check_mini_batches,
-    check_normalise,
-    check_read_labels,
 )
 from helpers.checks.prediction import Prediction, predict
 from helpers.checks.scoreboard import Scoreboard

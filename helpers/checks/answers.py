@@ -18,7 +18,7 @@ class Yielded(list):
 def all_dots(value):
     """Whether this is `...`, or several of them."""
     if isinstance(value, (list, tuple)):
-        return bool(value) and all(map(all_dots, value))
+        return 0 < len(value) <= 20 and all(map(all_dots, value))  # more no exercise has
     return value is ...
 
 

@@ -101,7 +101,10 @@ class Exercise:
         first = next((i for i in differing if isinstance(given[i], Stopped)), differing[0])
         said = self._said(attempt, probes[first], given[first], expected[first])
         stopped = isinstance(given[first], Stopped)
-        known = self._known([(given[i], probes[i]) for i in differing], probes, given)
+        signs = (
+            [] if attempt.manners else [(given[i], probes[i]) for i in differing]
+        )  # a changed argument explains more
+        known = self._known(signs, probes, given)
         if known:
             return wrong(f"{_sentence(known)} {_sentence(capital(said) + _early_return(attempt))}")
         if stopped and given[first].error is not None:
@@ -139,7 +142,8 @@ class Exercise:
         """The words of the first mistake that gives all of `given`, or whose sign is on all that differ; or None."""
         for mistake in self.mistakes:
             if isinstance(mistake, Sign):
-                if all(not isinstance(value, Stopped) and mistake.seen(value, *probe) for value, probe in differing):
+                seen = [not isinstance(value, Stopped) and mistake.seen(value, *probe) for value, probe in differing]
+                if seen and all(seen):
                     return mistake.words
             elif any(self._gives(function, probes, given) for function in mistake.gives):
                 return mistake.words
@@ -152,7 +156,7 @@ class Exercise:
         again = self._try(attempt, probe) if repeatable else None
         if attempt.manners:
             return wrong(_sentence(attempt.manners[0]))
-        if again is not None and not self.agree(again, before):
+        if again is not None and self.agree(before, before) and not self.agree(again, before):
             return wrong(
                 "Called twice with the same arguments, your function gives two different answers: does it draw random "
                 "numbers, or go on with what an earlier call left in a name outside of it?"

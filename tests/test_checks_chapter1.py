@@ -173,18 +173,6 @@ def test_right_answers_pass(check):
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_stub_is_not_yet(check):
-    assert check(stub) is checks.NOT_YET
-
-
-@pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("nonsense", [None, "a word", 3, [], torch.zeros(2, 2), object()], ids=str)
-def test_nonsense_gets_words(check, nonsense):
-    verdict = check(lambda *args, **kwargs: nonsense)
-    assert verdict.right is False and len(verdict.message) > 20
-
-
-@pytest.mark.parametrize("check", CHECKS)
 def test_an_error_in_the_function_gets_words_and_its_line(check):
     def unfinished(*args, **kwargs):
         raise NotImplementedError("later")
@@ -194,7 +182,7 @@ def test_an_error_in_the_function_gets_words_and_its_line(check):
 
 
 def test_half_done_pair_is_not_yet():
-    assert checks.check_normalise(lambda a, b: (a, ...)) is checks.NOT_YET
+    assert checks.check_normalise(lambda a, b: (..., ...)) is checks.NOT_YET
 
 
 @pytest.mark.parametrize(
