@@ -1,0 +1,252 @@
+"""How any answer is run: what stops it becomes words, what it disturbs is put back, and what does not end is ended."""
+
+import gzip
+import itertools
+import random
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from helpers.checks import answers
+from helpers.checks.attempt import Attempt, Endless, Stopped, time_limit
+from helpers.checks.exercise import Exercise, Mistake, checked
+from helpers.checks.networks import scores
+from helpers.checks.verdict import NOT_YET, Verdict, right, wrong
+
+check_double = Exercise(
+    task="0.0; double(x): twice x.",
+    solution=lambda x: 2 * x,
+    probes=lambda: [(2,), (5,), (-3,)],
+    praise="Right: twice as much.",
+    read=answers.whole,
+    mistakes=[Mistake("You squared it.", lambda x: x * x)],
+)
+
+
+@checked
+def check_net(net):
+    """A check of a network."""
+    return right("seen") if scores(net, torch.ones(2, 3), 2) is not None else wrong("never")
+
+
+def test_an_exercise_names_its_mistake_with_the_probe_that_shows_it():
+    assert check_double(lambda x: 2 * x) == Verdict(True, "Right: twice as much.")
+    assert check_double(lambda x: x * x).message == "You squared it. For x = 5 you get 25, expected 10."
+    assert check_double(lambda x: x).message == "For x = 2 you get 2, expected 4."
+    assert check_double(...) == check_double(lambda x: ...) == NOT_YET
+
+
+def test_an_exception_becomes_words_with_the_students_line():
+    def double(x):
+        y = x
+        return y + "2"
+
+    verdict = check_double(double)
+    assert verdict.right is False
+    assert verdict.message.startswith('Your code stops in line 3 of double, `return y + "2"`, with TypeError: unsupp')
+
+
+def test_the_line_is_the_students_where_a_library_stops():
+    def double(x):
+        return gzip.decompress(x)
+
+    assert "in line 2 of double, `return gzip.decompress(x)`" in check_double(double).message
+
+
+def test_the_line_is_that_of_the_function_which_the_students_function_calls():
+    def half(x):
+        return x / 0
+
+    verdict = check_double(lambda x: 4 * half(x))
+    assert "in line 2 of half, `return x / 0`, with ZeroDivisionError: division by zero" in verdict.message
+
+
+def test_the_line_is_not_called_that_of_a_comprehension():
+    def double(x):
+        numbers = [1, 0]
+        return sum(x / number for number in numbers)
+
+    assert "in line 3 of double, `return sum(x / number for number in numbers)`" in check_double(double).message
+
+
+def test_an_exception_without_words_and_a_long_one():
+    def silent(x):
+        raise NotImplementedError
+
+    def long(x):
+        raise ValueError("first line\nsecond line")
+
+    def announced(x):
+        raise ValueError("Error(s) in loading:\n\tsize mismatch")
+
+    assert "with NotImplementedError" in check_double(silent).message
+    assert "with ValueError: first line" in check_double(long).message
+    assert "with ValueError: size mismatch" in check_double(announced).message
+
+
+def test_an_answer_without_source_is_named_without_a_line_of_it():
+    scope = {"__name__": "__main__"}
+    exec("def double(x):\n    return x.nothing", scope)
+    assert "in line 2 of double, with AttributeError" in check_double(scope["double"]).message
+
+
+@pytest.mark.parametrize("answer", [4, None, "double", [1], torch.ones(2), nn.Linear(1, 1), int, lambda: 4, max])
+def test_what_cannot_be_called_gets_words(answer):
+    verdict = check_double(answer)
+    assert verdict.right is False and verdict.message[0].isupper() | (verdict.message[0] == "`")
+
+
+def test_prints_for_return_and_nothing_at_all():
+    assert "prints its answer, but returns nothing" in check_double(lambda x: print(2 * x)).message
+    assert "returns nothing (None)" in check_double(lambda x: None).message
+
+
+def test_a_network_that_stops_gets_words():
+    assert check_net(nn.Linear(3, 2))
+    verdict = check_net(nn.Linear(4, 2))
+    assert (verdict.right is False and "4 numbers" in verdict.message) or "mat1 and mat2" in verdict.message
+
+
+def test_a_network_of_the_students_own_class_gets_its_line():
+    class Net(nn.Module):
+        def forward(self, X):
+            return X @ torch.ones(5)
+
+    assert "in line 2 of forward, `return X @ torch.ones(5)`, with RuntimeError" in check_net(Net()).message
+
+
+def test_a_checks_own_mistake_stays_an_exception():
+    @checked
+    def check(answer):
+        return {}["missing"]
+
+    with pytest.raises(KeyError, match="missing"):
+        check(1)
+
+
+def test_stop_stays_stop():
+    def double(x):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check_double(double)
+
+
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, StopIteration, RecursionError, MemoryError])
+def test_whatever_an_answer_raises_becomes_words(error):
+    def double(x):
+        raise error
+
+    assert check_double(double).right is False
+
+
+def test_what_an_answer_sets_is_put_back():
+    def double(x):
+        torch.set_grad_enabled(False)
+        torch.set_default_dtype(torch.float64)
+        torch.set_num_threads(1)
+        torch.manual_seed(1), random.seed(1), np.random.seed(1)  # noqa: NPY002
+        return 2 * x
+
+    before = torch.get_rng_state(), random.getstate(), torch.get_num_threads()
+    assert "leaves gradients switched off" in check_double(double).message
+    assert torch.is_grad_enabled() and torch.get_default_dtype() is torch.float32
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert (random.getstate(), torch.get_num_threads()) == before[1:]
+
+
+def endless(x):
+    while True:
+        pass
+
+
+def catching(x):
+    while True:
+        try:
+            x += 1
+        except Exception:
+            x = 0
+
+
+def collecting(x):
+    return [0 for _ in iter(int, 1)]
+
+
+def sleeping(x):
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("function", [endless, catching, collecting, sleeping])
+def test_what_does_not_end_is_ended(function):
+    with pytest.raises(Endless, match="did not come to an end"):
+        Attempt(function, seconds=0.2)(2)
+
+
+@pytest.mark.parametrize("function", [endless, catching])
+def test_it_is_ended_in_another_thread_too(function):
+    """There no signal arrives; so it is on Windows."""
+    said = []
+
+    def run():
+        try:
+            Attempt(function, seconds=0.2)(2)
+        except Stopped as stopped:
+            said.append(str(stopped))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert "did not come to an end" in said[0]
+
+
+def test_a_generator_without_an_end_is_not_collected():
+    with pytest.raises(Endless, match="yields 2,000 values and more"):
+        Attempt(lambda x: itertools.count())(2)
+
+
+def test_an_answer_that_fills_the_memory_is_ended():
+    def filling(x):
+        kept = []
+        while True:
+            kept.append(torch.zeros(2**20))
+
+    with pytest.raises(Endless):
+        Attempt(filling, seconds=20)(2)
+
+
+def test_a_timer_that_someone_else_has_set_goes_on():
+    rung = []
+    handler = signal.signal(signal.SIGALRM, lambda *given: rung.append(True))
+    left = signal.setitimer(signal.ITIMER_REAL, 0.3)[0]
+    try:
+        with time_limit(5):
+            pass
+        time.sleep(0.5)
+        assert rung
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, left)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [(np.int64(4), 4), (np.float32(4), 4), (torch.tensor(4), 4), (torch.tensor([4.0]), 4), (np.array(4), 4), (4.0, 4)],
+)
+def test_whole_numbers_are_read_generously(value, read):
+    assert answers.whole(value) == read
+
+
+@pytest.mark.parametrize(
+    "value", [True, None, "4", 4.5, float("nan"), float("inf"), [4], torch.ones(2), 4j, int, 10**400]
+)
+def test_what_is_no_whole_number_gets_words(value):
+    if isinstance(value, int) and value == 10**400:
+        assert "digits" in answers.shown(answers.whole(value))
+        return
+    with pytest.raises(answers.Unreadable):
+        answers.whole(value)
