@@ -241,12 +241,14 @@ def test_whole_numbers_are_read_generously(value, read):
     assert answers.whole(value) == read
 
 
-@pytest.mark.parametrize(
-    "value", [True, None, "4", 4.5, float("nan"), float("inf"), [4], torch.ones(2), 4j, int, 10**400]
-)
+NO_WHOLE_NUMBERS = [True, None, "4", 4.5, float("nan"), float("inf"), [4], torch.ones(2), 4j, int]
+
+
+@pytest.mark.parametrize("value", NO_WHOLE_NUMBERS, ids=repr)
 def test_what_is_no_whole_number_gets_words(value):
-    if isinstance(value, int) and value == 10**400:
-        assert "digits" in answers.shown(answers.whole(value))
-        return
     with pytest.raises(answers.Unreadable):
         answers.whole(value)
+
+
+def test_a_huge_number_is_shown_in_short():
+    assert answers.shown(answers.whole(10**400)) == "a number of 401 digits"
