@@ -28,7 +28,7 @@ def deserved(attempt, verdict):
 def test_each_attempt_gets_its_verdict(chapter):
     path = HERE / "attempts" / f"chapter{chapter}.jsonl"
     attempts = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    program = [sys.executable, str(HERE / "attempts.py"), chapter]
+    program = [sys.executable, str(HERE / "attempts.py"), str(chapter)]
     answer = subprocess.run(program, stdin=path.open(), capture_output=True, text=True, check=True).stdout
     verdicts = list(map(json.loads, answer.splitlines()))
     assert len(verdicts) == len(attempts)

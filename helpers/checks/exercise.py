@@ -32,7 +32,7 @@ class Sign:
     seen: Callable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """An exercise that asks for a function; calling it judges an answer.
 
