@@ -30,10 +30,6 @@ def idx_labels_after_struct(path):
     return torch.tensor(list(raw[8 : 8 + count]))
 
 
-def packed_labels(offset):
-    return lambda path: torch.frombuffer(bytearray(path.read_bytes()), dtype=torch.uint8, offset=offset)
-
-
 def brightness(images, labels):
     return torch.stack([(images[labels == label] / 255).mean() for label in range(10)])
 
@@ -54,50 +50,6 @@ def shuffled_first(images, labels, batch_size, shuffle):
 def never_shuffled(images, labels, batch_size, shuffle):
     for start in range(0, len(images), batch_size):
         yield images[start : start + batch_size] / 255, labels[start : start + batch_size]
-
-
-def picked(order_of):
-    """A loader that picks images and labels with the two orders that `order_of(count, shuffle)` gives."""
-
-    def mini_batches(images, labels, batch_size, shuffle):
-        of_images, of_labels = order_of(len(images), shuffle)
-        for one, other in zip(of_images.split(batch_size), of_labels.split(batch_size), strict=True):
-            yield images[one] / 255, labels[other]
-
-    return mini_batches
-
-
-def always(count, shuffle):
-    return [torch.randperm(count)] * 2
-
-
-def two_orders(count, shuffle):
-    return (torch.randperm(count), torch.randperm(count)) if shuffle else [torch.arange(count)] * 2
-
-
-def drawn_again(count, shuffle):
-    return [torch.randint(count, (count,)) if shuffle else torch.arange(count)] * 2
-
-
-def seeded(count, shuffle):
-    return [torch.randperm(count, generator=torch.Generator().manual_seed(0)) if shuffle else torch.arange(count)] * 2
-
-
-def shuffled_batches(images, labels, batch_size, shuffle):
-    batches = list(never_shuffled(images, labels, batch_size, shuffle))
-    return batches[::-1] if shuffle else batches
-
-
-def shuffled_in_place(images, labels, batch_size, shuffle):
-    if shuffle:
-        order = torch.randperm(len(images))
-        images[:], labels[:] = images[order], labels[order]
-    return list(never_shuffled(images, labels, batch_size, shuffle))
-
-
-def sorted_batches(images, labels, batch_size, shuffle):
-    batches = list(one_order(images, labels, batch_size, shuffle))
-    return sorted(batches, key=lambda batch: len(batch[1]))
 
 
 def normalise(X_train, X_val):
