@@ -219,15 +219,14 @@ check_read_labels = Exercise(
 # 1.3
 
 
-def _loader(pick_X, pick_y=None, order=lambda n, shuffle: torch.randperm(n) if shuffle else torch.arange(n)):
-    """A loader whose batches are pick_X(images, places) and pick_y(labels, places)."""
+def _shuffled(images, labels, batch_size, shuffle):
+    order = torch.randperm(len(images)) if shuffle else torch.arange(len(images))
+    return [(images[places] / 255, labels[places]) for places in order.split(batch_size)]
 
-    def mini_batches(images, labels, batch_size, shuffle):
-        pick = pick_y or (lambda labels, places: labels[places])
-        parts = order(len(images), shuffle).split(batch_size)
-        return [(pick_X(images, places), pick(labels, places)) for places in parts]
 
-    return mini_batches
+def _as_handed_out(images, labels, batch_size, shuffle):
+    starts = range(0, len(images), batch_size)
+    return [(images[start : start + batch_size] / 255, labels[start : start + batch_size]) for start in starts]
 
 
 def _two_epochs(attempt, images, labels, batch_size, shuffle):
@@ -383,11 +382,11 @@ def _numbered(count):
 
 check_mini_batches = Exercise(
     task="1.3; mini_batches(images, labels, batch_size, shuffle) yields X and y, in a new order if asked to.",
-    solution=_loader(lambda images, places: images[places] / 255),
+    solution=_shuffled,
     probes=lambda: [(*_numbered(count), size, shuffle) for shuffle in (False, True) for count, size in
                     [(24, 6), (24, 7)]],
     praise="Right: each epoch has a new order, each image comes once, and keeps its label.",
-    untouched=_loader(lambda images, places: images[places] / 255, order=lambda n, shuffle: torch.arange(n)),
+    untouched=_as_handed_out,
     still_so="Not mended yet: shuffle=True still gives the order of the set.",
     observe=_two_epochs,
     read=lambda words: words,
@@ -664,9 +663,10 @@ def _nearest(p=2):
     return lambda X, means: torch.cdist(X, means, p=p).argmin(dim=1)
 
 
-def _kept(X):
-    """Numbers as bytes keep them: 256 is 0 again."""
-    return X.long() % 256
+def _nearest_of_bytes(X, means):
+    """As bytes compute, for which 256 is 0 again."""
+    images, means = (X * 255).round().byte(), (means * 255 + 1e-3).byte()
+    return torch.stack([((images - mean) ** 2).sum(dim=1) for mean in means]).argmin(dim=0)
 
 
 # What makes the same answers as wrong models, of scaled images, (N, 784), and means, (10, 784).
@@ -693,8 +693,7 @@ MODELS = [
      lambda X, means: torch.cdist(X, means[1:]).argmin(dim=1)),
     ("The classes are all one too large: they are 0 to 9.",
      lambda X, means: (torch.cdist(X, means).argmin(dim=1) + 1) % 10),
-    ("You subtract bytes, which start again at 255 below 0.",
-     lambda X, means: torch.stack([(_kept(_kept((X - m) * 255) ** 2)).sum(dim=1) for m in means]).argmin(dim=0)),
+    ("You subtract bytes, which start again at 255 below 0.", _nearest_of_bytes),
 ]  # fmt: skip
 
 
