@@ -101,10 +101,8 @@ class Exercise:
         first = next((i for i in differing if isinstance(given[i], Stopped)), differing[0])
         said = self._said(attempt, probes[first], given[first], expected[first])
         stopped = isinstance(given[first], Stopped)
-        signs = (
-            [] if attempt.manners else [(given[i], probes[i]) for i in differing]
-        )  # a changed argument explains more
-        known = self._known(signs, probes, given)
+        differing_given = [] if attempt.manners else [(given[i], probes[i]) for i in differing]  # bad manners say more
+        known = self._known(differing_given, probes, given)
         if known:
             return wrong(f"{_sentence(known)} {_sentence(capital(said) + _early_return(attempt))}")
         if stopped and given[first].error is not None:
@@ -156,7 +154,7 @@ class Exercise:
         again = self._try(attempt, probe) if repeatable else None
         if attempt.manners:
             return wrong(_sentence(attempt.manners[0]))
-        if again is not None and self.agree(before, before) and not self.agree(again, before):
+        if again is not None and not self.agree(again, before):
             return wrong(
                 "Called twice with the same arguments, your function gives two different answers: does it draw random "
                 "numbers, or go on with what an earlier call left in a name outside of it?"
