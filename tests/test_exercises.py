@@ -2,11 +2,14 @@
 
 import itertools
 import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 import torch
 
 from helpers import checks
+from helpers.checks import answers
 from helpers.checks.exercise import Exercise, Mistake
 from helpers.checks.verdict import NOT_YET
 
@@ -94,3 +97,13 @@ def test_nonsense_gets_words(exercise, nonsense):
 def test_a_function_that_returns_nonsense_gets_words(exercise, value):
     verdict = exercise(lambda *arguments: value)
     assert verdict.right is False and verdict.message[-1] in ".?!"
+
+
+def test_the_example_for_those_who_add_an_exercise_works():
+    page = (Path(__file__).parents[1] / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    names = {"Exercise": Exercise, "Mistake": Mistake, "answers": answers}
+    exec(example, names)
+    check = names["check_field"]
+    assert check(check.solution)
+    assert [words in check(function).message for words, function in mistakes_of(check)] == [True, True]
