@@ -43,14 +43,16 @@ MUTATIONS = [
     Mutation("no zero_grad()", "train", "optimizer.zero_grad()", "pass", "tests/test_training.py"),
     Mutation("no step()", "train", "optimizer.step()", "pass", "tests/test_training.py"),
     Mutation("no eval()", "measuring", "net.eval()", "pass", "tests/test_training.py"),
-    Mutation("evaluation leaves eval mode", "measuring", "net.train(training)", "pass", "tests/test_training.py"),
-    Mutation("no train()", "train", "net.train()\n            sums", "sums", "tests/test_training.py"),
-    Mutation("loss not weighted", "train", "loss.detach() * len(y)", "loss.detach()", "tests/test_training.py"),
+    Mutation(
+        "evaluation leaves eval mode", "modes_kept", "module.training = training", "pass", "tests/test_training.py"
+    ),
+    Mutation("no train()", "set_to_training", "net.train()", "pass", "tests/test_training.py"),
+    Mutation("loss not weighted", "train", "loss.detach() * size", "loss.detach()", "tests/test_training.py"),
     Mutation(
         "accuracy off by the batch size",
         "evaluate_accuracy",
-        "accuracy(net(X), y), len(y))",
-        "accuracy(net(X), y), 1)",
+        "accuracy(scores_of(net, X), y), len(y))",
+        "accuracy(scores_of(net, X), y), 1)",
         "tests/test_training.py",
     ),
     Mutation(
@@ -110,12 +112,12 @@ MUTATIONS = [
         "tests/faults/test_data_faults.py",
     ),
     Mutation("a trickling server waited for", "received", "since >= due", "since", "tests/faults/test_data_faults.py"),
-    Mutation("argmin for argmax", "accuracy", "argmax", "argmin", "tests/test_metrics.py"),
+    Mutation("argmin for argmax", "as_classes", "argmax", "argmin", "tests/test_metrics.py"),
     Mutation(
         "confusion matrix transposed",
         "confusion_counts",
-        "y * num_classes + y_hat",
-        "y_hat * num_classes + y",
+        "labels * num_classes + predicted",
+        "predicted * num_classes + labels",
         "tests/test_metrics.py",
     ),
     Mutation("padding forgotten", "lenet", "padding=pad)", "padding=0)", "tests/test_models.py"),
@@ -133,7 +135,7 @@ MUTATIONS = [
     Mutation(
         "two runs at once", "start", "Runner.end_latest()\n    Runner._latest = self", "pass", "tests/test_runner.py"
     ),
-    Mutation("a board line half applied", "read", "asked = dict(defaults)", "asked = {}", "tests/test_board.py"),
+    Mutation("a board line half applied", "read", "{**began, **named(", "{**named(", "tests/test_board.py"),
     Mutation(
         "test images measured again and again",
         "_enable",
@@ -144,12 +146,12 @@ MUTATIONS = [
     Mutation(
         "a ghost lost",
         "start",
-        "[run.history for run in self.runs if run.history][-4:]",
+        "[run for run in self.runs if run.history][-GHOSTS:]",
         "[]",
         "tests/test_lab_trainer.py",
     ),
     Mutation("the picture stays", "redraw", "self.picture.show(figure)", "pass", "tests/test_lab_pooling.py"),
-    Mutation("the schedule forgotten", "train", "= lr * schedule(done)", "= lr", "tests/test_training.py"),
+    Mutation("the schedule forgotten", "train", "= rate * factor", "= rate", "tests/test_training.py"),
     Mutation("a step's memory given back", "train", "keep_memory()", "pass", "tests/test_training.py"),
     Mutation("nothing mirrored", "mirrored", "X.flip(3)", "X", "tests/test_data.py"),
     Mutation(
@@ -183,8 +185,8 @@ MUTATIONS = [
     Mutation(
         "gradients not shared",
         "in_step",
-        "return DistributedDataParallel(net)",
-        "return net",
+        "return DistributedDataParallel(net.to(device))",
+        "return net.to(device)",
         "tests/test_processes.py",
     ),
     Mutation("half a file left behind", "new_file", "part.unlink(missing_ok=True)", "pass", "tests/test_files.py"),
