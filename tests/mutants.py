@@ -145,7 +145,7 @@ MUTATIONS = [
     ),
     Mutation(
         "a ghost lost",
-        "start",
+        "_begin",
         "[run for run in self.runs if run.history][-GHOSTS:]",
         "[]",
         "tests/test_lab_trainer.py",
