@@ -42,10 +42,11 @@ $(VENV)/tests-installed: $(VENV)/course-installed tests/requirements.txt
 lab: install
 	$(BIN)/python -m jupyterlab notebooks/01-data.ipynb $(LAB_FLAGS)
 
+# One thread a process: two processes with two threads each would wait for each other's on two cores.
 test: $(VENV)/tests-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 bench: $(VENV)/tests-installed
 	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part $(ONLY) || exit 1; done

@@ -60,7 +60,7 @@ def test_each_mistake_differs_from_the_solution_and_from_those_with_other_words(
 
 
 def test_each_mistake_is_named_when_it_is_made(exercise):
-    for words, function in mistakes_of(exercise):
+    for words, function in dict(reversed(mistakes_of(exercise))).items():  # of each, its first wrong solution
         verdict = exercise(function)
         assert verdict.right is False and words in verdict.message, (words, verdict)
 
@@ -93,7 +93,10 @@ def test_nonsense_gets_words(exercise, nonsense):
     assert verdict.right is False and verdict.message[-1] in ".?!"
 
 
-@pytest.mark.parametrize("value", [None, float("nan"), 10**400, {}, "text", [], lambda: None, object()])
+NONSENSE = [None, float("nan"), 10**400, {}, "text", [], lambda: None, object()]
+
+
+@pytest.mark.parametrize("value", NONSENSE, ids=range(len(NONSENSE)))
 def test_a_function_that_returns_nonsense_gets_words(exercise, value):
     verdict = exercise(lambda *arguments: value)
     assert verdict.right is False and verdict.message[-1] in ".?!"
