@@ -400,7 +400,7 @@ check_freeze_features = Exercise(
              lambda seen, net: seen["loose"] and not seen["weights loose"] and not seen["dense frozen"]),
         Sign("No convolution is frozen: all their parameters still ask for gradients.",
              lambda seen, net: seen["loose"] == len(_layers(net)[0])),
-        Mistake("You freeze one convolution only, however many there are: does the loop end after it?",
+        Mistake("You freeze one convolution only, however many there are: go on to the others.",
                 lambda net: _freeze_some(net, slice(1))),
         Mistake("One convolution can still train, the first or the last: go through the whole network.",
                 lambda net: _freeze_some(net, slice(1, None)), lambda net: _freeze_some(net, slice(-1))),
