@@ -252,3 +252,27 @@ def test_what_is_no_whole_number_gets_words(value):
 
 def test_a_huge_number_is_shown_in_short():
     assert answers.shown(answers.whole(10**400)) == "a number of 401 digits"
+
+
+def test_an_answer_that_does_not_depend_on_its_arguments_is_told_so():
+    assert check_double(lambda x: 7).message == (
+        "Your function gives the same whatever its arguments are: does it use them, or names from outside? "
+        "For x = 2 you get 7, expected 4."
+    )
+    assert "whatever" not in check_double(lambda x: x + 7).message
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.ones(2), "an ndarray"),
+        (nn.Linear(1, 1).state_dict(), "an OrderedDict with 2 values"),
+        (torch.ones(2, 2).max(dim=0), "the values and the indices that `max` gives: take .values"),
+    ],
+)
+def test_a_kind_is_named_in_english(value, words):
+    assert answers.kind(value) == words
+
+
+def test_a_number_longer_than_python_prints_is_shown_by_its_length():
+    assert answers.shown(10**5000) == "a number of 5,001 digits"

@@ -84,3 +84,10 @@ def test_nearly_there_is_told_from_far_off(labelled, known, words):
 def test_a_rounded_accuracy_never_looks_as_if_it_reached_the_goal():
     assert chapter5._below(0.7997, 0.8) == "0.7997"
     assert chapter5._below(0.8, 0.8) == "0.800"
+
+
+def test_a_frozen_network_that_cannot_run_gets_words():
+    def freeze_features(net):
+        return nn.ModuleList(chapter5._freeze(net))
+
+    assert "use nn.Sequential" in checks.check_freeze_features(freeze_features).message

@@ -34,16 +34,22 @@ def kind(value):
         return f"what `yield` gave, {len(value)} values: write `return` for one answer"
     if isinstance(value, type):
         return f"the class {value.__name__}, not an object of it"
+    if isinstance(value, tuple) and hasattr(value, "indices"):
+        return f"the values and the indices that `{type(value).__name__}` gives: take .values"
     if isinstance(value, (list, tuple, dict, set)):
         name = {"Yielded": "generator", "Size": "torch.Size"}.get(type(value).__name__, type(value).__name__)
-        return f"a {name} with {len(value)} value" + ("s" if len(value) != 1 else "")
+        return f"{_article(name)} {name} with {len(value)} value" + ("s" if len(value) != 1 else "")
     if isinstance(value, str):
         return f"the text {value[:30]!r}"
     if callable(value) and hasattr(value, "__name__"):
         return f"the function {value.__name__}"
     if isinstance(value, torch.nn.Module):
         return f"a network, {type(value).__name__}"
-    return f"{'an' if type(value).__name__[0].lower() in 'aeio' else 'a'} {type(value).__name__}"
+    return f"{_article(type(value).__name__)} {type(value).__name__}"
+
+
+def _article(name):
+    return "an" if name[0].lower() in "aeio" or name == "ndarray" else "a"
 
 
 def shape(value):
@@ -71,6 +77,8 @@ def number(value):
     """A float, from a number or from a tensor or an array of one."""
     if isinstance(value, (torch.Tensor, np.ndarray, np.generic)) and math.prod(value.shape) == 1:
         value = value.item()
+    if isinstance(value, complex):
+        raise Unreadable("your number is complex: a root of a negative number?")
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise Unreadable(f"one number is asked for; you return {kind(value)}")
     try:
@@ -122,7 +130,7 @@ def shown(value):
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, int):
-        return f"{value:,}" if abs(value) < 10**15 else f"a number of {len(str(abs(value)))} digits"
+        return f"{value:,}" if abs(value) < 10**15 else f"a number of {int(math.log10(abs(value))) + 1:,} digits"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.1f}"
     if isinstance(value, tuple):
@@ -144,6 +152,8 @@ def _rows(part):
 def difference(value, expected):
     """In words, where an answer differs from the expected one."""
     if torch.is_tensor(value) and torch.is_tensor(expected):
+        if not value.ndim and expected.ndim:
+            return f"your answer is a single number, expected the shape {shape(expected)}"
         if value.shape != expected.shape:
             return f"your answer has the shape {shape(value)}, expected {shape(expected)}"
         if not value.isfinite().all():
@@ -154,7 +164,7 @@ def difference(value, expected):
             place = tuple(far.nonzero()[0].tolist())
             yours, ours = (f"{float(one[place]):.6g}" for one in (value, expected))
             return (
-                f"{int(far.sum())} of {expected.numel()} numbers differ: at {shown(place)} you have {yours}, "
-                f"expected {ours}"
+                f"your answer differs in {int(far.sum())} of {expected.numel()} numbers: at {shown(place)} you have "
+                f"{yours}, expected {ours}"
             )
     return f"you get {shown(value)}, expected {shown(expected)}"

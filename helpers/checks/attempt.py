@@ -285,7 +285,8 @@ MEANINGS = [
     (r"cannot assign .* as parameter", "a parameter takes an nn.Parameter, or is filled with other numbers"),
     (r"Loss\(.*Boolean value of Tensor", "the brackets behind the class nn.CrossEntropyLoss are for its options"),
     (r"Boolean value of Tensor", "a tensor of many numbers is neither true nor false"),
-    (r"slice indices must be|cannot be interpreted as an integer|integer tensors of a single element",
+    (r"zeros\(\) takes 1 positional|slice indices must be|cannot be interpreted as an integer|"
+     r"integer tensors of a single element",
      "a whole number is needed here: `//` divides to one, `/` does not"),
     (r"Expected reduction dim|reduction .* has no identity|max\(\): Expected|amax\(\)",
      "there are no numbers to take the largest of: the window is empty"),
@@ -301,6 +302,7 @@ MEANINGS = [
     (r"NoneType.*'append'", "`append` changes its list and returns nothing: write no `=` before it"),
     (r"'bool' object has no attribute", "`==` compared single numbers, no tensor: are the arguments in order?"),
     (r"only supports floating-point", "bytes do not do here: divide by 255 first"),
+    (r"can't allocate memory|MemoryError", "that is more than fits into the memory"),
     (r"requested buffer length", "more is asked for than there is"),
     (r"values to unpack", "there are not as many values as names"),
     (r"NoneType", "something returned nothing (None): is a `return` missing?"),

@@ -1,6 +1,8 @@
 """Chapter 2: convolution and pooling."""
 
+import functools
 import itertools
+import numbers
 
 import numpy as np
 import torch
@@ -37,10 +39,12 @@ def check_output_sizes(widths):
     """Exercise 2.1; widths: a list of three numbers, those of three maps."""
     if not isinstance(widths, (list, tuple, torch.Tensor, np.ndarray)) or len(widths) != 3:
         return wrong(f"A list of three numbers is asked for, such as [28, 14, 10]; this is {answers.kind(widths)}.")
+    if sorted(map(str, widths)) == ["14", "22", "28"] and str(widths[0]) + str(widths[1]) != "2214":
+        return wrong("These are the three widths, but not in the order A, B, C.")
     for (name, expected, mistakes), width in zip(WIDTHS, widths, strict=True):
         if width is ...:
             return wrong(f"Right so far; now replace the dots of {name}.")
-        if getattr(width, "ndim", 0):
+        if getattr(width, "ndim", 0) or not isinstance(width, (numbers.Real, torch.Tensor, np.ndarray)):
             return wrong(f"{name}: one number is asked for; this is {answers.kind(width)}.")
         width = answers.number(width)
         if width != expected:
@@ -52,7 +56,7 @@ def check_output_sizes(widths):
 @checked
 def check_diagonal_kernel(K):
     """Exercise 2.2; K: (3, 3) weights whose answer is large where it is bright below left of dark."""
-    if isinstance(K, (list, tuple)) and any(row is ... for row in K):
+    if isinstance(K, (list, tuple)) and "Ellipsis" in repr(K):
         return wrong("Replace the dots in all three rows.")
     if not torch.is_tensor(K):
         return wrong(f"K must be a tensor, torch.tensor([[...], [...], [...]]); this is {answers.kind(K)}.")
@@ -73,12 +77,14 @@ def check_diagonal_kernel(K):
     sides = [ones.tril(), ones.tril(-1)]  # the two places where the window straddles the edge
     low, high = sorted(_answers(K, sides))
     strength = max(abs(low), abs(high))
-    if strength < 1e-3:
-        return wrong(
-            "K answers 0 at the diagonal edge: it does not see it. Give the weights below the diagonal from top left "
-            "to bottom right one sign, those above it the other, and put zeros on it."
-        )
     straight, other = _other_edges(ones)
+    if strength < 1e-3:
+        mirrored = max(map(abs, _answers(K, *other.values()))) > 1e-3
+        sees = "it sees the other diagonal, that from top right to bottom left" if mirrored else "it does not see it"
+        return wrong(
+            f"K answers 0 at the diagonal edge: {sees}. The weights below the diagonal from top left to bottom right "
+            "have one sign, those above it the other."
+        )
     if trouble := _confused(K, straight, strength):  # before the sign, which is not its main fault
         return wrong(trouble)
     if high <= 0:
@@ -122,7 +128,8 @@ def _confused(K, edges, strength):
 def _map(value):
     """A tensor; a list of numbers is not taken for one, since the chapter's next cells could not go on with it."""
     if isinstance(value, (list, tuple)) and not isinstance(value, answers.Yielded):
-        raise answers.Unreadable(f"a tensor is asked for; you return {answers.kind(value)}: torch.stack joins maps")
+        join = ": torch.stack joins maps" if isinstance(value, list) else ""
+        raise answers.Unreadable(f"a tensor is asked for; you return {answers.kind(value)}{join}")
     return answers.tensor(value)
 
 
@@ -158,27 +165,47 @@ check_conv_layer = Exercise(
     mistakes=[
         Mistake("You used the first input channel only: sum over all of them.",
                 lambda X, W, b, p: _layer(X[:1], W[:, :1], b, p)),
+        Mistake("You kept the last input channel only: sum over all of them.",
+                lambda X, W, b, p: _layer(X[-1:], W[:, -1:], b, p)),
+        Mistake("You took the weights of one input channel for all: each has its own, W[o, c].",
+                lambda X, W, b, p: _layer(X, W[:, :1].expand_as(W), b, p)),
         Mistake("You took the mean over the input channels: the library computes their sum.",
                 lambda X, W, b, p: _padded_pairs(X, W, p).mean(dim=1) + b[:, None, None]),
         Mistake("You flipped the kernel: that is convolution; the library computes cross-correlation.",
                 lambda X, W, b, p: _layer(X, W.flip(2, 3), b, p)),
+        Mistake("You turned the kernel on its side: rows of W[o, c] belong to rows of X.",
+                lambda X, W, b, p: _layer(X, W.mT, b, p)),
+        Mistake("Your maps are turned on their side: keep the rows as rows.",
+                lambda X, W, b, p: _layer(X, W, b, p).mT),
+        Mistake("You have the channels last: asked is (out, height, width).",
+                lambda X, W, b, p: _layer(X, W, b, p).movedim(0, -1)),
         Mistake("Everything is there but the bias: each map of an output channel gets its own.",
                 lambda X, W, b, p: _layer(X, W, None, p)),
         Mistake("You added the bias once for each input channel: add it once for each output channel.",
                 lambda X, W, b, p: _layer(X, W, len(X) * b, p)),
         Mistake("You added all biases to every map: each output channel has one of its own.",
                 lambda X, W, b, p: _layer(X, W, None, p) + b.sum()),
+        Mistake("You added the first bias to every map: each output channel has one of its own.",
+                lambda X, W, b, p: _layer(X, W, b[:1].expand_as(b), p)),
+        Mistake("You added the bias twice.", lambda X, W, b, p: _layer(X, W, 2 * b, p)),
         Mistake("You subtracted the bias.", lambda X, W, b, p: _layer(X, W, -b, p)),
         Mistake("Your output is as it would be without padding: zeros around X come first.",
                 lambda X, W, b, p: _layer(X, W, b, 0)),
         Mistake("You always pad by 1: use the argument `padding`.", lambda X, W, b, p: _layer(X, W, b, 1)),
         Mistake("You always pad as for padding=\"same\": use the argument `padding`.",
-                lambda X, W, b, p: _layer(X, W, b, W.shape[-1] // 2)[:, : X.shape[1], : X.shape[2]]),
+                lambda X, W, b, p: _layer(X, W, b, W.shape[-1] // 2)[:, -X.shape[1] :, -X.shape[2] :]),
         Mistake("You took `padding` for the stride, the fourth argument of F.conv2d.",
                 lambda X, W, b, p: F.conv2d(X[None], W, b, p)[0]),
+        Mistake("You pad twice, by hand and in the layer.", lambda X, W, b, p: _layer(X, W, b, 2 * p)),
+        Mistake("Both the padding and the bias are missing.", lambda X, W, b, p: _layer(X, W, None, 0)),
         Mistake("Your padding is 1 instead of 0.", lambda X, W, b, p: _layer(X, W, b, p, value=1.0)),
         Mistake("Your padding repeats the outermost pixels: this layer pads with zeros.",
                 lambda X, W, b, p: _layer(X, W, b, p, mode="replicate") if p else _layer(X, W, b, p)),
+        Mistake("You pad the output: the zeros come around X, before the kernel moves.",
+                lambda X, W, b, p: F.pad(_layer(X, W, b, 0), [p] * 4)),
+        Mistake("You pad columns or rows only: `padding` zeros come on all four sides.",
+                lambda X, W, b, p: F.conv2d(F.pad(X, (p, p))[None], W, b)[0],
+                lambda X, W, b, p: F.conv2d(F.pad(X, (0, 0, p, p))[None], W, b)[0]),
         Mistake("You pad on two sides: `padding` zeros come on all four.",
                 lambda X, W, b, p: F.conv2d(F.pad(X, (p, 0, p, 0))[None], W, b)[0],
                 lambda X, W, b, p: F.conv2d(F.pad(X, (0, p, 0, p))[None], W, b)[0]),
@@ -193,8 +220,9 @@ check_conv_layer = Exercise(
         Sign("You returned the one image as a batch: take it out, with [0].",
              lambda Y, X, W, b, p: Y.shape == (1, *_layer(X, W, b, p).shape)),
         Sign("That is one map for each pair of channels: you forgot to sum over the input channels.",
-             lambda Y, X, W, b, p: Y.shape[:2] == W.shape[:2] and Y.ndim == 4),
-        Sign("Those are whole numbers: the maps are floats, so leave out what rounds them.",
+             lambda Y, X, W, b, p: Y.shape[:2] == W.shape[:2] or Y.shape[:1] == (len(W) * len(X),)),
+        Sign("All is 0: are the sums written into the maps?", lambda Y, X, W, b, p: Y.numel() and not Y.any()),
+        Sign("Your maps are no floats: leave out what rounds or compares the numbers.",
              lambda Y, X, W, b, p: not Y.is_floating_point()),
     ],
 )  # fmt: skip
@@ -202,6 +230,11 @@ check_conv_layer = Exercise(
 
 def _pool(X, size, stride, pool=F.max_pool2d, **options):
     return pool(X[None], size, stride, **options)[0]
+
+
+def _largest_at(X, size, stride):
+    """The place of each window's largest value, counted through X."""
+    return F.max_pool2d(X[None], size, stride, return_indices=True)[1][0]
 
 
 def _windows(X, size, stride, rows, columns, at=None):
@@ -251,26 +284,46 @@ check_max_pool = Exercise(
                 lambda X, s, t: _pool(X, s, min(s, t))),
         Mistake("You exchanged `size` and `stride`.", lambda X, s, t: _pool(X, t, s)),
         Mistake("Your window is as large as `stride`, not as `size`.",
-                lambda X, s, t: _windows(X, t, t, *_places(X, s, t))),
+                lambda X, s, t: _windows(X, t, t, *_places(X, s, t)), lambda X, s, t: _pool(X, t, t)),
+        Mistake("Your windows are one wider than `size`: the end of a slice does not count.",
+                lambda X, s, t: _windows(X, s + 1, t, *_places(X, s, t))),
+        Mistake("Your windows are one narrower than `size`: the end of a slice does not count.",
+                lambda X, s, t: _windows(X, s - 1, t, *_places(X, s, t))),
+        Mistake("Your window (i, j) begins at multiples of `size`: they move by `stride`.",
+                lambda X, s, t: _windows(X, s, t, *_places(X, s, t), at=lambda i, j: (i * s, j * s))),
+        Mistake("You pad, which is not asked for: all windows lie inside X.",
+                lambda X, s, t: _pool(X, s, t, padding=s // 2),
+                lambda X, s, t: _pool(F.pad(X, [s // 2] * 4), s, t)),
+        Mistake("Those are the places of the largest values: asked are the values.",
+                _largest_at),
         Mistake("Your window is 3 wide, whatever `size` says.", lambda X, s, t: _pool(X, 3, t)),
         Mistake("Your window is 2 wide, whatever `size` says.", lambda X, s, t: _pool(X, 2, t)),
         Mistake("You count the places as for a window of 2: use `size`.",
                 lambda X, s, t: _windows(X, s, t, *_places(X, 2, t))),
         Mistake("The last window of each row and column is missing: places are (length − size) // stride + 1.",
                 lambda X, s, t: _windows(X, s, t, *_places(X, s, t, more=-1))),
+        Mistake("You count length // stride places: a window must lie inside X, so its size counts too.",
+                lambda X, s, t: _windows(X, s, t, *(length // t for length in X.shape))),
         Mistake("Your last windows hang over the border: a window must lie inside X.",
                 lambda X, s, t: _windows(X, s, t, *(-(-length // t) for length in X.shape)),
-                lambda X, s, t: _windows(X, s, t, *((length - s + t - 1) // t + 1 for length in X.shape))),
+                lambda X, s, t: _windows(X, s, t, *((length - s + t - 1) // t + 1 for length in X.shape)),
+                lambda X, s, t: _pool(X, s, t, ceil_mode=True)),
         Mistake("The number of places comes from the rows alone: X may be wider than it is high.",
                 lambda X, s, t: _windows(X, s, t, _places(X, s, t)[0], _places(X, s, t)[0])),
         Mistake("Rows and columns are exchanged: i counts rows, the first size of X.",
                 lambda X, s, t: _windows(X, s, t, *_places(X, s, t), at=lambda i, j: (j * t, i * t))),
         Mistake("Your answer is turned on its side: i counts rows, the first size of X.",
                 lambda X, s, t: _pool(X, s, t).T),
+        Mistake("`stride` holds for rows and for columns; yours holds for one of them.",
+                lambda X, s, t: _pool(X, s, (t, 1)), lambda X, s, t: _pool(X, s, (1, t))),
+        Mistake("That is the first value of each window, not the largest.",
+                lambda X, s, t: X[: 1 - s or None : t, : 1 - s or None : t]),
         Mistake("You look along the diagonal of each window only.",
                 lambda X, s, t: X.unfold(0, s, t).unfold(1, s, t).diagonal(dim1=2, dim2=3).amax(-1)),
         Mistake("These are the numbers in one row: keep rows and columns, (rows, columns).",
                 lambda X, s, t: _pool(X, s, t).flatten()),
+        Sign("All is 0: is each window's largest value written into the map?",
+             lambda Y, X, s, t: Y.numel() and not Y.any()),
         Sign("Take the one map out of the batch, with [0].", lambda Y, X, s, t: Y.ndim > 2 and 1 in Y.shape[:-2]),
     ],
 )  # fmt: skip
@@ -312,6 +365,20 @@ check_receptive_field = Exercise(
                 lambda layers: _field(layers, step=lambda now, stride, dilation: stride)),
         Mistake("Strides multiply, they do not add up: after two strides of 2, neighbours lie 4 pixels apart.",
                 lambda layers: _field(layers, step=lambda now, stride, dilation: now + stride)),
+        Mistake("You multiply by the layer's own stride: what counts is how far the strides before it have spread.",
+                lambda layers: 1 + sum(s * d * (k - 1) for k, s, d in layers)),
+        Mistake("You multiply what is seen by the stride: in this order only the step grows by it.",
+                lambda layers: functools.reduce(lambda n, layer: n * layer[1] + layer[2] * (layer[0] - 1), layers, 1)),
+        Mistake("The first layer's dilation is left out.",
+                lambda layers: _field([(*layers[0][:2], 1), *layers[1:]])),
+        Mistake("Asked is how wide the square is, not its area.", lambda layers: _field(layers) ** 2),
+        Mistake("Nothing is added to the 1 from which you start: is your step 0?", lambda layers: 1),
+        Mistake("Only what the last layer adds is left: does `size` grow, or is it set anew?",
+                lambda layers: _field(layers) - _field(layers[:-1])),
+        Mistake("You count the first kernel twice: start from 1.",
+                lambda layers: _field(layers, start=layers[0][0])),
+        Mistake("You exchanged kernel_size and stride: a layer is (kernel_size, stride, dilation).",
+                lambda layers: _field([(s, k, d) for k, s, d in layers])),
         Mistake("You keep the largest stride; strides multiply.",
                 lambda layers: _field(layers, step=lambda now, stride, dilation: max(now, stride))),
         Mistake("You double the step at a stride of 2, but strides may be 3 too.",
@@ -328,7 +395,9 @@ check_receptive_field = Exercise(
                 lambda layers: _field(layers[::-1])),
         Mistake("You summed the kernel sizes: a kernel of 3 adds 2 steps, not 3.",
                 lambda layers: _field(layers, taps=lambda k, d: d * k),
-                lambda layers: _field(layers, start=0, taps=lambda k, d: d * k)),
+                lambda layers: _field(layers, start=0, taps=lambda k, d: d * k),
+                lambda layers: _field(layers, taps=lambda k, d: d * (k - 1) + 1),
+                lambda layers: _field(layers, start=0, taps=lambda k, d: d * (k - 1) + 1)),
         Mistake("You summed the kernel sizes: a kernel of 3 adds 2 steps, and steps are as wide as the strides before.",
                 lambda layers: sum(k for k, _, _ in layers)),
         Mistake("A dilated kernel adds dilation · (kernel_size − 1) steps: the brackets come first.",
@@ -417,17 +486,27 @@ check_edge_map = Exercise(
                 *_maps(lambda v, h: v.abs() + h.abs())),
         Mistake("You take the larger of |v| and |h|: diagonal edges come out too weak. Square, add, root.",
                 *_maps(lambda v, h: torch.maximum(v.abs(), h.abs()))),
+        Mistake("You set what is negative to 0: an edge from bright to dark counts as much as one from dark to bright.",
+                *_maps(lambda v, h: torch.hypot(v.relu(), h.relu()))),
         Mistake("The root is missing: √(v² + h²).", *_maps(lambda v, h: v**2 + h**2)),
         Mistake("You scale v and h separately: put them together first, then divide by the largest value.",
                 *_maps(lambda v, h: torch.hypot(_scaled(v), _scaled(h)))),
         Mistake("You make the strong edges 1 and the others 0: asked is how strong each is.",
                 *_maps(finish=lambda m: (_scaled(m) > 0.5).float())),
+        Mistake("Your strongest edge is 0, and flat areas are 1: turn it round only when you draw with it.",
+                *_maps(finish=lambda m: 1 - _scaled(m))),
+        Mistake("Your map is in bytes, from 0 to 255: the largest value is to be 1.",
+                *_maps(finish=lambda m: (255 * _scaled(m)).byte()), *_maps(finish=lambda m: 255 * _scaled(m))),
+        Mistake("You scale each row or column for itself: divide all by the one largest value.",
+                *(m for i in (0, 1) for m in _maps(finish=lambda m, i=i: m / m.amax(i, keepdim=True)))),
         Mistake("That is turned on its side: keep the rows of the photo as rows.",
                 *_maps(finish=lambda m: _scaled(m).T)),
         Mistake("Your weights are those of blue, green, red: a photo's channels are red, green, blue.",
                 *_maps(greys=_weights(0.114, 0.587, 0.299))),
         Mistake("You look at one colour only: brightness is made of all three.",
                 *_maps(greys=[lambda photo, c=c: photo[c] for c in range(3)])),
+        Mistake("You took the largest of the colours: brightness is made of all three.",
+                *_maps(greys=[lambda photo: photo.amax(dim=0)])),
         Mistake("That is the brightness itself: look for its edges.",
                 _mean, _grey, lambda photo: _scaled(_mean(photo)), lambda photo: _scaled(_grey(photo))),
         Mistake("You look for edges in each colour by itself: first one channel, the brightness, then its edges.",
@@ -441,6 +520,10 @@ check_edge_map = Exercise(
         Sign("Take the one map out, with [0, 0] or [0].", lambda m, photo: m.ndim > 2 and 1 in m.shape[:-2]),
         Sign("Your map is 2 pixels smaller than the photo: pad by one pixel on each side.",
              lambda m, photo: m.shape[-2:] == (photo.shape[1] - 2, photo.shape[2] - 2)),
+        Sign("Your map is 2 pixels larger than the photo: one pixel on each side is enough.",
+             lambda m, photo: m.shape[-2:] == (photo.shape[1] + 2, photo.shape[2] + 2)),
+        Sign("Right but for its scale: divide by the largest value.",
+             lambda m, photo: answers.same(_scaled(m), _scaled(_edges(photo)))),
         Sign("Some values are not numbers: there is a division by 0, or a root of a negative number.",
              lambda m, photo: not m.isfinite().all()),
     ],

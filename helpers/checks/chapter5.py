@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.checks import answers, networks
+from helpers.checks.attempt import Attempt
 from helpers.checks.exercise import Exercise, Mistake, Sign, checked
 from helpers.checks.verdict import right, wrong
 from helpers.data import Batches
@@ -138,6 +139,16 @@ check_shift_right = Exercise(
                 lambda X, dx: _shifted(X, max(dx, 0))),
         Mistake("It wraps round: what leaves on one side comes in on the other, as roll does. Set these columns to 0.",
                 lambda X, dx: X.roll(dx, 3)),
+        Mistake("`roll` without `dims` runs on from row to row: name the dimension that is to roll.",
+                lambda X, dx: X.roll(dx)),
+        Mistake("For a negative dx it wraps round: set the columns on the right to 0, too.",
+                lambda X, dx: X.roll(dx, 3) if dx < 0 else _shifted(X, dx)),
+        Mistake("For dx = 0 the images stay as they are; yours become black.",
+                lambda X, dx: _shifted(X, dx) if dx else torch.zeros_like(X)),
+        Mistake("You divide by 255: the pixels only move, and keep their values.",
+                lambda X, dx: _shifted(X / 255, dx)),
+        Mistake("Your images change their width: as many columns go off on one side as come in on the other.",
+                lambda X, dx: F.pad(X, (dx, 0)), lambda X, dx: F.pad(X, (max(dx, 0), max(-dx, 0)))),
         Mistake("The wrong direction: a positive dx moves to the right, so column 0 appears at column dx.",
                 lambda X, dx: _shifted(X, -dx)),
         Mistake("You always move to the right: a negative dx moves to the left.", lambda X, dx: _shifted(X, abs(dx))),
@@ -155,7 +166,9 @@ check_shift_right = Exercise(
                 lambda X, dx: _shifted(X.flip(3), -dx) if dx < 0 else _shifted(X, dx)),
         Mistake("You move by half of dx.", lambda X, dx: _shifted(X, dx // 2), lambda X, dx: _shifted(X, int(dx / 2))),
         Mistake("You move by twice dx.", lambda X, dx: _shifted(X, 2 * dx)),
-        Mistake("You move the first image only: keep them all.", lambda X, dx: _shifted(X[:1], dx)),
+        Mistake("You move the first image only: keep them all.", lambda X, dx: _shifted(X[:1], dx),
+                lambda X, dx: torch.cat([_shifted(X[:1], dx), torch.zeros_like(X[1:])]),
+                lambda X, dx: torch.cat([_shifted(X[:1], dx), X[1:]])),
         Mistake("What moves in must be 0; you repeat the image's own pixels.",
                 lambda X, dx: F.pad(X.float(), (max(dx, 0), max(-dx, 0)), mode="replicate")
                 [..., max(-dx, 0) : max(-dx, 0) + X.shape[-1]].to(X.dtype)),
@@ -211,6 +224,11 @@ check_lead = Exercise(
     read=answers.sequence(2, answers.number, "`lead, chance`"),
     same=lambda some, others: all(math.isclose(x, y, rel_tol=1e-4) for x, y in zip(some, others, strict=True)),
     mistakes=[
+        Sign("You exchanged the two: the lead comes first, then chance.",
+             lambda value, A, B: answers.same(value[::-1], _lead(A, B))),
+        _wrongly(0, "Your lead is 0 for all: A's count and B's are the same. Is a `~` missing?",
+                 lambda a, b, n, p, q: 0),
+        _wrongly(0, "Your lead adds b: images on which B alone is right go off.", lambda a, b, n, p, q: (a + b) / n),
         _wrongly(0, "Your lead is a number of images: divide by all images for a share.", lambda a, b, n, p, q: a - b),
         _wrongly(0, "Your lead has lost its sign: B may be better.", lambda a, b, n, p, q: abs(a - b) / n),
         _wrongly(0, "Your lead is B's over A: exchange the two.", lambda a, b, n, p, q: (b - a) / n),
@@ -237,6 +255,16 @@ check_lead = Exercise(
                  lambda a, b, n, p, q: _root(a - b) / n),
         _wrongly(1, "Your chance subtracts a and b; chance moves each of them: add them.",
                  lambda a, b, n, p, q: _root(abs(a - b)) / n),
+        _wrongly(1, "Your chance counts all right images: only those count on which one network alone is right.",
+                 lambda a, b, n, p, q: _root((p + q) * n) / n),
+        _wrongly(1, "Your chance counts with `|`, or: A is right *and* B is not, so `&`.",
+                 lambda a, b, n, p, q: _root(2 * n - a - b) / n),
+        _wrongly(1, "Your chance takes the root of b alone: a + b needs brackets.",
+                 lambda a, b, n, p, q: (a + _root(b)) / n),
+        _wrongly(1, "Your chance is half of a + b, not its root: `** 1 / 2` halves.",
+                 lambda a, b, n, p, q: (a + b) / 2 / n),
+        _wrongly(1, "Your chance takes the lead off the spread of the differences: section 8 counts a and b alone.",
+                 lambda a, b, n, p, q: _root(((a + b) - (a - b) ** 2 / n) / (n - 1) / n)),
         _wrongly(1, "Your chance: the root is missing.", lambda a, b, n, p, q: (a + b) / n),
         _wrongly(1, "Your chance is squared, a variance: the root is missing.", lambda a, b, n, p, q: (a + b) / n**2),
         _wrongly(1, "Your chance adds two roots: add a and b first, then take the root.",
@@ -309,7 +337,11 @@ def _frozen(attempt, net):
     if whole and seen["kept"] and not seen["loose"] and not seen["dense frozen"]:
         old = copy.deepcopy(convolutions), copy.deepcopy(dense)
         X = torch.rand(6, 1, 12, 12, generator=torch.Generator().manual_seed(9)).to(try_gpu())
-        F.cross_entropy(answer(X), torch.tensor([0, 1, 2, 0, 1, 2]).to(X.device)).backward()
+        scores = Attempt(networks.module(answer))(X)
+        if not torch.is_tensor(scores) or scores.shape != (6, 3):
+            raise answers.Unreadable(f"the network that comes back gives {answers.kind(scores)}, expected scores, 6×3")
+        if scores.requires_grad:
+            F.cross_entropy(scores, torch.tensor([0, 1, 2, 0, 1, 2]).to(X.device)).backward()
         torch.optim.SGD(answer.parameters(), lr=0.5).step()
         seen["still"] = all(map(_same_weights, convolutions, old[0]))
         seen["moves"] = not _same_weights(dense[-1], old[1][-1])
@@ -321,8 +353,25 @@ def _same_weights(layer, other):
     return [p.shape for p in ours] == [p.shape for p in theirs] and all(map(torch.equal, ours, theirs))
 
 
+def _freeze_some(net, places):
+    """Freeze the convolutions at these places among the convolutions."""
+    for layer in _layers(net)[0][places]:
+        layer.requires_grad_(False)
+    return net
+
+
+def _make(net):
+    """How many layers a network has, in words that begin a sentence."""
+    convolutions, dense = map(len, _layers(net))
+    return f"for {convolutions} convolution{'s'[: convolutions - 1]} and {dense} dense layer{'s'[: dense - 1]},"
+
+
 def _not_frozen(seen, expected):
-    return f"{seen['loose']} convolutions can still train, and {seen['dense frozen']} dense layers cannot"
+    if not seen["whole"] or not seen["kept"]:
+        return "other layers or weights come back"
+    if not seen["loose"] and not seen["dense frozen"]:
+        return "a step of training does not move the dense half alone"
+    return f"{seen['loose']} of the convolutions can still train, and {seen['dense frozen']} of the dense layers cannot"
 
 
 check_freeze_features = Exercise(
@@ -335,10 +384,11 @@ check_freeze_features = Exercise(
     observe=_frozen,
     difference=_not_frozen,
     may_change=("net",),
+    setting=_make,
     mistakes=[
         Sign("Return the whole network that came, with all its convolutions and dense layers.",
              lambda seen, net: not seen["whole"]),
-        Sign("The network has other weights than the one that came: freeze what it has learnt, do not draw it anew.",
+        Sign("The weights are not those that came, or not in their order: freeze what is learnt, as it is.",
              lambda seen, net: not seen["kept"]),
         Sign("`= False` only hangs a new attribute on the layer; its weights still train. It is a method: call it.",
              lambda seen, net: seen["attribute"]),
@@ -350,6 +400,10 @@ check_freeze_features = Exercise(
              lambda seen, net: seen["loose"] and not seen["weights loose"] and not seen["dense frozen"]),
         Sign("No convolution is frozen: all their parameters still ask for gradients.",
              lambda seen, net: seen["loose"] == len(_layers(net)[0])),
+        Mistake("You freeze one convolution only, however many there are: go on to the others.",
+                lambda net: _freeze_some(net, slice(1))),
+        Mistake("One convolution can still train, the first or the last: go through the whole network.",
+                lambda net: _freeze_some(net, slice(1, None)), lambda net: _freeze_some(net, slice(-1))),
         Sign("You freeze layers by their places, but this LeNet may be deeper or flatter: ask each layer what it is.",
              lambda seen, net: seen["loose"] or seen["dense frozen"]),
         Sign("After a step of training the wrong half had moved: set requires_grad only.",

@@ -13,6 +13,8 @@ from helpers.checks import answers
 from helpers.checks.attempt import Attempt, Endless, NotYet, Stopped, undisturbed
 from helpers.checks.verdict import NOT_YET, capital, not_yet, right, wrong
 
+CONSTANT = "Your function gives the same whatever its arguments are: does it use them, or names from outside? "
+
 
 class Mistake:
     """A mistake that students make: what to say, and wrong solutions that make it; they take what a solution takes."""
@@ -108,8 +110,15 @@ class Exercise:
         if stopped and given[first].error is not None:
             elsewhere = f" (called with {self._named(probes[first])})" if len(differing) < len(probes) else ""
             return wrong(_sentence(said + elsewhere))
-        unknown = wrong(_sentence(said + _early_return(attempt)))
+        constant = CONSTANT if self._constant(given, expected) else ""
+        unknown = wrong(constant + _sentence(capital(said) + _early_return(attempt)))
         return self._manners(attempt, probes[first], given[first], unknown)
+
+    def _constant(self, given, expected):
+        """Whether all probes had the same answer, and should not have."""
+        some = not any(isinstance(value, Stopped) for value in given)
+        same = [all(self.agree(value, values[0]) for value in values) for values in (given, expected)]
+        return some and same == [True, False]
 
     def _try(self, attempt, probe):
         try:
@@ -199,7 +208,7 @@ def checked(check):
             inspect.signature(check).bind(*given, **named)
         except TypeError:
             line = f"{check.__name__}{inspect.signature(check)}"
-            return wrong(f"Keep the check's line as the exercise has it, checks.{line}: {len(given)} things came.")
+            return wrong(f"Keep the check's line as the exercise has it, checks.{line}: {len(given)} came.")
         try:
             return NOT_YET if given and answers.all_dots(given[0]) else check(*given, **named)
         except NotYet:

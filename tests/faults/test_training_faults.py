@@ -140,7 +140,7 @@ manager, client = start_new_kernel()
 client.execute_interactive(TRAIN, timeout=120)
 manager.restart_kernel(now=False)
 client.wait_for_ready(timeout=60)
-client.execute_interactive(TRAIN + "lab.close(); print(len(lab.runs), lab.runner.running)", timeout=120)
+client.execute_interactive(TRAIN + "runs = len(lab.runs); lab.close(); print(runs, lab.runner.running)", timeout=120)
 manager.shutdown_kernel(now=True)
 """
 
