@@ -357,7 +357,8 @@ check_normalise = Exercise(
         Sign("You return the mean and the standard deviation; the two sets, changed by them, are asked for.",
              lambda sets, a, b: all(one.numel() == 1 for one in sets)),
         Mistake("Both sets come back as they were.", lambda a, b: (a, b)),
-        Mistake("One set is right, but the other comes back as it was. It needs the same step.",
+        Mistake("One set is right, but the other comes back as it was: does it get the same step, and are the numbers "
+                "computed before the training set is changed?",
                 lambda a, b: (_by(a, a), b), lambda a, b: (a, _by(b, a))),
         Mistake("You normalised the validation set by its own mean and standard deviation. Use those of the training "
                 "set: with its own, a brighter set would look just like a darker one.", _val(lambda a, b: _by(b, b)),
@@ -606,7 +607,7 @@ def _classes(answer, count):
     elif answer.shape != (count,):
         words = f"For {count} images your answer has the shape {answers.shape(answer)}, expected {count}: a class each"
     elif answer.is_floating_point() or answer.dtype == torch.bool:
-        words = f"The classes must be whole numbers, from 0 to 9; yours begin with {answer[0].item():.4g}: a distance?"
+        words = "Classes must be whole numbers from 0 to 9: are these distances, or classes turned into floats?"
     elif answer.min() < 0 or answer.max() > 9:
         words = f"You answer with classes from {answer.min()} to {answer.max()}: they are 0 to 9"
     if words:
