@@ -66,16 +66,6 @@ def test_a_minus_sign_is_never_lost(line):
         assert line.line() == "demo"
 
 
-def test_a_line_may_name_the_numbers_that_stand_there_already(sample):
-    lab = labs.convolution(sample.train_images[0])
-    for text in ("convolution numbers=1,0;0,1", "convolution numbers=[[1, 0], [0, 1]]", "convolution numbers=1 0;0 1"):
-        lab.board.text.value = text
-        assert lab.board.line() == "convolution kernel=own-numbers size=2 numbers=1,0;0,1"
-    lab.controls["kernel"].value = "identity"
-    assert lab.board.line() == "convolution kernel=identity size=2"
-    lab.close()
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [

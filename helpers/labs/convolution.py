@@ -82,7 +82,7 @@ class Convolution(Lab):
     def __init__(self, image):
         self.images = {SAMPLE: to_floats(image.squeeze()).float(), PHOTO: None, DRAWING: None}
         self.weights = kernel_preset(KERNELS[0], 3)
-        self.filled_in = to_numbers(self.weights)  # what the matrix showed last, to see whether it was changed
+        self.filled_in = to_numbers(self.weights)  # what the matrix showed last, to see whether a hand changed it
         self.upload, self.pad = Upload(), Pad()
         self.side, self.own = Box(), Box()  # sliders and numbers; the upload or the pad
         largest = max(len(image.squeeze()), 28) + 2 * 5  # rows of the largest output
@@ -95,13 +95,12 @@ class Convolution(Lab):
             "dilation": slider("dilation", 1, 1, 4),
             "row": slider("output row", 9, 0, largest - 1),
             "column": slider("output column", 12, 0, largest - 1),
-            "numbers": (matrix := Matrix(self.filled_in)),
+            "numbers": Matrix(self.filled_in),
             "invert": self.upload.invert,
             "example": self.pad.example,  # the last: when a line moves it, the pad tells, and all else is in its place
         }
-        self.filled_in = matrix.value
         super().__init__("convolution", self.figure, controls)
-        *sliders, _, _, _ = controls.values()
+        *sliders, matrix, _, _ = controls.values()
         for control in sliders:
             control.layout.width = "250px"
         sliders = rows_of(sliders)
@@ -142,8 +141,7 @@ class Convolution(Lab):
     def agree(self):
         """Numbers typed by a hand win and are the kernel; else it follows the list and the size."""
         kernel, size, numbers = (self.controls[name] for name in ("kernel", "size", "numbers"))
-        # By identity: a board line may name the numbers that stand there already.
-        if numbers.value and numbers.value is not self.filled_in:
+        if numbers.value and numbers.value != self.filled_in:
             kernel.value = OWN
             self.weights = torch.tensor(numbers.value, dtype=torch.float)
             size.value = len(numbers.value)
@@ -155,7 +153,6 @@ class Convolution(Lab):
             self.filled_in = to_numbers(self.weights)
             self.weights = torch.tensor(self.filled_in, dtype=torch.float)
         numbers.value = self.filled_in
-        self.filled_in = numbers.value  # the matrix keeps a copy
         # The numbers of a kernel from the list follow from its name: the board line need not have them.
         self.board.defaults["numbers"] = "" if own else word(numbers)
 
