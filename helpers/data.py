@@ -64,6 +64,8 @@ SAMPLE_SHA256 = {
 LARGEST_FILE = 47_040_016  # bytes of 60,000 images and their header
 LARGEST_DOWNLOAD = 31_000_000  # bytes of the four files of Fashion-MNIST, packed
 
+NO = ("", "0", "false", "f", "no", "n", "off", "none")  # what LENET_LAB_OFFLINE may say to mean online
+
 CLOTHES = (
     "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip
@@ -179,7 +181,7 @@ def _find_all(name, class_names, system_folders):
 
 def _offline():
     """Whether LENET_LAB_OFFLINE is set to anything that does not mean no."""
-    return os.environ.get("LENET_LAB_OFFLINE", "").strip().lower() not in ("", "0", "false", "no", "off")
+    return os.environ.get("LENET_LAB_OFFLINE", "").strip("\"' ").lower() not in NO
 
 
 def _missing(name, folder):
@@ -288,9 +290,11 @@ def train_validation_split(images, labels, num_validation, seed=0):
     """
     images, labels = as_tensor(images, "images"), as_tensor(labels, "labels")
     refuse_unequal(images, labels)
+    if not hasattr(num_validation, "__index__"):
+        raise ValueError(f"num_validation is {num_validation!r}: give a number of images, such as {len(images) // 10}")
     if not 0 < num_validation < len(images):
         raise ValueError(f"cannot set {num_validation} of {len(images)} images aside: leave at least one on each side")
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed), device="cpu")
     val, train = order[:num_validation], order[num_validation:]
     return images[train], labels[train], images[val], labels[val]
 
@@ -328,8 +332,12 @@ def as_images(images):
         images = images.movedim(3, 1).contiguous()
     if images.ndim not in (2, 4):
         raise ShapeError(f"the images have the shape {tuple(images.shape)}: wanted is (N, channels, height, width)")
+    if images.is_complex():
+        raise ShapeError(f"the images are complex numbers: {PIXELS}")
     if images.is_floating_point():
         return images.to(torch.get_default_dtype())
+    if images.dtype == torch.bool:
+        return images.to(torch.uint8) * 255
     if images.dtype != torch.uint8 and len(images):
         least, most = images.min().item(), images.max().item()
         if not (0 <= least and most <= 255):
@@ -371,11 +379,11 @@ class Batches:
     def __init__(self, images, labels, batch_size, shuffle=False, seed=None, device="cpu", change=None):
         images, labels = as_images(images), as_labels(labels)
         refuse_unequal(images, labels)
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}: use 1 or more")
+        if not hasattr(batch_size, "__index__") or batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size!r}: use a whole number, 1 or more")
         self.images, self.labels = images.to(device), labels.to(device)
         self.batch_size, self.shuffle, self.change = batch_size, shuffle, change
-        self.generator = None if seed is None else torch.Generator().manual_seed(seed)
+        self.generator = None if seed is None else torch.Generator().manual_seed(int(seed))
 
     def __len__(self):
         """Number of batches."""
@@ -383,7 +391,7 @@ class Batches:
 
     def __iter__(self):
         if self.shuffle:
-            order = torch.randperm(len(self.images), generator=self.generator).to(self.images.device)
+            order = torch.randperm(len(self.images), generator=self.generator, device="cpu").to(self.images.device)
             picks = order.split(self.batch_size)
         else:
             picks = (slice(i, i + self.batch_size) for i in range(0, len(self.images), self.batch_size))

@@ -9,6 +9,7 @@ import torch
 # it learns, 0.002 to 0.04 on the plateau of its sigmoids, 0 with dead ReLUs, 1e-9 with saturated tanhs. A weight of
 # 0.1 does not change if less than 4e-9 is added to it.
 WEAK, NONE = 0.05, 1e-7
+NEAR = 1.15  # times the loss of guessing: above that, a loss is not near it any more
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,11 @@ def diagnose(history):
     guessing, now = math.log(last.num_classes) if last.num_classes > 1 else math.nan, recent(history)
     first, best = history[0].loss, min(history, key=lambda progress: progress.loss)
     scale = f"ln {last.num_classes} = {guessing:.2f}, where a network only guesses"
+    where = f"(near {scale})" if now.loss < NEAR * guessing else f"(above {scale})"
     if last.epoch >= 0.5 and now.loss > 0.98 * guessing and now.share < NONE:
         return Diagnosis(
             "dead",
-            f"Dead: the loss stays at {now.loss:.2f} (near {scale}), and no gradient gets back through all layers, so "
+            f"Dead: the loss stays at {now.loss:.2f} {where}, and no gradient gets back through all layers, so "
             "their weights never move again. Choose a smaller learning rate and train a new network.",
         )
     if now.loss > 1.2 * max(first, guessing):
@@ -106,6 +108,12 @@ def diagnose(history):
 def _not_lost(history, now, guessing, scale):
     """The `Diagnosis` of a run that may still go well."""
     last = history[-1]
+    if last.epoch >= 0.5 and now.loss > NEAR * guessing:
+        return Diagnosis(
+            "not learning",
+            f"Not learning yet: the loss, {now.loss:.2f}, is above {scale}: the network is sure of wrong answers. "
+            "Scale the pixels from 0 to 1, begin with smaller weights, or choose a smaller learning rate.",
+        )
     if last.epoch >= 0.5 and now.loss > 0.98 * guessing and now.share < WEAK:
         return Diagnosis(
             "plateau",

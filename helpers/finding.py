@@ -28,7 +28,7 @@ class Thing:
 
 def find_thing(photo):
     """The `Thing` that stands out in a photo, (3, height, width) bytes; None if nothing does."""
-    thing = _find(photo.float())
+    thing = _find(photo.to(torch.get_default_dtype()))
     if thing is None:
         return None
     # A thing that is small in the photo is looked at again from near: there its own surroundings are the background.

@@ -102,6 +102,10 @@ def confusion_counts(y_hat, y, num_classes=10):
     predicted, labels = _same_number(y_hat, y)
     # Not bincount, which asks the GPU for the size of its result.
     counts = torch.zeros(num_classes**2, dtype=torch.long, device=labels.device)
+    if labels.device.type == "cpu" and len(labels):  # to look would make a GPU wait
+        least, most = (int(end(torch.cat([labels, predicted]))) for end in (torch.min, torch.max))
+        if not 0 <= least <= most < num_classes:
+            raise ShapeError(f"the classes go from {least} to {most}, but num_classes is {num_classes}")
     places = labels * num_classes + predicted
     return counts.index_add(0, places, torch.ones_like(places)).reshape(num_classes, num_classes)
 
@@ -116,7 +120,7 @@ def as_classes(values, what="scores"):
     values = torch.as_tensor(values)
     whole = not values.is_floating_point() and not values.is_complex()
     if values.ndim == 2 and values.shape[1] > 1:
-        return values.argmax(dim=1)
+        return (values.byte() if values.dtype == torch.bool else values).argmax(dim=1)
     if whole and (values.ndim == 1 or values.shape[1:] == (1,)):
         return values.flatten().long()  # of bytes, 10 times a label would not fit into a byte
     shape = tuple(values.shape)

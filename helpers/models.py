@@ -13,6 +13,24 @@ class ShapeError(ValueError):
     """A choice of sizes with which a layer cannot work; the message has the numbers and says what to try."""
 
 
+def cannot_take(X, error):
+    """What to raise if a network has refused a batch X with `error`: a ShapeError that says what came."""
+    came = f"of shape {tuple(X.shape)}, {_kind(X)}" if torch.is_tensor(X) else f"that is a {type(X).__name__}"
+    return ShapeError(f"the network cannot take a batch {came}: {error}")
+
+
+def _kind(values):
+    return str(values.dtype).removeprefix("torch.")
+
+
+def refuse_no_network(net):
+    """Raise ShapeError, in words, for a function, a class or a list in place of a network."""
+    if isinstance(net, type):
+        raise ShapeError(f"this is the class {net.__name__}, not a network: make one of it, with brackets")
+    if not isinstance(net, nn.Module):
+        raise ShapeError(f"this is a {type(net).__name__}, not a network: wanted is an nn.Module, such as lenet()")
+
+
 def conv_output_size(size, kernel_size, padding=0, stride=1, dilation=1):
     """Rows (or columns) of the map that a convolution or pooling makes from `size` rows (or columns).
 
@@ -117,6 +135,7 @@ def num_parameters(net):
 
 def has_unknown_sizes(net):
     """True if `net` has lazy layers that have seen no batch yet."""
+    refuse_no_network(net)
     return any(is_lazy(value) for value in [*net.parameters(), *net.buffers()])
 
 
@@ -173,6 +192,7 @@ def layer_table(net, input_shape=(1, 1, 28, 28)):
     in a last row. Of a layer that returns several tensors the first one's shape is shown. Multiply-adds count the
     weights' products only: biases, activations and pooling cost little beside them.
     """
+    refuse_scripted(net)
     if has_unknown_sizes(net):
         net = copy.deepcopy(net)  # the copy's lazy layers take their sizes from this batch
     table, counted = LayerTable(input_shape), set()
@@ -192,7 +212,11 @@ def layer_table(net, input_shape=(1, 1, 28, 28)):
     try:
         with measuring(net):
             own = first_number(net)
-            net(torch.zeros(input_shape, device=own.device, dtype=own.dtype))
+            X = torch.zeros(input_shape, device=own.device, dtype=own.dtype)
+            try:
+                net(X)
+            except RuntimeError as error:
+                raise cannot_take(X, error) from error
     finally:
         for hook in hooks:
             hook.remove()
@@ -200,6 +224,12 @@ def layer_table(net, input_shape=(1, 1, 28, 28)):
     if left:
         table.append(Layer("(not called)", (), left, 0))
     return table
+
+
+def refuse_scripted(net):
+    """Raise ShapeError, in words, for a network of `torch.jit.script`, which does not let anyone look into it."""
+    if isinstance(net, torch.jit.ScriptModule) and not isinstance(net, torch.jit.TracedModule):
+        raise ShapeError("torch.jit.script has closed this network: use the one that you gave to it")
 
 
 def _has_a_row(layer):
@@ -231,13 +261,15 @@ def first_tensor(output):
 
 def first_number(net):
     """A tensor of floats in `net`: it tells the device and the kind of floats; without any, an empty one on the CPU."""
+    refuse_no_network(net)
     values = (value for values in (net.parameters(), net.buffers()) for value in values)
-    return next((value for value in values if value.is_floating_point()), torch.empty(0))
+    return next((value for value in values if value.is_floating_point()), torch.empty(0, device="cpu"))
 
 
 @contextlib.contextmanager
 def modes_kept(net):
     """Afterwards each module of `net` is in the mode, training or evaluation, in which it was before."""
+    refuse_no_network(net)
     modes = [(module, module.training) for module in net.modules()]
     try:
         yield

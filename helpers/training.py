@@ -19,11 +19,19 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
 from helpers.cores import sharing
-from helpers.data import to_floats
+from helpers.data import as_tensor, to_floats
 from helpers.diagnosis import gradient_range
 from helpers.files import new_file
 from helpers.metrics import Accumulator, accuracy, as_classes, wait_for
-from helpers.models import ShapeError, first_number, first_tensor, measuring, modes_kept, refuse_unknown_sizes
+from helpers.models import (
+    ShapeError,
+    cannot_take,
+    first_number,
+    first_tensor,
+    measuring,
+    modes_kept,
+    refuse_unknown_sizes,
+)
 
 # These give the same numbers in either memory format. (Not dropout: its chances fall on the numbers as they lie.)
 IN_ANY_FORMAT = {
@@ -31,6 +39,10 @@ IN_ANY_FORMAT = {
     nn.Flatten, nn.Linear, nn.BatchNorm1d, nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU,
     nn.Identity,
 }  # fmt: skip
+
+
+NO_MEMORY = "out of memory|can't allocate memory"  # as a GPU says it, and as a CPU does
+PAIRS = "wanted are pairs of images and labels, (X, y), as Batches(images, labels, 64) or a DataLoader gives them"
 
 
 def try_gpu(i=0):
@@ -80,10 +92,11 @@ def keep_memory():
     glibc would give it back to the system and get it anew, page by page, step after step: on 2 cores that made a step
     of the textbook's LeNet with 256 images up to 1.7 times as long. See `man mallopt`.
     """
-    if platform.libc_ver()[0] == "glibc":
-        c_library = ctypes.CDLL(None)
-        c_library.mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD: blocks up to this size come from the heap
-        c_library.mallopt(-1, 128 * 2**20)  # M_TRIM_THRESHOLD: so much may lie free at its end
+    if platform.libc_ver()[0] == "glibc":  # a Python of musl's may say so, too, if a library in it names glibc
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt:
+            mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD: blocks up to this size come from the heap
+            mallopt(-1, 128 * 2**20)  # M_TRIM_THRESHOLD: so much may lie free at its end
 
 
 def one_cycle(done, warm_up=0.2):
@@ -123,6 +136,8 @@ def train(
     """
     keep_memory()
     train_iter, num_batches = counted(train_iter)
+    val_iter = list(val_iter) if hasattr(val_iter, "__next__") else val_iter
+    refuse_other_settings(loss_function, schedule)
     examples, seconds, threads, frozen, rates = 0, 0.0, torch.get_num_threads(), [], []
     asked, device = device, torch.device(device or first_number(net).device)
     X = y = y_hat = loss = None
@@ -130,17 +145,18 @@ def train(
         if asked is not None:
             net.to(device)
         optimizer = optimizer_for(net, optimizer, lr)
-        rates = [(group, group["lr"]) for group in optimizer.param_groups]
+        # Without a schedule the rates are left alone: the caller may change them between two reports.
+        rates = [(group, group["lr"]) for group in optimizer.param_groups] if schedule else []
         for epoch in range(num_epochs):
             sums, gradients = Accumulator(3), Accumulator(2)
             started = time.perf_counter()
-            for i, (X, y) in enumerate(sharing(train_iter, threads), start=1):
+            for i, batch in enumerate(sharing(train_iter, threads), start=1):
+                X, y = as_pair(batch, net, device)
                 if schedule:
                     factor = schedule((epoch + (i - 0.5) / num_batches) / num_epochs)
                     for group, rate in rates:
                         group["lr"] = rate * factor
-                X, y = as_input(X, net, device), on_device(y, device)
-                with modes_kept(net):
+                with torch.enable_grad(), modes_kept(net):  # whatever a cell has switched off for good
                     frozen = set_to_training(net, frozen)
                     optimizer.zero_grad()
                     y_hat = scores_of(net, X, left_over=1 < i == num_batches)
@@ -167,7 +183,7 @@ def train(
     except KeyboardInterrupt:
         print(f"Training interrupted after {examples:,} examples. The network keeps what it has learnt.")
     except RuntimeError as error:
-        if not re.search("out of memory|can't allocate memory", str(error)):  # of a GPU, and of a CPU
+        if not re.search(NO_MEMORY, str(error)):
             raise
         size = 0 if y is None else len(first_tensor(y))
         which = f"a batch of {size}" if size else "the first batch"
@@ -182,6 +198,7 @@ def train(
 
 def counted(batches):
     """Batches over which one can iterate again and again, and how many they are; ValueError if there are none."""
+    refuse_no_batches(batches)
     if hasattr(batches, "__next__"):  # a generator gives its batches once
         batches = list(batches)
     try:
@@ -193,13 +210,46 @@ def counted(batches):
     return batches, number
 
 
+def refuse_no_batches(batches):
+    """Raise ShapeError, in words, for what gives no batches: images without labels, a whole data set."""
+    if torch.is_tensor(batches) or not (hasattr(batches, "__iter__") or hasattr(batches, "__getitem__")):
+        raise ShapeError(f"this gives no batches ({type(batches).__name__}): {PAIRS}")
+
+
+def as_pair(batch, net, device):
+    """A batch, X and y, both on `device`, X as `net` takes it. Raises ShapeError for anything else than such a pair."""
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        of = f" of {len(batch)}" if hasattr(batch, "__len__") and getattr(batch, "ndim", 1) else ""
+        raise ShapeError(f"a batch is a {type(batch).__name__}{of}, not a pair: {PAIRS}")
+    X, y = as_input(batch[0], net, device), on_device(batch[1], device)
+    if torch.is_tensor(y) and not y.ndim:
+        raise ShapeError(f"this is one image and its label, not a batch of them: {PAIRS}")
+    return X, y
+
+
+def refuse_other_settings(loss_function, schedule):
+    """Raise ValueError, in words, for a class in place of a loss function, or a scheduler in place of a schedule."""
+    if isinstance(loss_function, type):
+        name = loss_function.__name__
+        raise ValueError(f"loss_function is the class {name}: make one of it, with brackets, as in nn.{name}()")
+    if isinstance(schedule, type) or not (schedule is None or callable(schedule)):
+        raise ValueError(
+            "schedule is a function such as one_cycle. PyTorch's schedulers have steps of their own: give the "
+            "optimizer and reports=1, and call scheduler.step() after each report"
+        )
+
+
 def optimizer_for(net, optimizer, lr):
     """The optimizer of `net`: the one that was given, or one of the class that was given, with the rate `lr`."""
     own = {id(parameter) for parameter in net.parameters() if parameter.requires_grad}
     if not own:
         raise ValueError("this network has no parameters that training can change: it has none, or all are frozen")
+    if not callable(optimizer) and not isinstance(optimizer, torch.optim.Optimizer):
+        raise ValueError(f"the optimizer is {optimizer!r}: give a class, such as torch.optim.Adam")
     if not isinstance(optimizer, torch.optim.Optimizer):
-        return optimizer(net.parameters(), lr=lr)
+        optimizer = optimizer(net.parameters(), lr=lr)
+    if isinstance(optimizer, torch.optim.LBFGS):
+        raise ValueError("LBFGS asks for the loss several times a step, and train does not: take SGD or Adam")
     if not any(id(parameter) in own for group in optimizer.param_groups for parameter in group["params"]):
         raise ValueError("this optimizer has the parameters of another network: make a new one of net.parameters()")
     return optimizer
@@ -230,7 +280,7 @@ def as_input(X, net, device):
 def on_device(y, device):
     """Labels as a tensor on `device`; several tensors, as a loss function of one's own may take, stay as they are."""
     several = not torch.is_tensor(y) and first_tensor(y) is not None
-    return y if several else torch.as_tensor(y).to(device)
+    return y if several else as_tensor(y, "labels").to(device)
 
 
 def scores_of(net, X, left_over=False):
@@ -244,6 +294,10 @@ def scores_of(net, X, left_over=False):
         if torch.is_tensor(X) and X.ndim == 4 and all(map(_takes_any_format, net.modules())):
             return net(X.to(memory_format=torch.channels_last)).contiguous()
         return net(X)
+    except (RuntimeError, TypeError) as error:
+        if re.search(f"{NO_MEMORY}|CUDA error", str(error)):
+            raise
+        raise cannot_take(X, error) from error
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
@@ -263,14 +317,14 @@ def _takes_any_format(module):
 def loss_of(y_hat, y, loss_function):
     """The loss, and the labels as it took them. Raises ShapeError if cross-entropy cannot take them."""
     if loss_function is not F.cross_entropy and not isinstance(loss_function, nn.CrossEntropyLoss):
-        return loss_function(y_hat, y), y
+        return _one_number(loss_function(y_hat, y)), y
     for values, source in ((y_hat, "the network returns"), (y, "the labels are")):
         if not torch.is_tensor(values):
             raise ShapeError(
                 f"{source} a {type(values).__name__}, but cross-entropy takes one tensor: pick it out, or give train a "
                 "loss_function that does"
             )
-    whole = not y.is_floating_point()
+    whole = not y.is_floating_point() and (y.ndim < 2 or y.shape != y_hat.shape)  # else it is one-hot
     y = y.long() if whole else y.to(y_hat.dtype)
     if whole and y.shape[1:] == (1,):
         y = y[:, 0]
@@ -282,10 +336,17 @@ def loss_of(y_hat, y, loss_function):
             "share for each class, (batch, classes)"
         )
     try:
-        return loss_function(y_hat, y), y
+        return _one_number(loss_function(y_hat, y)), y
     except IndexError as error:  # only a CPU looks at the labels
         most = y_hat.shape[1] - 1
         raise ShapeError(f"{error} With {most + 1} scores, labels go from 0 to {most}") from error
+
+
+def _one_number(loss):
+    if torch.is_tensor(loss) and loss.numel() == 1:
+        return loss
+    got = f"the shape {tuple(loss.shape)}" if torch.is_tensor(loss) else f"the type {type(loss).__name__}"
+    raise ShapeError(f"the loss has {got}, but one number is wanted, as a tensor: take the mean over the batch")
 
 
 def num_scores(y_hat):
@@ -308,10 +369,11 @@ def evaluate_accuracy(net, data_iter, device=None):
     that came, if the network gives no scores for the labels, and ValueError without any batch.
     """
     device = device or first_number(net).device
+    refuse_no_batches(data_iter)
     sums = Accumulator(2)
     with measuring(net):
-        for X, y in data_iter:
-            X, y = as_input(X, net, device), on_device(y, device)
+        for batch in data_iter:
+            X, y = as_pair(batch, net, device)
             sums.add(accuracy(scores_of(net, X), y), len(y))
     if not sums.sums[1]:
         raise ValueError("there is no batch to measure on: data_iter is empty, or was read before")

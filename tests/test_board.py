@@ -46,6 +46,27 @@ def test_a_line_moves_the_controls_at_once_and_puts_the_others_back(controls):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "[28.11.26, 10:15] Ms Smith: demo lr=0.3", "Board: demo lr=0.3", "labs.demo(lr=0.3)", "_demo lr=0.3_",
+        "demo lr=0·3", "demo lr=0′3", "demo lr=0'3", "demo lr=3/10", "demo lr=3×10⁻¹", "demo lr=3*10^-1",
+        "demo lr=0.3!", "demo (lr=0.3)", "demo lr=0.3 👍", "demo lr=0.3 …", "demo lr=0.3 (size=3)",
+    ],
+)  # fmt: skip
+def test_a_line_is_read_as_it_was_copied_from_a_chat_or_a_book(text, line):
+    line.text.value = text
+    assert line.trouble.value.count("possible") == 0
+    assert line.line() == "demo lr=0.3"
+
+
+def test_a_minus_sign_is_never_lost(line):
+    for text in ("demo lr=-0.3", "demo lr=−0.3", "demo lr=−.3!"):
+        line.text.value = text
+        assert "is not possible" in line.trouble.value
+        assert line.line() == "demo"
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "begins with “demo”"),
@@ -173,7 +194,7 @@ def test_the_number_of_a_name_is_not_its_place_in_the_list():
 
 
 def test_no_refusal_offers_what_was_typed(line):
-    for typed in ("0.3x", "0.3/1", "x0.3", "0.3 0.3"):
+    for typed in ("0.3x", "0.3//1", "x0.3", "0.3 0.3"):
         line.text.value = f"demo lr={typed}"
         assert f"“{typed}” is not one number" in line.trouble.value
 

@@ -55,7 +55,17 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("name", PICTURES)
-@pytest.mark.parametrize("style", ["dark_background", "grayscale", {"font.size": 30}, {"axes.grid": False}], ids=str)
+@pytest.mark.parametrize(
+    "style",
+    [
+        "dark_background",
+        "grayscale",
+        {"xtick.direction": "in", "ytick.major.size": 9},
+        {"font.size": 30},
+        {"axes.grid": False},
+    ],
+    ids=str,
+)
 def test_a_students_settings_do_not_spoil_our_pictures(name, style, settings):
     expected = PICTURES[name]().png()
     matplotlib.style.use(style)
@@ -105,7 +115,7 @@ def test_files_that_hide_nothing_are_no_trouble(tmp_path):
     assert start_cell(tmp_path) == ""
 
 
-@pytest.mark.parametrize("said", ["0", "false", "False", "no", "off", "", " "])
+@pytest.mark.parametrize("said", ["0", "false", "False", "no", "off", "", " ", '"0"', "N", "None"])
 def test_offline_set_to_no_means_online(said, mirror, monkeypatch):
     monkeypatch.setenv("LENET_LAB_OFFLINE", said)
     _, requests = mirror
@@ -150,6 +160,26 @@ def test_a_lab_answers_every_control_in_double_precision(name, sample, double_pr
             control.value = control.min
     if name == "learn":
         lab.step()
+    assert lab.picture.image.value
+
+
+@pytest.fixture
+def gradients_off_and_another_device():
+    """What a student may have asked for in a cell; "meta" stands for a GPU that this machine lacks."""
+    torch.set_grad_enabled(False)
+    torch.set_default_device("meta")
+    yield
+    torch.set_default_device("cpu")
+    torch.set_grad_enabled(True)
+
+
+@pytest.mark.parametrize("name", [name for name in LABS if name != "microscope"])  # its network would have no numbers
+def test_a_lab_stays_on_the_cpu_and_keeps_its_gradients(name, sample, gradients_off_and_another_device):
+    lab = LABS[name](sample)
+    lab.board.move({})
+    if name == "learn":
+        lab.step()
+        assert lab.board.line()
     assert lab.picture.image.value
 
 

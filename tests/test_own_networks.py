@@ -138,6 +138,7 @@ NETWORKS = {
     "partly frozen": partly_frozen,
     "dropout of maps": with_dropout,
     "half of it float64": lambda: lenet(activation=nn.ReLU).double(),
+    "half of it bfloat16": lambda: lenet(activation=nn.ReLU).bfloat16(),
     "DataParallel": lambda: nn.DataParallel(lenet(activation=nn.ReLU)),
     "compiled": lambda: torch.compile(Views(), backend="eager"),
     "a group normalisation": lambda: nn.Sequential(
@@ -296,7 +297,69 @@ def test_the_device_is_the_networks_own_unless_one_is_named(few, monkeypatch):
     assert moved == [torch.device("cpu")]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda x: x, "this is a function, not a network"),
+        (nn.Linear, "this is the class Linear, not a network: make one of it, with brackets"),
+        ([nn.Linear(784, 10)], "this is a list, not a network"),
+    ],
+)
+def test_what_is_no_network_is_refused_in_words(wrong, said, few):
+    for ask in (
+        lambda: list(train(wrong, few, 1, 0.1)), lambda: evaluate_accuracy(wrong, few),
+        lambda: classes_of(wrong, few[0][0]), lambda: layer_table(wrong), lambda: num_parameters(wrong),
+        lambda: xavier(wrong), lambda: save_weights(wrong, "unused.pt"),
+    ):  # fmt: skip
+        with pytest.raises(ShapeError, match=said):
+            ask()
+
+
+def test_a_batch_that_the_network_cannot_take_is_named_with_its_shape_and_kind():
+    y = torch.zeros(8, dtype=torch.long)
+    for X, came in [
+        (torch.rand(8, 28, 28), r"of shape \(8, 28, 28\), float32: "),
+        (torch.rand(8, 3, 28, 28), r"of shape \(8, 3, 28, 28\), float32: "),
+        (torch.rand(8, 1, 32, 32), r"of shape \(8, 1, 32, 32\), float32: "),
+        (torch.zeros(8, 1, 28, 28, dtype=torch.long), r"of shape \(8, 1, 28, 28\), int64: "),
+        (list(torch.rand(8, 1, 28, 28)), "that is a list: "),
+    ]:
+        for ask in (lambda: list(train(lenet(), [(X, y)], 1, 0.1)), lambda: evaluate_accuracy(lenet(), [(X, y)])):  # noqa: B023
+            with pytest.raises(ShapeError, match=f"the network cannot take a batch {came}"):
+                ask()
+    with pytest.raises(ShapeError, match=r"cannot take a batch of shape \(1, 3, 32, 32\)"):
+        layer_table(lenet(), (1, 3, 32, 32))
+
+
+def test_a_network_trains_though_a_cell_has_switched_gradients_off(few):
+    net = xavier(lenet(activation=nn.ReLU))
+    plain = plain_loop(copy.deepcopy(net), few)
+    with torch.no_grad():
+        list(train(net, few, 1, 0.1))
+    assert same_numbers(net, plain)
+
+
+def test_batches_and_splits_lie_where_they_are_asked_for_whatever_the_default_device_is(sample):
+    images, labels = sample.train_images[:20], sample.train_labels[:20]
+    expected = next(iter(Batches(images, labels, 8, shuffle=True, seed=1)))[1]
+    with torch.device("meta"):  # instead of "cuda"
+        X, y = next(iter(Batches(images, labels, 8, shuffle=True, seed=1)))
+        parts = train_validation_split(images, labels, 5)
+    assert torch.equal(y, expected)
+    assert {part.device.type for part in (X, *parts)} == {"cpu"}
+
+
 # ---- lazy layers, and what the table of layers counts
+
+
+def test_a_scripted_network_trains_and_says_why_nobody_can_look_into_it(few, sample):
+    net = torch.jit.script(lenet(activation=nn.ReLU))
+    assert 0 <= list(train(net, few, 1, 0.1, val_iter=few))[-1].val_acc <= 1
+    with pytest.raises(ShapeError, match=r"torch\.jit\.script has closed this network"):
+        layer_table(net)
+    lab = labs.drawing({"mine": net}, sample.class_names)
+    assert "torch.jit.script has closed this network" in lab.message.value
+    lab.close()
 
 
 @pytest.mark.parametrize("ask", [num_parameters, xavier, lambda net: save_weights(net, "unused.pt")])
@@ -428,6 +491,35 @@ def test_an_optimizers_own_rate_counts_and_a_schedule_leaves_it(few):
     assert optimizer.param_groups[0]["lr"] == 0.5
 
 
+def test_a_scheduler_of_ones_own_may_step_between_the_epochs_and_its_rate_stays(few):
+    net = mlp((8,))
+    plain = plain_loop(plain_loop(copy.deepcopy(net), few, lr=0.2), few, lr=0.1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.2)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+    for _ in train(net, few, 2, None, optimizer=optimizer, reports=1):
+        scheduler.step()
+    assert same_numbers(net, plain)
+    assert optimizer.param_groups[0]["lr"] == 0.05
+
+
+def test_settings_that_train_cannot_use_are_refused_in_words(few):
+    net = mlp((8,))
+    scheduler = torch.optim.lr_scheduler.StepLR(torch.optim.SGD(net.parameters(), 0.1), 1)
+    for options, said in [
+        ({"optimizer": "adam"}, "the optimizer is 'adam': give a class"),
+        ({"optimizer": None}, "the optimizer is None: give a class"),
+        ({"optimizer": torch.optim.LBFGS}, "LBFGS asks for the loss several times"),
+        ({"optimizer": torch.optim.LBFGS(net.parameters())}, "LBFGS asks for the loss several times"),
+        ({"schedule": scheduler}, "schedule is a function such as one_cycle"),
+        ({"schedule": torch.optim.lr_scheduler.StepLR}, "schedule is a function such as one_cycle"),
+        ({"loss_function": nn.CrossEntropyLoss}, "the class CrossEntropyLoss: make one of it, with brackets"),
+        ({"loss_function": nn.CrossEntropyLoss(reduction="none")}, r"the loss has the shape \(64,\)"),
+        ({"loss_function": lambda y_hat, y: F.nll_loss(y_hat, y, reduction="none")}, r"the loss has the shape \(64,\)"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            list(train(net, few, 1, 0.1, **options))
+
+
 def test_what_cannot_learn_is_refused_in_words(few):
     for net in (nn.Flatten(), mlp((8,)).requires_grad_(False)):
         with pytest.raises(ValueError, match="no parameters that training can change"):
@@ -469,6 +561,7 @@ def iterators(X, y):
         "labels in a column": [(X, y[:, None]) for X, y in pairs],
         "labels as bytes": [(X, y.to(torch.uint8)) for X, y in pairs],
         "labels as int32": [(X, y.to(torch.int32)) for X, y in pairs],
+        "labels one-hot as whole numbers": [(X, F.one_hot(y, 10)) for X, y in pairs],
         "labels one-hot": [(X, F.one_hot(y, 10).float()) for X, y in pairs],
         "labels one-hot in float64": [(X, F.one_hot(y, 10).double()) for X, y in pairs],
         "labels as a list": [(X, y.tolist()) for X, y in pairs],
@@ -489,6 +582,24 @@ def test_batches_in_any_form_train_and_measure_the_same(form, sample):
     expected = (plain.eval()(X).argmax(dim=1) == y).float().mean().item()
     assert evaluate_accuracy(net, iterators(X, y)[form]) == pytest.approx(expected, abs=0.004)  # one image on the edge
     assert 0 <= history[-1].train_acc <= 1
+
+
+def test_what_gives_no_pairs_is_refused_at_the_door(sample):
+    X, y = sample.train_images[:8] / 255, sample.train_labels[:8]
+    for batches, said in [
+        (X, r"gives no batches \(Tensor\)"), (None, r"gives no batches \(NoneType\)"), (sample, "gives no batches"),
+        ((X, y), "a batch is a Tensor of 8, not a pair"), ([(X, y, y)], "a batch is a tuple of 3, not a pair"),
+        ([{"image": X, "label": y}], "a batch is a dict of 2, not a pair"),
+        (TensorDataset(X, y), "one image and its label, not a batch"), ([(X, ["cat"] * 8)], "labels are no table of"),
+    ]:  # fmt: skip
+        for ask in (lambda: list(train(lenet(), batches, 1, 0.1)), lambda: evaluate_accuracy(lenet(), batches)):  # noqa: B023
+            with pytest.raises(ShapeError, match=said):
+                ask()
+
+
+def test_a_generator_of_validation_batches_serves_every_epoch(few):
+    history = list(train(mlp((4,)), few, 3, 0.1, val_iter=iter(few), reports=1))
+    assert len([progress for progress in history if progress.val_acc is not None]) == 3
 
 
 def test_nothing_to_train_on_is_said(few):
@@ -570,6 +681,19 @@ def test_correct_answers_are_never_more_than_there_are(counts):
             counts(y_hat, labels)
 
 
+def test_one_hot_labels_of_any_kind_are_counted():
+    assert accuracy(torch.eye(10), F.one_hot(torch.arange(10), 10).bool()) == 10
+
+
+def test_classes_that_the_table_of_confusions_does_not_have_are_refused():
+    for labels, said in [
+        (torch.arange(1, 11), "from 0 to 10, but num_classes is 10"),
+        (torch.arange(-1, 9), "from -1"),
+    ]:
+        with pytest.raises(ShapeError, match=said):
+            confusion_counts(torch.eye(10), labels)
+
+
 def in_many_forms(images):
     """The same images, (N, 1, 28, 28) bytes, in every form that is taken."""
     array = images.numpy()
@@ -622,6 +746,7 @@ def test_colour_images_of_any_layout(sample):
         (torch.full((10, 28, 28), 300), torch.zeros(10), "from 300 to 300: wanted are bytes"),
         ([[1, 2], [3]], [0, 1], "images are no table of numbers"),
         (["cat.png", "dog.png"], [0, 1], "images are no table of numbers"),
+        (torch.zeros(2, 1, 4, 4, dtype=torch.cfloat), [0, 1], "complex numbers: wanted are bytes"),
         (torch.zeros(2, 1, 4, 4), ["cat", "dog"], "labels are no table of numbers"),
         (torch.zeros(10, 28, 28), torch.zeros(9), "10 images but 9 labels"),
         (torch.zeros(1, 1, 28, 28), 3, "one label an image"),
@@ -630,6 +755,21 @@ def test_colour_images_of_any_layout(sample):
 def test_what_are_no_images_or_labels_is_refused_at_the_door(images, labels, said):
     with pytest.raises(ShapeError, match=said):
         Batches(images, labels, 4)
+
+
+def test_black_and_white_images_are_black_and_white(sample):
+    (X, _), *_ = Batches(sample.train_images[:4] > 127, [0] * 4, 4)
+    assert X.unique().tolist() == [0, 1]
+
+
+def test_sizes_that_are_no_whole_numbers_are_refused_in_words():
+    images, labels = torch.zeros(10, 1, 4, 4), torch.zeros(10)
+    for size in (4.0, "4", None):
+        with pytest.raises(ValueError, match=r"batch_size is .*: use a whole number, 1 or more"):
+            Batches(images, labels, size)
+    with pytest.raises(ValueError, match=r"num_validation is 0\.1: give a number of images, such as 1"):
+        train_validation_split(images, labels, 0.1)
+    assert len(Batches(images, labels, np.int64(4), shuffle=True, seed=np.int64(1))) == 3
 
 
 def test_a_data_set_of_other_things_is_refused_at_the_door(sample):

@@ -110,6 +110,24 @@ def test_a_loss_above_its_start_is_named_with_both_numbers(sample):
     assert found.lost
 
 
+def test_a_loss_far_above_guessing_is_never_called_near_it(sample):
+    dead = diagnose(run_of(sample, 5, nn.Tanh, images=4000))
+    assert dead.state == "dead"
+    assert "above ln 10 = 2.30" in dead.advice
+    unscaled = network(5, 6, True, nn.ReLU, nn.MaxPool2d, 0)
+    train_iter = Batches(sample.train_images[:2000].float(), sample.train_labels[:2000], 64, shuffle=True, seed=0)
+    falls = diagnose(list(train(unscaled, train_iter, 1, 1e-4, device="cpu")))  # from 63 to 5
+    saturated = network(5, 6, True, nn.Tanh, nn.MaxPool2d, 0)
+    for parameter in saturated.parameters():
+        parameter.data *= 100
+    stays = diagnose(run_of(sample, 0.1, net=saturated, images=3000))
+    for found in (falls, stays):
+        assert found.state == "not learning"
+        assert "above ln 10 = 2.30" in found.advice
+        assert "Scale the pixels" in found.advice
+        assert not found.lost
+
+
 def test_a_run_that_learns_needs_no_advice(sample):
     found = diagnose(run_of(sample, 0.1))
     assert (found.state, found.advice, found.lost) == ("learning", "", False)
@@ -262,6 +280,30 @@ def test_a_refused_run_keeps_the_one_that_it_ended_in_the_table(lab):
     assert "larger than" in lab.message.value
     assert not lab.runner.running
     assert "as at the beginning" in lab.table.value
+
+
+def test_a_step_that_never_ends_is_told_and_a_new_run_can_begin(lab, monkeypatch):
+    monkeypatch.setattr(runner_module, "PATIENCE", 0.05)
+    steps, hanging, entered = lab._steps, threading.Event(), threading.Event()
+
+    def hangs(run, train_iter):
+        entered.set()
+        hanging.wait()
+        yield
+
+    monkeypatch.setattr(lab, "_steps", hangs)
+    lab.buttons["Train"].click()
+    entered.wait()
+    old = lab.runner._thread
+    lab.buttons["Stop"].click()
+    assert "takes unusually long" in lab.message.value
+    monkeypatch.setattr(lab, "_steps", steps)
+    lab.buttons["Train"].click()
+    wait_for(lambda: lab.history)
+    hanging.set()
+    old.join(60)
+    assert lab.runner.running  # the old run has nothing to tell any more
+    assert not lab.buttons["Stop"].disabled
 
 
 # The rivals' lab

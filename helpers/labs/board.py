@@ -5,6 +5,7 @@ import html
 import re
 
 import ipywidgets as widgets
+import torch
 
 from helpers.labs.controls import FULL_LABEL, Matrix, Message
 from helpers.labs.typed import first_number, plain, readings
@@ -39,9 +40,13 @@ def named(line, lab, controls):
     """The values that a line names, {name: value}, however it was typed or copied. Raises BoardError."""
     if len(line) > LONGEST:
         raise BoardError(f"this line has {len(line)} characters: a board line has at most {LONGEST}")
-    first, rest = re.fullmatch(r"[\W\d_]*(\w*)[\W_]*(.*)", plain(line)).groups()
-    if first.lower() != lab:
+    line = plain(line)
+    # A copied message may begin with "[28.11., 10:15] Ms Smith: ".
+    found = re.fullmatch(rf"(?:[^=]*[:.>\])])?[\W\d_]*{lab}(?![^\W_])[\W_]*(.*)", line, re.IGNORECASE)
+    if not found:
+        first = re.match(r"[\W\d_]*(\w*)", line)[1]
         raise BoardError(f"a line for this lab begins with “{lab}”, this one with “{first[:40]}”")
+    rest = found[1]
     aliases = _aliases(controls)
     longest_first = sorted(aliases, key=len, reverse=True)
     known = "|".join(r"[\s_-]+".join(map(re.escape, alias.split("-"))) for alias in longest_first)
@@ -55,8 +60,8 @@ def named(line, lab, controls):
             raise BoardError(f"“{typed[:40]}” is not a setting of this lab: {_instead(typed, aliases)}")
         if lab in said.lower().split():
             raise BoardError(f"there are two lines here: type one, up to the second “{lab}”")
-        # What stands between two settings: "0.3, kernel=3", "0.3 | kernel=3", "0.3 and kernel=3".
-        said = re.sub(r"(?:\s*(?:[,;.|&·•/]|\band))*\s*$", "", said)
+        # What stands between two settings, or at the end: "0.3, kernel=3", "0.3 | kernel=3", "0.3 (kernel=3)", "0.3!".
+        said = re.sub(r"(?:[^\w%°∞×]|_|\band)+$", "", said)
         value = meaning(controls[name], name, said)
         if asked.setdefault(name, value) != value:
             raise BoardError(f"{name} is there twice, with two values: keep one of them")
@@ -118,7 +123,9 @@ def _option(control, name, said):
     """The value of one of the options, by its label, or by a number that is written in another way."""
     options = {slug(label): value for label, value in control.options}
     numbers = {readings(label)[0]: label for label in options if readings(label)}
-    for label in (slug(said), _alias(said), *(numbers.get(number) for number in readings(said))):
+    # A sign would be lost in a label: −0.3 is not 0.3.
+    asked = [numbers.get(number) for number in readings(said)] or [slug(said), _alias(said)]
+    for label in asked:
         if label in options:
             return options[label]
     why = f"choose from {', '.join(options)}"
@@ -222,7 +229,8 @@ class BoardLine(widgets.VBox):
                 if hasattr(control, "max"):
                     control.max = control.highest
                 control.value = value
-            (then or self.moved)()
+            with torch.device("cpu"):  # whatever torch.set_default_device says
+                (then or self.moved)()
         finally:
             self._quiet = False
         self.write()

@@ -4,6 +4,7 @@ import functools
 from typing import ClassVar
 
 import ipywidgets as widgets
+import torch
 from IPython import get_ipython
 
 
@@ -71,7 +72,8 @@ def one_a_cell(function):
     def make(*args, **options):
         cell = this_cell(function.__name__)
         cell.close_old()
-        made = function(*args, **options)
+        with torch.device("cpu"):  # a lab moves its networks itself, whatever torch.set_default_device says
+            made = function(*args, **options)
         cell.keep(made)
         return made
 

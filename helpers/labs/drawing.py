@@ -9,7 +9,7 @@ from helpers.labs.cells import one_a_cell
 from helpers.labs.live import Lab
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
-from helpers.models import first_number, first_tensor, measuring
+from helpers.models import first_number, first_tensor, measuring, refuse_scripted
 from helpers.photos import NOTHING, as_digit
 from helpers.training import as_input, refuse_unfit
 
@@ -67,6 +67,7 @@ def look_inside(net, image):
     net: any network, left as it was; image: (1, height, width) bytes. Returns a list of (channels, height, width) and
     (classes,), on the CPU. An activation that is no layer of its own, but a function in `forward`, is not seen.
     """
+    refuse_scripted(net)
     called, X = [], as_input(image[None], net, first_number(net).device)
     hooks = [
         layer.register_forward_hook(lambda layer, inputs, output: called.append((layer, first_tensor(output))))
@@ -83,8 +84,8 @@ def look_inside(net, image):
     for (layer, output), (_, after) in zip(called, [*called[1:], (None, None)], strict=False):
         if isinstance(layer, nn.Conv2d):
             activated = after is not None and after.shape == output.shape
-            maps.append((after if activated else output)[0].cpu())
-    return maps, scores[0].softmax(dim=0).cpu()
+            maps.append((after if activated else output)[0].cpu().float())
+    return maps, scores[0].softmax(dim=0).cpu().float()  # NumPy knows no bfloat16
 
 
 @one_a_cell

@@ -4,6 +4,7 @@ import html
 import time
 
 import ipywidgets as widgets
+import torch
 from ipyevents import Event
 from IPython.display import display
 
@@ -67,7 +68,8 @@ class Lab(Whole):
     def redraw(self):
         """Draw the picture for the controls' present values."""
         try:
-            figure, text = self.draw(**self.board.values())
+            with torch.device("cpu"):  # whatever torch.set_default_device says
+                figure, text = self.draw(**self.board.values())
         except ShapeError as error:
             self.message.say(html.escape(str(error)), trouble=True)
             return

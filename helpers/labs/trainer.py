@@ -81,7 +81,7 @@ class Trainer(Whole):
 
     def start(self):
         """Train a new network with the present settings; a run that is still going on ends."""
-        self.runner.cancel()
+        self.runner.cancel()  # a step that hangs is left alone: the new run has a network of its own
         self.table.value = table(self.runs)  # with the run that has just ended
         settings = self.board.values()
         self._name_preset(settings)
@@ -94,7 +94,7 @@ class Trainer(Whole):
             return
         self._begin(net, settings, val_iter)
         self.unfinished = self._steps(self.runs[-1], train_iter)
-        self.resume()
+        self._go_on()
 
     def _begin(self, net, settings, val_iter):
         """Make a new run the latest; the earlier ones become grey curves and rows of the table."""
@@ -108,13 +108,22 @@ class Trainer(Whole):
 
     def stop(self):
         """End the run after its present step; the network keeps what it has learnt, and Resume goes on from there."""
+        self._say("Stopping: the present step must end first.")
         self.runner.stop()
+        if self.runner.running:
+            self._say(
+                "The present step takes unusually long. The run ends after it; Train begins a new one now.",
+                trouble=True,
+            )
 
     def resume(self):
         """Go on with the run that was stopped."""
         if self.unfinished and not self.runner.running:
-            self._enable(running=True)
-            self.runner.start(self.unfinished, then=self._finish, failed=self._explain)
+            self._go_on()
+
+    def _go_on(self):
+        self._enable(running=True)
+        self.runner.start(self.unfinished, then=self._finish, failed=self._explain)
 
     def reset(self):
         """Forget all runs and put every control back to where it began."""

@@ -15,6 +15,7 @@ _PLAIN = str.maketrans(
 
 def plain(text):
     """A text in plain characters: no full-width forms, one kind of dash and of blank, no quotes, nothing invisible."""
+    text = re.sub(r"(?<=\d)['’´`′·](?=\d)(?!\d{3}\b)", ".", text)  # a decimal point; 9'000 is 9000
     text = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     return " ".join(text.split())
@@ -23,8 +24,11 @@ def plain(text):
 def readings(said):
     """The numbers that a text can mean, the likeliest first; none if it is no number.
 
-    0.3, .3, 3e-1, 0,3 and 30 % are all 0.3. 9,000 is 9000, or else 9.
+    0.3, .3, 3e-1, 0,3, 30 %, 3/10 and 3·10⁻¹ are all 0.3. 9,000 is 9000, or else 9.
     """
+    if fraction := re.fullmatch(rf"({NUMBER})\s*[/⁄]\s*(\d+)", said):
+        return [float(fraction[1]) / int(fraction[2])] if int(fraction[2]) else []
+    said = re.sub(r"^(?:([\d.,]+)\s*[×x*·]\s*)?10\s*\^?\s*(-\d+)$", lambda power: f"{power[1] or 1}e{power[2]}", said)
     text = re.sub(r"(?<=\d)[ _](?=\d{3}\b)", "", said.removesuffix("%").strip())  # 9 000 is 9000
     texts = [text.replace(",", ".")]
     if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+", text):

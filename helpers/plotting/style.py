@@ -61,6 +61,7 @@ class Axes(matplotlib.axes.Axes):
         self.spines[["top", "right"]].set_visible(False)
         self.spines[["left", "bottom"]].set(visible=True, color="black", linewidth=0.8)
         self.tick_params(labelsize=SIZE, color="black", labelcolor="black")
+        self.tick_params(direction="out", length=3.5, width=0.8, pad=3.5, top=False, right=False)
         self.grid(True, color="#dddddd", linestyle="-", linewidth=0.8)
         self.set_axisbelow(True)
         for axis in (self.xaxis, self.yaxis):

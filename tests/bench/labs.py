@@ -28,7 +28,7 @@ settings = lab.begun_with
 def without_lab():
     net, (train_iter, val_iter) = lab._network(settings), lab._batches(settings)
     started = time.perf_counter()
-    for _ in train(net, train_iter, settings["epochs"], settings["lr"], val_iter):
+    for _ in train(net, train_iter, settings["epochs"], settings["lr"], val_iter, lab.device):
         pass
     return time.perf_counter() - started
 

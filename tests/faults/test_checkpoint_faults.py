@@ -3,7 +3,6 @@
 import contextlib
 import pickle
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -27,6 +26,8 @@ def network():
 @contextlib.contextmanager
 def full_disk(after=100_000):
     """Within it no file grows beyond so many bytes; the operating system refuses the rest, as on a full disk."""
+    import resource  # Windows has none: only this test needs it
+
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (after, hard))
     try:
