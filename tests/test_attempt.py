@@ -173,6 +173,15 @@ def catching(x):
             x = 0
 
 
+def swallowing(x):
+    """Catches what ends it, at each level of a recursion."""
+    while True:
+        try:
+            swallowing(x)
+        except:  # noqa: E722
+            pass
+
+
 def collecting(x):
     return [0 for _ in iter(int, 1)]
 
@@ -181,7 +190,7 @@ def sleeping(x):
     time.sleep(60)
 
 
-@pytest.mark.parametrize("function", [endless, catching, collecting, sleeping])
+@pytest.mark.parametrize("function", [endless, catching, swallowing, collecting, sleeping])
 def test_what_does_not_end_is_ended(function):
     with pytest.raises(Endless, match="did not come to an end"):
         Attempt(function, seconds=0.2)(2)

@@ -139,7 +139,8 @@ def shown(value):
         return "[" + ", ".join(map(shown, value)) + "]"
     if torch.is_tensor(value):
         return _rows(value.tolist()) if value.numel() <= 20 else f"<{shape(value)}>"
-    return repr(value) if isinstance(value, (str, dict)) else kind(value)
+    leaf = isinstance(value, torch.nn.Module) and not list(value.children()) and value.extra_repr()
+    return repr(value) if leaf or isinstance(value, (str, dict)) else kind(value)
 
 
 def _rows(part):
@@ -167,4 +168,7 @@ def difference(value, expected):
                 f"your answer differs in {int(far.sum())} of {expected.numel()} numbers: at {shown(place)} you have "
                 f"{yours}, expected {ours}"
             )
-    return f"you get {shown(value)}, expected {shown(expected)}"
+    yours, ours = shown(value), shown(expected)
+    if yours == ours and isinstance(value, float) and isinstance(expected, float):
+        yours, ours = f"{value:.7g}", f"{expected:.7g}"
+    return f"you get {yours}, expected {ours}"

@@ -4,6 +4,7 @@ import collections.abc
 import contextlib
 import copy
 import ctypes
+import functools
 import io
 import itertools
 import linecache
@@ -46,6 +47,8 @@ class NotYet(Exception):
 
 class OutOfTime(BaseException):
     """Raised inside an answer that does not end; a BaseException, so that its `except Exception` lets it pass."""
+
+    __del__ = staticmethod(int)  # does nothing
 
 
 class Attempt:
@@ -150,13 +153,13 @@ def unchanged(now, before):
 def time_limit(seconds):
     """Raise OutOfTime in what runs within it for longer, or takes too much memory.
 
-    A signal ends a sleep too, but only a main thread on Linux and macOS gets one; elsewhere another thread raises the
-    exception between two of Python's instructions. A loop inside C, such as `sum(itertools.count())`, is ended by
-    neither.
+    A signal ends a sleep too, but only a main thread on Linux and macOS gets one, and its handler cannot be called at
+    the end of a recursion; so another thread raises the exception between two of Python's instructions, if need be.
+    A loop inside C, such as `sum(itertools.count())`, is ended by neither.
     """
     limit = _Limit(seconds)
-    main = threading.current_thread() is threading.main_thread()
-    with _by_signal(limit) if main and hasattr(signal, "setitimer") else _by_thread(limit):
+    main = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    with _by_thread(limit, grace=1 if main else 0), _by_signal(limit) if main else contextlib.nullcontext():
         yield
 
 
@@ -166,11 +169,11 @@ class _Limit:
     def __init__(self, seconds):
         self.seconds, self.ends, self.most = seconds, time.monotonic() + seconds, _resident() + MEMORY
 
-    def passed(self):
-        """Why the answer has to end, in words that go on a sentence, or None."""
-        if time.monotonic() > self.ends:
+    def passed(self, grace=0):
+        """Why the answer has to end, in words that go on a sentence, or None; grace: seconds more that it is given."""
+        if time.monotonic() > self.ends + grace:
             return f" after {self.seconds:g} seconds. Is there a loop whose condition never changes?"
-        if _resident() > self.most:
+        if not grace and _resident() > self.most:
             return " before it had filled the memory. Is there a loop that goes on collecting?"
         return None
 
@@ -205,26 +208,29 @@ def _by_signal(limit, every=0.05):
 
 
 @contextlib.contextmanager
-def _by_thread(limit, every=0.05):
+def _by_thread(limit, grace, every=0.05):
     thread, done, lock = ctypes.c_ulong(threading.get_ident()), threading.Event(), threading.Lock()
-    reasons = []
+    stop = functools.partial(ctypes.pythonapi.PyThreadState_SetAsyncExc, thread, ctypes.py_object(OutOfTime))
 
     def watch():
         while not done.wait(every):
             with lock:
-                if not done.is_set() and (reason := limit.passed()):
-                    reasons.append(reason)
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(OutOfTime))
+                if not done.is_set() and limit.passed(grace):
+                    stop()
 
     threading.Thread(target=watch, daemon=True, name="time limit").start()
+    # An answer may catch everything, at each level of a recursion: what it swallows comes back, a level higher.
+    before, OutOfTime.__del__ = OutOfTime.__del__, staticmethod(stop)
     try:
-        yield
+        try:
+            yield
+        finally:
+            OutOfTime.__del__ = before
+            done.set()
+            with lock:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
     except OutOfTime as late:
-        raise OutOfTime(reasons[0]).with_traceback(late.__traceback__) from None
-    finally:
-        done.set()
-        with lock:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
+        raise OutOfTime(str(late) or limit.passed() or ".").with_traceback(late.__traceback__) from None
 
 
 def _place(error, before):

@@ -26,7 +26,7 @@ def _unlimited(run, X):
     """Raise Stopped, in words, if something at the network's end keeps its scores within limits."""
     limit = networks.limit(networks.copied(run.net), X)
     if limit and "softmax" in limit:
-        raise Stopped(f"remove the {limit} at the end: the loss function of chapter 4 has it inside, twice is wrong")
+        raise Stopped(f"remove the {limit} at the end: the loss function of chapter 4 contains one already")
     if limit:
         last = next((step.layer for step in reversed(run.steps) if not list(step.layer.children())), None)
         name = "activation" if last is None or hasattr(last, "weight") else type(last).__name__
@@ -71,6 +71,8 @@ def check_colour_net(net):
     if activations < 4:
         return wrong(f"LeNet has 4 activations, your network {activations}: only the first convolution changes.")
     layers = [step.layer for step in run.steps if isinstance(step.layer, nn.Conv2d)]
+    if run.count("convolution") != 2:
+        return wrong(f"LeNet has 2 convolutions, your network {run.count('convolution')}: change the first, add none.")
     held = sum(p.numel() for p in layers[0].parameters()) if layers else 456
     return right(f"Right: {held:,} parameters there instead of 156; the layers after it see no colours.")
 
@@ -139,7 +141,8 @@ check_flatten_size = Exercise(
               lambda n, k, p: _nearest((n + 2 * p - k + 1) // 2 - k + 1)),
         Mistake("Round down after each pooling, not at the end alone.",
                 lambda n, k, p, c: int(c * (((n + 2 * p - k + 1) / 2 - k + 1) / 2) ** 2)),
-        _flat("A 2×2 pooling moves by 2 and so halves the side; yours moves by 1.", pools=(1, 1), plus=(0, 0)),
+        _flat("The sides become smaller by 1 where a pooling should halve them: does yours move by 1, or do brackets "
+              "miss before // 2?", pools=(1, 1), plus=(0, 0)),
         _flat("Both convolutions lack the + 1 of the size formula.", plus=(0, 0)),
         _flat("The first convolution lacks the + 1 of the size formula.", plus=(0, 1)),
         _flat("The second convolution lacks the + 1 of the size formula.", plus=(1, 0)),
@@ -329,6 +332,8 @@ def _another_order(value, dense, channels, height, width):
 
 def _conv_difference(value, expected):
     for what, yours, theirs in zip(("weights", "bias", "outputs"), value, expected, strict=True):
+        if what == "outputs" and not len(yours):
+            return "your layer stops with such maps"
         if yours.shape != theirs.shape:
             return f"the shape of your {what} is {answers.shape(yours)}, expected {answers.shape(theirs)}"
         if not answers.same(yours, theirs):
@@ -371,6 +376,8 @@ check_dense_to_conv = Exercise(
         Sign("The weights are right, but there is no bias: copy it as well.", lambda value, *sizes: not len(value[1])),
         Sign("The weights are right, but the bias is not that of `dense`: copy it as well.",
              lambda value, dense, *sizes: not answers.same(value[1], dense.bias.data)),
+        Sign("The layer computes with other numbers than `dense`: leave its type as it is.",
+             lambda value, dense, *sizes: value[0].dtype != dense.weight.dtype),
         Sign("Weights and bias are right, the output is not: use no padding, and stride, dilation and groups of 1.",
              lambda value, *sizes: True),
     ],

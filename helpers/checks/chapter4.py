@@ -113,21 +113,49 @@ def _loss_probes():
     device, images = try_gpu(), (_random(12, 1, 2, 5, seed=40).abs() * 80).clamp(max=250).round()
     return [
         (_scores_are_pixels(-0.5), X.float().reshape(2, 1, 2, 5).to(device), torch.tensor([4, 1], device=device)),
-        (_random_net(41), images, torch.arange(12, device=device) * 7 % 10),
+        (_random_net(41), images, torch.arange(12, device=device) * 3 % 10),
     ]
 
 
-def _of(words, scores, loss=F.cross_entropy, **options):
-    """A mistake in the scores from which the loss is computed, or in the loss."""
-    return Mistake(words, lambda net, X, y: loss(scores(net, X), y, **options))
-
-
 def _one_hot(loss):
-    return lambda y_hat, y: loss(y_hat, F.one_hot(y, 10).float())
+    return lambda net, X, y: loss(net(X), F.one_hot(y, 10).float())
 
 
-def _right_scores(net, X):
-    return net(X / 255)
+# Wrong losses of images from 0 to 1, for all exercises that compute one.
+LOSSES = [
+    ("Softmax twice: F.cross_entropy contains one already.",
+     lambda net, X, y: F.cross_entropy(net(X).softmax(dim=1), y)),
+    ("A tanh squeezes the scores as a sigmoid does: leave it out.",
+     lambda net, X, y: F.cross_entropy(net(X).tanh(), y)),
+    ("A ReLU cuts off the scores below 0: leave it out.", lambda net, X, y: F.cross_entropy(net(X).relu(), y)),
+    ("Take the mean over the batch, not the sum.", lambda net, X, y: F.cross_entropy(net(X), y, reduction="sum")),
+    ("F.cross_entropy takes the mean already; you divide by the images once more.",
+     lambda net, X, y: F.cross_entropy(net(X), y) / len(y)),
+    ("The sign of the loss is the wrong way round: its steps would lead uphill.",
+     lambda net, X, y: -F.cross_entropy(net(X), y)),
+    ("Only the first image of the batch is used.", lambda net, X, y: F.cross_entropy(net(X)[:1], y[:1])),
+    ("The last image of the batch is missing.", lambda net, X, y: F.cross_entropy(net(X)[:-1], y[:-1])),
+    ("F.nll_loss expects logarithms of shares: F.cross_entropy takes scores.", lambda net, X, y: F.nll_loss(net(X), y),
+     lambda net, X, y: F.nll_loss(net(X).softmax(dim=1), y)),
+    ("The mean square error is another loss: F.cross_entropy is asked for.", _one_hot(F.mse_loss)),
+    ("That is the binary cross-entropy, with a sigmoid for each class.", _one_hot(F.binary_cross_entropy_with_logits)),
+    ("Smoothed labels make another loss: the plain one is asked for.",
+     lambda net, X, y: F.cross_entropy(net(X), y, label_smoothing=0.1)),
+]  # fmt: skip
+STILL_SIGMOID = ("A sigmoid stands between the scores and the loss: leave it out.",
+                 lambda net, X, y: F.cross_entropy(net(X).sigmoid(), y))  # fmt: skip
+STILL_255 = ("The images of a batch are 0 to 1 already: do not divide them by 255.",
+             lambda net, X, y: F.cross_entropy(net(X / 255), y))  # fmt: skip
+
+
+def _of(words, scores, then=lambda loss: loss):
+    """A mistake in the scores from which the loss is computed, or in what is done with the loss."""
+    return Mistake(words, lambda net, X, y: then(F.cross_entropy(scores(net, X), y)))
+
+
+def _in_training(train, *losses):
+    """The mistakes of wrong losses in a training, made by `train`."""
+    return [Mistake(words, *map(train, gives)) for words, *gives in losses]
 
 
 check_mended_loss = Exercise(
@@ -144,12 +172,12 @@ check_mended_loss = Exercise(
     mistakes=[
         _of("The sigmoid still squeezes every score into 0 to 1: leave it out.", lambda net, X: net(X / 255).sigmoid()),
         _of("The sigmoid is gone, but the pixels are still 0 to 255: divide X by 255.", lambda net, X: net(X)),
-        _of("Softmax twice: F.cross_entropy contains one already.", lambda net, X: net(X / 255).softmax(dim=1)),
         _of("Softmax twice, and pixels from 0 to 255.", lambda net, X: net(X).softmax(dim=1)),
         _of("You divide the scores by 255: divide the pixels, before net sees them.", lambda net, X: net(X) / 255),
         _of("You divide what the sigmoid makes: leave it out, and divide the pixels, before net sees them.",
             lambda net, X: net(X).sigmoid() / 255),
-        _of("You divide by 255 before net and after it: once is enough.", lambda net, X: net(X / 255) / 255),
+        Mistake("You divide by 255 twice: once is enough.", lambda net, X, y: F.cross_entropy(net(X / 255) / 255, y),
+                lambda net, X, y: F.cross_entropy(net(X / 255 / 255), y)),
         _of("The pixels are multiplied by 255, not divided.", lambda net, X: net(X * 255)),
         _of("The largest byte is 255, not 256.", lambda net, X: net(X / 256)),
         _of("You divide by the largest pixel of this batch: each has another.", lambda net, X: net(X / X.max())),
@@ -157,26 +185,12 @@ check_mended_loss = Exercise(
         _of("Clamping makes all pixels from 1 on equal: divide instead.", lambda net, X: net(X.clamp(0, 1))),
         _of("Your pixels go from -1 to 1; Batches hands out 0 to 1.", lambda net, X: net(X / 127.5 - 1)),
         _of("You standardise the pixels: 0 to 1 is asked for.", lambda net, X: net((X - X.mean()) / X.std())),
-        _of("A tanh squeezes the scores as the sigmoid did: leave it out.", lambda net, X: net(X / 255).tanh()),
-        _of("A ReLU cuts off the scores below 0: leave it out.", lambda net, X: net(X / 255).relu()),
-        _of("Smoothed labels make another loss: the plain one is asked for.", _right_scores, label_smoothing=0.1),
-        _of("Take the mean over the batch, not the sum.", _right_scores, reduction="sum"),
-        _of("The sigmoid comes after the loss now: leave it out.", _right_scores,
-            lambda y_hat, y: F.cross_entropy(y_hat, y).sigmoid()),
+        _of("The sigmoid comes after the loss now: leave it out.", lambda net, X: net(X / 255), torch.sigmoid),
         _of("The sigmoid comes after the loss now, and the pixels are still 0 to 255.", lambda net, X: net(X),
-            lambda y_hat, y: F.cross_entropy(y_hat, y).sigmoid()),
+            torch.sigmoid),
         _of("You divide the loss by 255: divide the pixels, before net sees them.", lambda net, X: net(X),
-            lambda y_hat, y: F.cross_entropy(y_hat, y) / 255),
-        _of("F.cross_entropy takes the mean already: do not divide once more.", _right_scores,
-            lambda y_hat, y: F.cross_entropy(y_hat, y) / len(y)),
-        _of("F.nll_loss expects logarithms of shares: F.cross_entropy takes scores.", _right_scores, F.nll_loss),
-        _of("That is the mean square error, not the cross-entropy.", _right_scores, _one_hot(F.mse_loss)),
-        _of("That is the binary cross-entropy, with a sigmoid for each class.", _right_scores,
-            _one_hot(F.binary_cross_entropy_with_logits)),
-        _of("The sign is the wrong way round: a loss falls as the answers get better.", _right_scores,
-            lambda y_hat, y: -F.cross_entropy(y_hat, y)),
-        _of("That is the loss of the first image alone.", _right_scores,
-            lambda y_hat, y: F.cross_entropy(y_hat[:1], y[:1])),
+            lambda loss: loss / 255),
+        *_in_training(lambda loss: lambda net, X, y: loss(net, X / 255, y), *LOSSES),
     ],
 )  # fmt: skip
 
@@ -188,7 +202,7 @@ class Trained(NamedTuple):
     """How far the weights have moved after each call, (call, weight); what each call returned; what the first ran.
 
     numbers: floats, words if something else came back, or None if it does not matter; calls: "zero_grad forward
-    backward step", with "own" before what was done to another optimizer than the one given
+    backward step", with "own" before what was done to another optimizer than the one given, or to one of other weights
     """
 
     moved: torch.Tensor
@@ -197,8 +211,9 @@ class Trained(NamedTuple):
 
 
 @contextlib.contextmanager
-def _noted(log, given=None):
-    """Within it `log` gets the names of the calls that train; `given`: the optimizer that should be used, if any."""
+def _noted(net, given=None):
+    """Within it `net.log` gets the names of the calls that train; `given`: the optimizer to be used, if not any."""
+    log, weights = net.log, set(map(id, net.parameters()))
 
     def noting(kind, name):
         call = getattr(kind, name)
@@ -211,7 +226,8 @@ def _noted(log, given=None):
         return mock.patch.object(kind, name, note)
 
     def step(optimizer, *args):
-        log.append("step" if given in (None, optimizer) else "own step")
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        log.append("step" if given is optimizer or (given is None and held & weights) else "own step")
 
     hook = register_optimizer_step_pre_hook(step)
     kinds = [(torch.Tensor, "backward"), (torch.optim.Optimizer, "zero_grad"), (nn.Module, "zero_grad")]
@@ -226,11 +242,11 @@ def _trained(attempt, net, calls, given=None):
     """A `Trained`: what became of a copy of `net` in calls with these arguments behind it."""
     start, moved, numbers, first = _weights(net), [], [], None
     for arguments in calls:
-        with _noted(net.log, given):
+        with _noted(net, given):
             numbers.append(_number(attempt, _run(attempt, net, *arguments)))
         moved.append(_weights(net) - start)
         first = first or " ".join(net.log)
-    if not all(net.training_modes):
+    if not all(mode for mode, recorded in zip(net.training_modes, net.graphs, strict=True) if recorded):
         attempt.manners.append("the network is in evaluation mode while it is trained, so that dropout would be off: "
                                "leave out net.eval(), or call it at the end")  # fmt: skip
     return Trained(torch.stack(moved), tuple(numbers), first)
@@ -312,11 +328,6 @@ def _step(loss_of=lambda net, X, y: F.cross_entropy(net(X), y), give=lambda loss
     return step
 
 
-def _step_of(words, scores=lambda net, X: net(X), loss=F.cross_entropy, **options):
-    """A mistake in the loss that the step is made with."""
-    return Mistake(words, _step(lambda net, X, y: loss(scores(net, X), y, **options)))
-
-
 def _returns(words, give):
     return Mistake(words, _step(give=give))
 
@@ -358,19 +369,7 @@ check_training_step = Exercise(
               lambda calls, still: calls.count("backward") > 1),
         Mistake("The second step is too long: its gradients were added to the first ones. Call optimizer.zero_grad() "
                 "in each step.", _step(zero=False)),
-        _step_of("You use softmax twice: F.cross_entropy contains one already.", lambda net, X: net(X).softmax(dim=1)),
-        _step_of("A sigmoid stands between the scores and the loss: leave it out.", lambda net, X: net(X).sigmoid()),
-        _step_of("The images of a batch are 0 to 1 already: do not divide them by 255.", lambda net, X: net(X / 255)),
-        _step_of("Take the mean of the losses in the batch, not their sum.", reduction="sum"),
-        _step_of("F.cross_entropy takes the mean already; you divide by the images once more.",
-                 loss=lambda y_hat, y: F.cross_entropy(y_hat, y) / len(y)),
-        _step_of("Uphill: the weights move against the way down. Keep the sign of the loss.",
-                 loss=lambda y_hat, y: -F.cross_entropy(y_hat, y)),
-        _step_of("Only the first image of the batch is used.",
-                 loss=lambda y_hat, y: F.cross_entropy(y_hat[:1], y[:1])),
-        _step_of("F.nll_loss expects logarithms of shares: F.cross_entropy takes scores.", loss=F.nll_loss),
-        _step_of("The mean square error is another loss: F.cross_entropy is asked for.", loss=_one_hot(F.mse_loss)),
-        _step_of("Smoothed labels make another loss: the plain one is asked for.", label_smoothing=0.1),
+        *_in_training(_step, STILL_255, STILL_SIGMOID, *LOSSES),
         _returns("That is the loss after the step: return the one that was computed before it.",
                  lambda loss, net, X, y: F.cross_entropy(net(X), y).item()),
         _returns("That is the sum of the losses: return their mean.", lambda loss, net, X, y: loss * len(y)),
@@ -397,23 +396,22 @@ SHARES = [
      lambda r, n: sum(a / b for a, b in zip(r, n, strict=True))),
     ("The last, smaller batch is missing.", lambda r, n: _share(r[:-1], n[:-1])),
     ("The first batch is missing.", lambda r, n: _share(r[1:], n[1:])),
-    ("That is the first batch alone: move return out of the loop.", lambda r, n: r[0] / n[0]),
+    ("That is the first batch alone: go through all of them.", lambda r, n: r[0] / n[0]),
     ("That is the last batch alone: set both sums to 0 before the loop, and add to them in it.",
      lambda r, n: r[-1] / n[-1]),
     ("The examples are those of all batches, but the right answers those of the last.", lambda r, n: r[-1] / sum(n)),
-    ("All right answers are divided by the examples of the last batch.", lambda r, n: sum(r) / n[-1]),
-    ("All right answers are divided by the examples of the first batch.", lambda r, n: sum(r) / n[0]),
+    ("All right answers are divided by the examples of one batch.", lambda r, n: sum(r) / n[-1],
+     lambda r, n: sum(r) / n[0]),
     ("The last batch is smaller than the others: count the examples as they come.",
-     lambda r, n: sum(r) / len(n) / n[0]),
-    ("The last batch is smaller than the others, so that its size times the batches is too few.",
-     lambda r, n: sum(r) / len(n) / n[-1]),
+     lambda r, n: sum(r) / len(n) / n[0], lambda r, n: sum(r) / len(n) / n[-1]),
     ("That is the number of right answers: divide it by the number of examples.", lambda r, n: sum(r)),
     ("That is the number of examples.", lambda r, n: sum(n)),
     ("That is in percent: a share lies between 0 and 1.", lambda r, n: 100 * _share(r, n)),
     ("Those are the wrong answers.", lambda r, n: 1 - _share(r, n)),
     ("That is examples by right answers: divide the other way round.", lambda r, n: sum(n) / max(sum(r), 1)),
     ("A share is no whole number: int() and // cut off what is behind the point.", lambda r, n: int(_share(r, n))),
-    ("That is 0: nothing was counted. Does the loop add to the sum?", lambda r, n: 0),
+    ("That is 0: does the loop add to the sum, and does it compare classes with the labels, not scores?",
+     lambda r, n: 0),
 ]  # fmt: skip
 
 
@@ -478,17 +476,17 @@ def _counts(words, count):
     return Mistake(words, lambda net, batches: _share(*_counted(net, batches, count)))
 
 
-def _measure(net, batches):
+def _measure(net, data_iter):
     net.eval()
     with torch.no_grad():
-        return _share(*_counted(net, batches))
+        return _share(*_counted(net, data_iter))
 
 
 def _measure_probes():
     net = Net(0.4 * torch.eye(10, device=try_gpu()), 0.2 * _random(10, seed=50) - 0.2)
     return [
         (net, _batches(net, sizes, rights, seed=51))
-        for sizes, rights in [((8, 8, 4), (6, 4, 1)), ((5, 3), (5, 3)), ((70, 70, 21), (66, 33, 10))]
+        for sizes, rights in [((8, 8, 4), (6, 4, 1)), ((5, 3), (5, 3)), ((4, 3), (4, 2)), ((70, 70, 21), (66, 33, 10))]
     ]
 
 
@@ -503,7 +501,8 @@ check_evaluate = Exercise(
     may_change=("net",),
     setting=lambda net, batches: _of_right(*_counted(net, batches)),
     mistakes=[
-        *(Mistake(words, lambda net, batches, give=give: give(*_counted(net, batches))) for words, give in SHARES),
+        *(Mistake(words, *(lambda net, batches, give=give: give(*_counted(net, batches)) for give in gives))
+          for words, *gives in SHARES),
         *(_counts("A threshold is no answer: the largest score is, however small it may be.", count) for count in (
             lambda net, X, y: net(X)[range(len(y)), y] > 0.5,
             lambda net, X, y: (net(X).sigmoid() > 0.5).int().argmax(dim=1) == y)),
@@ -531,31 +530,35 @@ def _one_epoch(attempt, net, batches, lr):
     return _trained(attempt, copy.deepcopy(net), [(batches, lr)])
 
 
-def _epoch(give=lambda rights, sizes: WHATEVER, loss_of=F.cross_entropy, zero=True, kind=torch.optim.SGD, rate=None):
+def _epoch(give=lambda rights, sizes: WHATEVER, loss_of=lambda net, X, y: F.cross_entropy(net(X), y), zero=True,
+           kind=torch.optim.SGD, rate=None, after=False):  # fmt: skip
     """An epoch of training, perhaps with a mistake."""
 
-    def epoch(net, batches, lr):
+    def epoch(net, train_iter, lr):
         optimizer, rights = kind(net.parameters(), lr=rate or lr), []
-        for X, y in batches:
-            y_hat = net(X)
+        for X, y in train_iter:
+            if not after:
+                rights += _counted(net, [(X, y)])[0]
             if zero:
                 optimizer.zero_grad()
-            loss_of(y_hat, y).backward()
+            loss_of(net, X, y).backward()
             optimizer.step()
-            rights.append(int((y_hat.argmax(dim=1) == y).sum()))
-        return give(rights, [len(y) for X, y in batches])
+            if after:
+                rights += _counted(net, [(X, y)])[0]
+        return give(rights, [len(y) for X, y in train_iter])
 
     return epoch
 
 
-def _epoch_of(words, loss_of):
-    return Mistake(words, _epoch(loss_of=loss_of))
+def _then_measured(net, train_iter, lr):
+    _epoch()(net, train_iter, lr)
+    return _share(*_counted(net, train_iter))
 
 
 def _epoch_probes():
-    some, sure = _random_net(62), _scores_are_pixels(0)
+    some, sure = _random_net(63), _scores_are_pixels(0)
     return [
-        (some, _batches(some, (8, 8, 4), (6, 5, 2), seed=64), 0.5),
+        (some, _batches(some, (8, 8, 4), (6, 5, 2), seed=65), 0.5),
         (sure, _batches(sure, (5, 3), (5, 3), seed=70), 0.25),  # all are right
     ]
 
@@ -578,27 +581,24 @@ check_repaired_epoch = Exercise(
         _sign("The weights do not move at all: nobody calls optimizer.step().",
               lambda calls, still: still and "step" not in calls),
         EARLY_STEP,
+        _sign("Another network's weights are stepped: make the optimizer of `net.parameters()`.",
+              lambda calls, still: still and "own step" in calls),
         _sign("The weights do not move at all. What is in the gradients at the moment of optimizer.step()?",
               lambda calls, still: still),
         Mistake("Now gradients of all steps add up: clear them once for each batch, before backward().",
                 _epoch(zero=False)),
-        Mistake("Only the first batch moves the weights: move return out of the loop.",
+        Mistake("Only the first batch moves the weights: the loop ends after it.",
                 lambda net, batches, lr: _epoch()(net, batches[:1], lr)),
         Mistake("The last batch does not move the weights.", lambda net, batches, lr: _epoch()(net, batches[:-1], lr)),
         Sign("Your loop goes through the batches several times: one epoch is asked for.",
              lambda value, net, batches, lr: value.calls.count("step") > len(batches)),
-        _epoch_of("Take the mean of the losses in the batch, not their sum.",
-                  lambda y_hat, y: F.cross_entropy(y_hat, y, reduction="sum")),
-        _epoch_of("F.cross_entropy takes the mean already; you divide by the images once more.",
-                  lambda y_hat, y: F.cross_entropy(y_hat, y) / len(y)),
-        _epoch_of("Softmax twice: F.cross_entropy contains one already.",
-                  lambda y_hat, y: F.cross_entropy(y_hat.softmax(dim=1), y)),
-        _epoch_of("Uphill: the weights move against the way down. Keep the sign of the loss.",
-                  lambda y_hat, y: -F.cross_entropy(y_hat, y)),
+        *_in_training(lambda loss: _epoch(loss_of=loss), STILL_255, STILL_SIGMOID, *LOSSES),
         Mistake("That is another optimizer: keep the SGD of the exercise.", _epoch(kind=torch.optim.Adam)),
         *(Mistake(f"The learning rate is always {rate}: use `lr`, which your function is given.", _epoch(rate=rate))
           for rate in (0.1, 0.01, 1.0)),
-        *(Mistake(words, _epoch(give)) for words, give in SHARES),
+        *(Mistake(words, *map(_epoch, gives)) for words, *gives in SHARES),
+        Mistake("You count after the steps: count the answers that each loss is computed from.",
+                _epoch(_share, after=True), _then_measured),
     ],
 )  # fmt: skip
 

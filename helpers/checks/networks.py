@@ -27,6 +27,13 @@ def module(net):
         raise Stopped("your nn.Sequential() is empty: its layers stand in its brackets")
     if type(net).forward is nn.Module.forward:
         raise Stopped(f"your class {type(net).__name__} has no method `forward`: how shall it run its layers?")
+    found = set(map(id, net.modules()))
+    for layer in net.modules():
+        for name, value in vars(layer).items():
+            lost = isinstance(value, (list, tuple)) and [one for one in value if isinstance(one, nn.Module)]
+            if lost and any(id(one) not in found for one in lost):
+                raise Stopped(f"the layers in the {type(value).__name__} `{name}` are hidden from PyTorch, which would "
+                              "not train them: use nn.ModuleList")  # fmt: skip
     return net
 
 
