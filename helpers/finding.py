@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 WORKING_SIDE = 128  # pixels of the longer side on which the search runs: several for each of the result's 28
-LEAST = 6  # of 255: a smaller difference from the background is noise, dust or JPEG's doing
+LEAST = 2  # of 255: on an even background a smaller difference is rounding's doing
 FAINTEST = 14  # of 255: where nothing differs by more, nothing stands out
 
 
@@ -53,21 +53,25 @@ def _find(photo):
     size = photo.shape[1:]
     scale = min(1, WORKING_SIDE / max(size))
     small = F.interpolate(photo[None], [max(1, round(scale * side)) for side in size], mode="area")[0]
-    background = _smooth_background(small)
-    background = _local_background(small, background)
+    smooth = _smooth_background(small)
+    # On plain grey the smallest difference is the thing's; on wood, or if a shadow falls on it, it has to be more.
+    least = LEAST + 1.5 * float(_border(_distance(small, smooth)).quantile(0.9))
+    background = _local_background(small, smooth, least)
     distance = _distance(small, background)
     strong = float(distance.flatten().kthvalue(max(1, round(0.995 * distance.numel())))[0])
     usual = 2.5 * float(_border(distance).median())
     if strong < FAINTEST or (min(size) >= 28 and strong < 1.6 * usual):
         return None
-    weak = min(max(LEAST, 1.3 * usual), 0.4 * strong)
-    outline = _filled(_closed(distance > max(weak, 0.25 * strong), max(small.shape[1:]) // 64))
-    outline = _main_parts(outline, distance)
+    if background is smooth:
+        least = min(least, 0.25 * strong)
+    else:
+        least = max(0.25 * strong, min(1.3 * usual, 0.4 * strong))
+    outline = _main_parts(_filled(distance > least), distance)
     whole = F.interpolate(outline[None, None].float(), size, mode="bilinear", align_corners=False)[0, 0] > 0.5
     background = F.interpolate(background[None], size, mode="bilinear", align_corners=False)[0]
     # The edges exactly, in the photo's own pixels.
     distance = _distance(photo, background)
-    sharp = whole & (distance > max(weak, 0.25 * strong))
+    sharp = whole & (distance > least)
     sharp = sharp if sharp.any() else whole
     rows, columns = sharp.any(dim=1).nonzero()[:, 0], sharp.any(dim=0).nonzero()[:, 0]
     return Thing(whole, background, int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
@@ -101,11 +105,12 @@ def _smooth_background(small):
     return (terms @ fit).movedim(-1, 0)
 
 
-def _local_background(small, background):
+def _local_background(small, background, least):
     """The background under thin lines, which also follows the edge of a shadow; else `background` as it is.
 
     Ink on paper vanishes when each pixel takes the lightest of its surroundings (chalk on a board: the darkest). A
-    thing that is no drawing does not vanish, and keeps the smooth background.
+    thing that is no drawing leaves most of itself behind, and keeps the smooth background. least: the difference from
+    it, of 255, that counts.
     """
     distance = _distance(small, background)
     core = distance > 0.6 * distance.max()
@@ -116,8 +121,12 @@ def _local_background(small, background):
     sign = -1 if away[core].mean() < 0 else 1
     # Largest, then smallest of a window ("closing"); for what is lighter, the same of the negative.
     local = -sign * -_largest(-_largest(-sign * small, window), window)
-    gone = _distance(small, local) > 0.7 * distance
-    return local if gone[core].float().mean() > 0.8 else background
+    ink = _distance(small, local)
+    gone = (ink > 0.7 * distance)[core].float().mean()
+    if least > 30:  # so uneven is no paper: the edge of a shadow falls across it, and stays too
+        return local if gone > 0.6 else background
+    stays = _distance(local, background) > least
+    return local if gone > 0.8 and stays.sum() < 0.25 * (ink > 0.25 * distance.max()).sum() else background
 
 
 def _largest(image, reach):
@@ -129,12 +138,6 @@ def _largest(image, reach):
         image = torch.maximum(image[..., :-step, :], image[..., step:, :])
         reached += step
     return image
-
-
-def _closed(mask, radius):
-    """A mask without its gaps of up to two `radius` pixels."""
-    grown = _largest(mask.float(), radius)
-    return -_largest(-grown, radius) > 0.5
 
 
 def _spread(seeds, mask):

@@ -91,11 +91,9 @@ def photo_steps(photo, invert=None):
         background = brightness(thing.background)
         if not _shows(grey - background, photo, thing):
             title, grey, background = "difference in colour", *_colour_difference(photo, thing)
-        darker, sure = _is_dark(grey, background, thing)
+        darker = _is_dark(grey, background, thing)
         turned = 255 - grey if invert or (invert is None and darker) else grey
         cropped = _cropped(255 - grey if darker else grey, 255 - background if darker else background, thing)
-        if not sure:  # only its outline and a third of its shading: a network takes that better than wrong shading
-            cropped = torch.where(cropped > 0, 170 + cropped / 3, cropped)
         if invert is not None and invert != darker:
             cropped = 255 - cropped
     # Each of the 28×28 pixels is the mean of those that lie under it.
@@ -139,28 +137,27 @@ def _colour_difference(photo, thing):
 
 
 def _is_dark(grey, background, thing):
-    """Whether inverting makes the thing more like those of the data set, and whether that is sure: two booleans.
+    """Whether inverting makes the thing more like those of the data set.
 
     They are bright on black, and in 98 % of Fashion-MNIST's images the outermost pixels of a garment are darker than
-    the rest, because each is partly background. The second tells where a pattern is partly lighter and partly darker
-    than the background; a drawing is nearly all rim, and only the first counts.
+    the rest, because each is partly background. So it is in a photograph too, whichever is lighter; only a drawing is
+    nearly all rim, and is compared with the background.
     """
     box = slice(thing.top, thing.bottom), slice(thing.left, thing.right)
     mask, values = thing.mask[box].float()[None], grey[0][box][None]
     darker = bool((values - background[0][box])[mask > 0].mean() < 0)
     if not 20 < background[0][box].mean() < 240:  # nothing is darker than black or lighter than white
-        return darker, True
+        return darker
+    weight = (values - background[0][box]).abs() * mask  # what equals the background may be a gap in the mask
     size = [max(1, round(28 * side / max(mask.shape))) for side in mask.shape[1:]]
-    covered = F.adaptive_avg_pool2d(mask, size)
-    values = F.adaptive_avg_pool2d(values * mask, size) / covered.clamp(min=1e-6)
-    inside = F.pad((covered > 0.3).float(), (1, 1, 1, 1))
-    middle = (-F.max_pool2d(-inside, 3, stride=1) > 0.5) & (covered > 0.3)
-    rim = (covered > 0.3) & ~middle
+    inside = F.adaptive_avg_pool2d(mask, size) > 0.3
+    weight, values = F.adaptive_avg_pool2d(weight, size), F.adaptive_avg_pool2d(weight * values, size)
+    middle = -F.max_pool2d(-F.pad(inside.float(), (1, 1, 1, 1)), 3, stride=1) > 0.5
+    rim = inside & ~middle
     if middle.sum() < rim.sum() / 2:
-        return darker, True
-    light_rim = bool(values[rim].mean() > values[middle].mean())
-    sure = light_rim == darker or abs(values[rim].mean() - values[middle].mean()) < 8
-    return (darker if sure else light_rim), sure
+        return darker
+    rim, middle = (values[part].sum() / weight[part].sum().clamp(min=1e-6) for part in (rim, middle))
+    return darker if abs(rim - middle) < 8 else bool(rim > middle)
 
 
 def _cropped(image, background, thing):
