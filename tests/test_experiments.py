@@ -287,24 +287,28 @@ def test_prepare_tests_on_all_test_images_as_they_are(sample):
 
 
 def test_choosing_never_sees_a_test_image(sample):
-    # Each image is marked with its own number, the test images with numbers from 50,000 on.
-    marked = replace(
-        sample,
-        train_images=torch.arange(10_000).reshape(-1, 1, 1, 1),
-        test_images=torch.arange(50_000, 52_000).reshape(-1, 1, 1, 1),
-    )
+    # Each image is marked with its own number, in two bytes, the test images with numbers from 50,000 on.
+    def marks(first, last):
+        numbers = torch.arange(first, last)
+        return torch.stack([numbers // 256, numbers % 256], dim=1).to(torch.uint8).reshape(-1, 1, 1, 2)
+
+    def read(images):
+        return (images[:, 0, 0].long() @ torch.tensor([256, 1])).tolist()
+
+    marked = replace(sample, train_images=marks(0, 10_000), test_images=marks(50_000, 52_000))
     chosen = for_choosing(marked)
-    train_marks, val_marks = chosen.train_images.flatten().tolist(), chosen.test_images.flatten().tolist()
+    train_marks, val_marks = read(chosen.train_images), read(chosen.test_images)
     assert sorted(train_marks + val_marks) == list(range(10_000))
     assert 1000 <= len(val_marks) <= 2000
     assert torch.equal(chosen.train_labels, sample.train_labels[train_marks])
     assert torch.equal(chosen.test_labels, sample.train_labels[val_marks])
     again = for_choosing(marked)
-    assert again.test_images.flatten().tolist() == val_marks
+    assert read(again.test_images) == val_marks
 
 
 def test_choosing_sets_ten_thousand_of_the_whole_set_aside(sample):
-    whole = replace(sample, train_images=torch.zeros(60_000, 1), train_labels=torch.zeros(60_000))
+    images, labels = torch.zeros(60_000, 1, 1, 1, dtype=torch.uint8), torch.zeros(60_000, dtype=torch.long)
+    whole = replace(sample, train_images=images, train_labels=labels)
     chosen = for_choosing(whole)
     assert (len(chosen.train_images), len(chosen.test_images)) == (50_000, 10_000)
 

@@ -97,10 +97,9 @@ def test_two_thousand_states_in_random_order_while_a_network_trains(sample, monk
                     trainer.board.text.value = "trainer"  # back to settings that can be trained
                 assert len(trainer.runs) == runs + 1
                 assert trainer.runs[-1].line == trainer.board.line()
-            elif explained:
-                assert bytes(lab.picture.image.value) == picture
-            else:
-                assert drawn[name] > pictures, name
+            elif drawn[name] == pictures:  # red words below a new picture, as of a dead network, are no refusal
+                assert explained, name
+                assert bytes(lab.picture.image.value) == picture, name
             assert len(workers()) <= 1
             assert not broken
             seen[name] += 1

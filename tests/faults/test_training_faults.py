@@ -284,9 +284,15 @@ def test_one_image_that_does_not_fit_needs_a_smaller_network(sample):
         list(train(net, Batches(sample.train_images[:3], sample.train_labels[:3], 1), 1, lr=0.1, device="cpu"))
 
 
-def test_other_errors_of_a_step_stay_what_they_are(batches):
-    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+def test_other_errors_of_a_step_keep_their_words(batches):
+    class Own(torch.nn.Linear):
+        def forward(self, X):
+            raise LookupError("of the student's own")
+
+    with pytest.raises(ValueError, match="shapes cannot be multiplied"):
         list(train(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(5, 10)), batches, 1, lr=0.1, device="cpu"))
+    with pytest.raises(LookupError, match="of the student's own"):
+        list(train(Own(5, 10), batches, 1, lr=0.1, device="cpu"))
 
 
 def test_the_lab_says_which_batch_to_take_where_one_does_not_fit(lab, monkeypatch):
