@@ -13,7 +13,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-LIMIT = 10  # seconds for one attempt
+LIMIT = 60  # seconds for one attempt, which only a hang can take on a machine that does other things too
 ROOT = Path(__file__).resolve().parents[1]
 
 
