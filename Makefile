@@ -98,10 +98,10 @@ screenshots: $(VENV)/tests-installed
 # For a class: pages to read without running, and the course without solutions.  See notebooks/README.md.
 .PHONY: handout student-copy
 handout: install
-	$(BIN)/python -m helpers.handout
+	$(BIN)/python -m helpers.teacher.handout
 
 student-copy: install
-	$(BIN)/python -m helpers.student_copy
+	$(BIN)/python -m helpers.teacher.student_copy
 
 # The versions that everyone installs, taken anew: the newest that the ranges allow today.  See tests/lock.py.
 .PHONY: lock

@@ -12,10 +12,3 @@ from helpers.models import conv_output_size, layer_table, lenet, mlp, num_parame
 from helpers.training import Progress, evaluate_accuracy, load_weights, save_weights, train, try_gpu
 
 cores.keep_to_limit()
-
-__all__ = [
-    "Accumulator", "Batches", "DataError", "ImageData", "Progress", "Timer", "accuracy", "checks", "confusion_counts",
-    "conv_output_size", "diagnose", "evaluate_accuracy", "experiments", "fashion_mnist", "labs", "layer_table", "lenet",
-    "load_weights", "mlp", "mnist", "num_parameters", "plotting", "save_weights", "train", "train_validation_split",
-    "try_gpu", "xavier",
-]  # fmt: skip

@@ -193,14 +193,14 @@ MUTATIONS = [
     Mutation(
         "a user's file replaced", "refuse_to_replace", "if Path(path).exists():", "if False:", "tests/test_files.py"
     ),
-    Mutation("the test set read twice", "test", "if tested:", "if False:", "tests/test_checks_scoreboard.py"),
-    Mutation("an entry that goes on learning", "enter", "copy.deepcopy(net)", "net", "tests/test_checks_scoreboard.py"),
+    Mutation("the test set read twice", "test", "if tested:", "if False:", "tests/test_scoreboard.py"),
+    Mutation("an entry that goes on learning", "enter", "copy.deepcopy(net)", "net", "tests/test_scoreboard.py"),
     Mutation(
         "a guess changed afterwards",
         "answer",
         "self.buttons.disabled = True",
         "pass",
-        "tests/test_checks_prediction.py",
+        "tests/test_question.py",
     ),
     Mutation("a container's limit ignored", "keep_to_limit", "quota // period", "64", "tests/test_cores.py"),
     Mutation("the cores never shared", "sharing", "> 0.4 * passed", "> passed", "tests/test_cores.py"),

@@ -14,7 +14,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
 
-from helpers import handout, student_copy
+from helpers.teacher import handout, student_copy
 from tests import every_lab
 
 PROSE = r"# Chapter 9: Small" + "\n\n$$\\left\\lfloor \\frac{n + 2p - w}{s} \\right\\rfloor + 1$$\n\nwith $n = 28$"

@@ -11,7 +11,7 @@ from PIL import Image
 from helpers import labs, plotting
 from helpers.labs.upload import Upload
 from helpers.photos import as_example, photo_steps, read_photo
-from helpers.plotting.datasets import CELL_HEIGHT, CELL_WIDTH, HEIGHT, WIDTH, slots, table_of_numbers, written_numbers
+from helpers.plotting.explorer import CELL_HEIGHT, CELL_WIDTH, HEIGHT, WIDTH, slots, table_of_numbers, written_numbers
 
 
 def hand_over(upload, content, name="photo.jpg"):

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from helpers import labs, plotting
 from helpers.labs.convolution import KERNELS, kernel_preset
-from helpers.labs.kernel_learning import LEARNING_RATES, NUM_STEPS, Descent
+from helpers.labs.learn_kernel import LEARNING_RATES, NUM_STEPS, Descent
 from tests.waiting import wait_for
 
 

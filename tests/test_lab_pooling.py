@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from helpers import labs, plotting
-from helpers.plotting.windows import percent, relative_change
+from helpers.plotting.pooling import percent, relative_change
 
 
 @pytest.mark.parametrize(("kind", "pool"), [("max", F.max_pool2d), ("average", F.avg_pool2d)])

@@ -7,7 +7,7 @@ import pytest
 
 from helpers import labs, mlp, train
 from helpers.labs.controls import slider
-from helpers.labs.live import FiveTimesASecond, Lab, Picture
+from helpers.labs.lab import FiveTimesASecond, Lab, Picture
 
 
 @pytest.mark.parametrize("shown_width", [1000, 500])

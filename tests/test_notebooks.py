@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import plotting
+from helpers.plotting.course_map import WAYS
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -100,15 +100,13 @@ def test_the_imports_end_with_a_picture_of_the_whole(path):
 def test_the_picture_of_the_whole_names_every_section(path):
     text = prose(read(path))
     sections = re.findall(r"^## (\d+) .*\(\d+ min\)$", text, re.MULTILINE)
-    assert ", ".join(plotting.maps.WAYS[int(path.stem[:2])]).split(", ") == sections
+    assert ", ".join(WAYS[int(path.stem[:2])]).split(", ") == sections
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
 def test_students_guess_before_a_cell_shows_the_truth(path):
     cells = code(read(path))
-    asked = [
-        (place, name) for place, cell in enumerate(cells) for name in re.findall(r"(\w+) = checks.predict\(", cell)
-    ]
+    asked = [(place, name) for place, cell in enumerate(cells) for name in re.findall(r"(\w+) = labs.predict\(", cell)]
     assert len(asked) >= 3
     assert len({name for _, name in asked}) == len(asked)
     for place, name in asked:

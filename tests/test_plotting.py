@@ -49,7 +49,7 @@ def one_of_each():
         "pooling": plotting.pooling(
             torch.rand(28, 28), torch.rand(28, 28), torch.rand(9, 9), torch.rand(9, 9), "max", 3, 3, 1
         ),
-        "kernel learning": plotting.kernel_learning(
+        "kernel learning": plotting.learn_kernel(
             torch.randn(3, 3),
             torch.randn(3, 3),
             torch.randn(26, 26),

@@ -1,7 +1,4 @@
-"""Checks of the exercises: each runs a student's answer and says ✅, or which mistake was made and what to try.
-
-And `predict`, with which a student commits to a guess before a cell shows the truth.
-"""
+"""Checks of the exercises: each runs a student's answer and says ✅, or which mistake was made and what to try."""
 
 from helpers.checks.chapter1 import (
     check_balanced_subset,
@@ -40,41 +37,4 @@ from helpers.checks.chapter5 import (
     check_shift_right,
     check_tolerant,
 )
-from helpers.checks.prediction import Prediction, predict
-from helpers.checks.scoreboard import Scoreboard
 from helpers.checks.verdict import NOT_YET, Verdict
-
-__all__ = [
-    "NOT_YET",
-    "Prediction",
-    "Scoreboard",
-    "Verdict",
-    "check_balanced_subset",
-    "check_challenge",
-    "check_choose_rates",
-    "check_colour_net",
-    "check_conv_cost",
-    "check_conv_layer",
-    "check_dense_to_conv",
-    "check_diagonal_kernel",
-    "check_edge_map",
-    "check_evaluate",
-    "check_flatten_size",
-    "check_freeze_features",
-    "check_lead",
-    "check_max_pool",
-    "check_mean_brightness",
-    "check_mean_model",
-    "check_mended_loss",
-    "check_mini_batches",
-    "check_normalise",
-    "check_output_sizes",
-    "check_own_network",
-    "check_read_labels",
-    "check_receptive_field",
-    "check_repaired_epoch",
-    "check_shift_right",
-    "check_tolerant",
-    "check_training_step",
-    "predict",
-]

@@ -1,33 +1,24 @@
-"""Labs: what moves under the hand in a notebook. One file a lab; each is one line in its chapter."""
+"""Labs: what moves under the hand in a notebook. One file a lab; each is one line in its chapter.
+
+Beside them `predict`, with which a student commits to a guess before a cell shows the truth, and the `Scoreboard`.
+"""
 
 import atexit
 import gc
 
-from helpers.labs.classroom import class_experiment
+from helpers.labs.class_experiment import class_experiment
 from helpers.labs.convolution import convolution
 from helpers.labs.drawing import drawing
 from helpers.labs.explorer import explorer
-from helpers.labs.kernel_learning import learn_kernel
-from helpers.labs.live import watch
+from helpers.labs.learn_kernel import learn_kernel
 from helpers.labs.microscope import microscope
 from helpers.labs.pooling import pooling
+from helpers.labs.question import Prediction, predict
+from helpers.labs.scoreboard import Scoreboard
 from helpers.labs.shapes import shapes
 from helpers.labs.trainer import trainer
 from helpers.labs.versus import versus
-
-__all__ = [
-    "class_experiment",
-    "convolution",
-    "drawing",
-    "explorer",
-    "learn_kernel",
-    "microscope",
-    "pooling",
-    "shapes",
-    "trainer",
-    "versus",
-    "watch",
-]
+from helpers.labs.watch import watch
 
 # What PyTorch and Matplotlib made while they were imported stays for as long as the kernel lives. A garbage collection
 # that walks through all of it takes 0.2 s, in the middle of a hand's move: leave it out from now on.

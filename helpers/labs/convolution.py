@@ -11,7 +11,7 @@ from helpers.data import to_floats
 from helpers.labs.board import word
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import Matrix, choice, rows_of, slider
-from helpers.labs.live import Lab
+from helpers.labs.lab import Lab
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
 from helpers.models import conv_output_size

@@ -6,7 +6,7 @@ from torch import nn
 
 from helpers import plotting
 from helpers.labs.cells import one_a_cell
-from helpers.labs.live import Lab
+from helpers.labs.lab import Lab
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
 from helpers.models import first_number, first_tensor, measuring, refuse_scripted

@@ -10,7 +10,7 @@ from helpers import plotting
 from helpers.data import as_images, to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
-from helpers.labs.live import Lab
+from helpers.labs.lab import Lab
 from helpers.models import ShapeError, layers_of, receptive_field, window
 from helpers.plotting.microscope import Applied, Convolved, Pooled, microscope_target
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from helpers.digits import like_mnist
 from helpers.labs.controls import button, choice
-from helpers.labs.live import FiveTimesASecond, Picture
+from helpers.labs.lab import FiveTimesASecond, Picture
 
 SIDE, PEN = 280, 23  # pixels on the page: so wide is the pen on MNIST beside a digit that fills the pad
 SHARPNESS = 2  # dots drawn for one pixel of the page, so that edges are smooth

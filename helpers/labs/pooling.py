@@ -6,7 +6,7 @@ from helpers import plotting
 from helpers.data import to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
-from helpers.labs.live import Lab
+from helpers.labs.lab import Lab
 from helpers.models import conv_output_size
 
 POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d}

@@ -6,7 +6,7 @@ from torch import nn
 from helpers import plotting
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
-from helpers.labs.live import Lab
+from helpers.labs.lab import Lab
 from helpers.models import layer_table, lenet
 
 POOLINGS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}

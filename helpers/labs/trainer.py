@@ -11,9 +11,9 @@ from helpers.data import Batches, DataError, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.labs.board import BoardLine
 from helpers.labs.cells import Whole, one_a_cell
-from helpers.labs.classroom import result_line
+from helpers.labs.class_experiment import result_line
 from helpers.labs.controls import FULL_LABEL, Message, button, choice, rows_of, slider, steps, switch
-from helpers.labs.live import FiveTimesASecond, Picture
+from helpers.labs.lab import FiveTimesASecond, Picture
 from helpers.labs.runner import Runner
 from helpers.labs.runs import ACTIVATIONS, LEARNING_RATES, OPTIMIZERS, POOLINGS, PRESETS, Run, keep, network, table
 from helpers.models import ShapeError, num_parameters

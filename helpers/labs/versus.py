@@ -14,7 +14,7 @@ from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import button, choice, rows_of, slider, steps, switch
-from helpers.labs.live import FiveTimesASecond, Lab
+from helpers.labs.lab import FiveTimesASecond, Lab
 from helpers.labs.runner import Runner
 from helpers.labs.runs import keep
 from helpers.metrics import confusion_counts

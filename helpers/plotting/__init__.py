@@ -1,19 +1,26 @@
-"""Pictures: functions from a state to a Matplotlib figure. No widgets, no training, no pyplot."""
+"""Pictures: functions from a state to a Matplotlib figure. No widgets, no training, no pyplot.
 
-from helpers.plotting.charts import LiveCurves, bars, confusion_matrix, curves, histogram, lines, scatter
-from helpers.plotting.datasets import counts_and_means, example_at, examples, photo_to_example, pixel_numbers
-from helpers.plotting.descent import kernel_learning
-from helpers.plotting.flattening import flattening
-from helpers.plotting.gaps import gaps
-from helpers.plotting.idx import idx_file
+The picture of lab x is in `x.py`, a picture in the text of chapter N in `chapterN.py`; every chart, image and matrix of
+numbers is drawn by `charts.py` and `images.py`.
+"""
+
+from helpers.plotting.chapter1 import idx_file
+from helpers.plotting.chapter2 import sliding, windows_and_cells
+from helpers.plotting.chapter3 import flattening, network
+from helpers.plotting.chapter4 import story, training_loop
+from helpers.plotting.chapter5 import gaps
+from helpers.plotting.charts import bars, confusion_matrix, histogram, lines
+from helpers.plotting.class_experiment import scatter
+from helpers.plotting.convolution import convolution, output_cell_at
+from helpers.plotting.course_map import course_map
+from helpers.plotting.drawing import opinions
+from helpers.plotting.explorer import counts_and_means, example_at, examples, photo_to_example, pixel_numbers
 from helpers.plotting.images import feature_maps, images, matrices, predictions
-from helpers.plotting.loops import training_loop
-from helpers.plotting.maps import course_map
+from helpers.plotting.learn_kernel import learn_kernel
 from helpers.plotting.microscope import microscope
-from helpers.plotting.networks import network, network_with_costs
-from helpers.plotting.places import sliding, windows_and_cells
-from helpers.plotting.results import published_against_ours, reproduction, story
-from helpers.plotting.rivals import accuracy_on, confusions, opinions
+from helpers.plotting.pooling import pooling
+from helpers.plotting.reproduce import published_against_ours, reproduction
+from helpers.plotting.shapes import network_with_costs
 from helpers.plotting.style import (
     BLUE,
     COLOURS,
@@ -29,13 +36,5 @@ from helpers.plotting.style import (
     Sheet,
     drawn,
 )
-from helpers.plotting.windows import convolution, output_cell_at, pooling
-
-__all__ = [
-    "BLUE", "COLOURS", "DPI", "GREEN", "GREY", "ORANGE", "PURPLE", "RED", "SKY", "TROUBLE", "Figure", "LiveCurves",
-    "Sheet", "accuracy_on", "bars", "confusion_matrix", "confusions", "convolution", "counts_and_means", "course_map",
-    "curves", "drawn", "example_at", "examples", "feature_maps", "flattening", "gaps", "histogram", "idx_file",
-    "images", "kernel_learning", "lines", "matrices", "microscope", "network", "network_with_costs", "opinions",
-    "output_cell_at", "photo_to_example", "pixel_numbers", "pooling", "predictions", "published_against_ours",
-    "reproduction", "scatter", "sliding", "story", "training_loop", "windows_and_cells",
-]  # fmt: skip
+from helpers.plotting.trainer import LiveCurves, curves
+from helpers.plotting.versus import accuracy_on, confusions

@@ -3,6 +3,8 @@
 import math
 
 import torch
+from matplotlib.patches import Rectangle
+from torch.nn import functional as F
 
 from helpers.plotting.style import GREY, RED, Sheet, drawn
 
@@ -100,3 +102,25 @@ def predictions(pictures, labels, predicted, class_names, columns=8):
         if not right:
             sheet.write(left + slot / 2, top + slot + 30, f"is: {names[i]}", 11, GREY, "center")
     return sheet
+
+
+def side_by_side(maps):
+    """Maps in a row as one image, with white, which is NaN, between them.
+
+    maps: (channels, height, width) floats; returns (height, columns).
+    """
+    gap = 1 + maps.shape[2] // 20
+    return F.pad(maps, (0, gap), value=math.nan).movedim(0, 1).flatten(1)[:, :-gap]
+
+
+def put_row(sheet, maps, left, top, width, height, colours):
+    """Put maps with values from 0 to 1 side by side, as large as `width` and `height` allow."""
+    strip = side_by_side(maps)  # one image: Matplotlib takes some milliseconds for each
+    cell = min(width / strip.shape[1], height / strip.shape[0])
+    extent = (left, left + cell * strip.shape[1], top + cell * strip.shape[0], top)
+    sheet.ax.imshow(strip.numpy(), extent=extent, aspect="auto", cmap=colours, vmin=0, vmax=1)
+
+
+def put_bar(sheet, left, top, width, height, colour):
+    """Put a filled rectangle without an edge."""
+    sheet.ax.add_patch(Rectangle((left, top), width, height, color=colour, linewidth=0))

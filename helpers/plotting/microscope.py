@@ -1,4 +1,4 @@
-"""One number of a trained network under the microscope: where it comes from and how it is computed."""
+"""The microscope's picture: where one number of a trained network comes from, and how it is computed."""
 
 from dataclasses import dataclass
 

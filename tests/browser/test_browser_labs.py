@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from helpers.labs.convolution import OWN
 from helpers.photos import read_photo
-from helpers.plotting.windows import MAP, MAP_TOP, OUTPUT_LEFT
+from helpers.plotting.convolution import MAP, MAP_TOP, OUTPUT_LEFT
 from tests.browser import jupyterlab
 
 

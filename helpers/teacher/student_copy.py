@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FILES = {  # here: there
     "notebooks/for-students.md": "README.md",
     "notebooks/glossary.md": "notebooks/glossary.md",

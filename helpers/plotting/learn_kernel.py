@@ -1,9 +1,9 @@
-"""A kernel on its way down the gradient."""
+"""The picture of the lab in which a kernel is learnt: its way down the gradient."""
 
 import math
 
+from helpers.plotting.convolution import decimals
 from helpers.plotting.style import BLUE, GREY, RED, Sheet, drawn
-from helpers.plotting.windows import decimals
 
 LOWEST, HIGHEST = -4, 4  # powers of ten: the ends of the loss axis
 CHART_LEFT, CHART_TOP, CHART_WIDTH, CHART_HEIGHT = 610, 34, 370, 296  # pixels
@@ -11,7 +11,7 @@ STEPS = 300  # the axis is this long, and grows by as much
 
 
 @drawn
-def kernel_learning(target, kernel, wanted, output, losses, ghosts=()):
+def learn_kernel(target, kernel, wanted, output, losses, ghosts=()):
     """A kernel on its way to a target kernel, what both make of an image, and the loss after every step.
 
     target, kernel: (3, 3); wanted, output: their maps, (rows, columns); losses: a list, the first before any step;

@@ -11,7 +11,7 @@ from helpers.data import to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import button, choice, rows_of, steps
 from helpers.labs.convolution import KERNELS, kernel_preset
-from helpers.labs.live import FiveTimesASecond, Lab
+from helpers.labs.lab import FiveTimesASecond, Lab
 from helpers.labs.runner import Runner
 
 LEARNING_RATES = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.6, 1, 3, 10)
@@ -71,9 +71,9 @@ class Descent:
         return f"Step {count}: the loss is {loss:.3g}; at the start it was {start:.3g}."
 
     def figure(self, ghosts=()):
-        """The picture of this moment; ghosts: as in `plotting.kernel_learning`."""
+        """The picture of this moment; ghosts: as in `plotting.learn_kernel`."""
         kernel, made = self.weight.detach()[0, 0], self.made.detach()[0, 0]
-        return plotting.kernel_learning(self.target, kernel, self.wanted[0, 0], made, self.losses, ghosts)
+        return plotting.learn_kernel(self.target, kernel, self.wanted[0, 0], made, self.losses, ghosts)
 
 
 class KernelLearning(Lab):

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.checks import Scoreboard
 from helpers.data import ImageData
+from helpers.labs import Scoreboard
 
 
 def stripes(count, seed):

@@ -2,15 +2,15 @@
 
 import pytest
 
-from helpers.checks import prediction
-from helpers.checks.prediction import predict
+from helpers.labs import question
+from helpers.labs.question import predict
 
 
 @pytest.fixture
 def shown(monkeypatch):
     """What `answer` displays, as a list of HTML texts."""
     texts = []
-    monkeypatch.setattr(prediction, "display", lambda made: texts.append(made.data))
+    monkeypatch.setattr(question, "display", lambda made: texts.append(made.data))
     return texts
 
 

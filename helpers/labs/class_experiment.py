@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from helpers import plotting
 from helpers.labs.cells import Whole, one_a_cell
 from helpers.labs.controls import Message, choice, rows_of
-from helpers.labs.live import Picture
+from helpers.labs.lab import Picture
 
 MOST = 500  # lines; two hundred students with two runs each
 NUMBERS = {"lr": "learning rate", "channels": "first channels", "kernel": "kernel size", "parameters": "parameters"}

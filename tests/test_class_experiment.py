@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import labs, lenet, plotting
-from helpers.labs.classroom import read_results, result_line
+from helpers.labs.class_experiment import read_results, result_line
 from helpers.labs.runs import Run
 from tests.test_lab_trainer import progress
 

@@ -1,4 +1,4 @@
-"""All places of a window at once: a kernel that slides, and windows that become the cells of a map."""
+"""Chapter 2: all places of a window at once: a kernel that slides, and windows that become the cells of a map."""
 
 import torch
 from matplotlib.patches import Rectangle

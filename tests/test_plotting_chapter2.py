@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 from torch.nn import functional as F
 
 from helpers import plotting
-from helpers.plotting.places import CELL
+from helpers.plotting.chapter2 import CELL
 from tests.legible import check_type
 
 X = torch.tensor([[3.0, 1, 0], [2, 5, 1], [0, 4, 2]])

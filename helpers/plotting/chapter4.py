@@ -1,4 +1,4 @@
-"""The training loop as a circle."""
+"""Chapter 4: the training loop as a circle, and what each change of a recipe bought."""
 
 import math
 
@@ -61,3 +61,34 @@ def free_way(start, end, steps=200):
 def covers(centre, point):
     """Whether a station with this centre, or the gap around it, covers a point."""
     return all(abs(a - b) < side / 2 + GAP for a, b, side in zip(centre, point, BOX, strict=True))
+
+
+@drawn
+def story(rows):
+    """What each change of a recipe bought: a bar a change, as long as the mean accuracy over the seeds.
+
+    rows: [{"change", "val_acc" (mean over the seeds), "spread" (largest less smallest)}]; the black line is the spread.
+    """
+    said = "; ".join(f"{row['change']}: {row['val_acc']:.3f}" for row in rows)
+    left, right, top, high = 8, 720, 80, 52  # pixels
+    sheet = Sheet(900, top + high * len(rows) + 4, f"Validation accuracy after one change on top of the other. {said}")
+    sheet.write(left, 16, "validation accuracy after one epoch, each change on top of those above it", 14)
+    _span(sheet, left + 2, left + 32, 42)
+    sheet.write(left + 42, 42, "how far the best and the worst seed are apart", 13, GREY)
+    for i, row in enumerate(rows):
+        y = top + high * i
+        end, half = left + (right - left) * row["val_acc"], (right - left) * row["spread"] / 2
+        sheet.write(left, y, f"{'' if i == 0 else '+ '}{row['change']}", 13)
+        sheet.ax.fill_between([left, end], y + 14, y + 32, color=BLUE, linewidth=0)
+        _span(sheet, end - half, end + half, y + 23)
+        sheet.write(right + 30, y + 23, f"{row['val_acc']:.3f}", 15, weight="bold")
+        if i:
+            gain = f"{row['val_acc'] - rows[i - 1]['val_acc']:+.3f}".replace("-", "−")
+            sheet.write(892, y + 23, gain, 13, GREY, "right")
+    return sheet
+
+
+def _span(sheet, start, end, y):
+    """A black line with a white rim, so that it shows on a bar and beside it."""
+    sheet.ax.plot([start, end], [y, y], color="white", linewidth=4.5)
+    sheet.ax.plot([start, end], [y, y], color="black", linewidth=2.5)

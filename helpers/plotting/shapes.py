@@ -1,4 +1,4 @@
-"""Networks drawn to scale, and what each layer of them costs."""
+"""The shapes lab's picture: a network drawn to scale, and what each layer of it costs."""
 
 import math
 
@@ -18,32 +18,22 @@ LARGEST = 4.5  # pixels of the picture for one pixel of a map
 
 
 @drawn
-def network(table, title=""):
-    """The feature maps of a `models.LayerTable` as stacks, to scale, at most 12 maps each; dense layers as bars."""
-    boxes = _boxes(table)
-    sheet = Sheet(1000, 280, f"{title or 'The network'}, layer by layer: {_in_words(boxes)}")
-    sheet.write(10, 18, title, 14)
-    _put_boxes(sheet, boxes, _columns(boxes, 0, 1000), top=34, floor=208)
-    return sheet
-
-
-@drawn
 def network_with_costs(table):
     """The layers of a `models.LayerTable` as in `network`; below each its costs, and as a bar its share of all.
 
     Memory is that of the outputs for one image: 4 bytes a number, in kilobytes of 1,000 bytes. Activation functions
     are left out, they can write over what they read.
     """
-    boxes = _boxes(table)
+    boxes = boxes_of(table)
     costs = {
         "parameters": [layer.parameters if layer else 0 for _, _, layer, _ in boxes],
         "multiply-adds": [layer.multiply_adds if layer else 0 for _, _, layer, _ in boxes],
         "outputs, kB": [math.prod(shape) * 4 / 1000 for *_, shape in boxes],
     }
     totals = ", ".join(f"{name} {_written(sum(values))}" for name, values in costs.items())
-    sheet = Sheet(1000, 300, f"The network, layer by layer: {_in_words(boxes)}. Together: {totals}")
-    columns = _columns(boxes, 116, 890)
-    _put_boxes(sheet, boxes, columns, top=6, floor=150)
+    sheet = Sheet(1000, 300, f"The network, layer by layer: {in_words(boxes)}. Together: {totals}")
+    columns = columns_of(boxes, 116, 890)
+    put_boxes(sheet, boxes, columns, top=6, floor=150)
     bars = []
     sheet.write(10, 206, "output", 12)
     sheet.write(984, 206, "together", 12, ha="right")
@@ -59,7 +49,7 @@ def network_with_costs(table):
     return sheet
 
 
-def _boxes(table):
+def boxes_of(table):
     """What is drawn: name, colour, layer and shape without the batch, first those of the input."""
     layers = [layer for layer in table if layer.name in DRAWN]
     return [
@@ -68,14 +58,14 @@ def _boxes(table):
     ]
 
 
-def _columns(boxes, left, right):
+def columns_of(boxes, left, right):
     """(left, width) of every box, in pixels: the columns of maps are wider than those of dense layers."""
     parts = [3 if len(shape) == 3 else 2 for *_, shape in boxes]
     unit = (right - left) / sum(parts)
     return [(left + unit * sum(parts[:i]), unit * part) for i, part in enumerate(parts)]
 
 
-def _put_boxes(sheet, boxes, columns, top, floor):
+def put_boxes(sheet, boxes, columns, top, floor):
     """Put the boxes into their columns between two heights, and their names below; all maps on one scale."""
     maps = [
         (width - 12 - 1.5 * len(_stack(shape)), floor - top - 4 * len(_stack(shape)), shape)
@@ -114,7 +104,8 @@ def _times(shape):
     return "×".join(map(str, shape))
 
 
-def _in_words(boxes):
+def in_words(boxes):
+    """The boxes as one text: each layer with its shape."""
     return ", ".join(f"{name} {_times(shape)}".replace("\n", " ") for name, *_, shape in boxes)
 
 

@@ -1,4 +1,4 @@
-"""An IDX file, byte by byte."""
+"""Chapter 1: an IDX file, byte by byte."""
 
 import struct
 

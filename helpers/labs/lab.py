@@ -6,12 +6,10 @@ import time
 import ipywidgets as widgets
 import torch
 from ipyevents import Event
-from IPython.display import display
 
 from helpers import plotting
-from helpers.diagnosis import diagnose
 from helpers.labs.board import BoardLine
-from helpers.labs.cells import Whole, this_cell
+from helpers.labs.cells import Whole
 from helpers.labs.controls import Message, rows_of
 from helpers.models import ShapeError
 
@@ -88,32 +86,3 @@ class FiveTimesASecond:
         if time.monotonic() >= self.next:
             self.action()
             self.next = time.monotonic() + 0.2
-
-
-def watch(training, num_epochs=None):
-    """Draw the curves while `training`, a generator of `Progress`, runs; returns its history as a list.
-
-    num_epochs: the right end of the axes. An interrupt of the kernel ends it without a traceback. If the network does
-    not learn as it should, a line below the curves says what to do.
-    """
-    history, cell = [], this_cell()
-    cell.close_old()
-    try:
-        picture, curves = Picture(), plotting.LiveCurves(num_epochs=num_epochs)
-
-        def draw():
-            picture.show_png(curves.png(history), curves.width, curves.alt(history))
-
-        draw()
-        display(picture)
-        cell.keep(picture)
-        draw_now_and_then = FiveTimesASecond(draw)
-        for progress in training:
-            history.append(progress)
-            draw_now_and_then()
-        draw()
-    except KeyboardInterrupt:
-        print("Stopped: the curves and the network are those of this moment.")
-    if history and diagnose(history).advice:
-        print(diagnose(history))
-    return history

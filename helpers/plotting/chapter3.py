@@ -1,7 +1,8 @@
-"""What `Flatten` does: maps become one row of numbers."""
+"""Chapter 3: what `Flatten` does, and a network as stacks of maps."""
 
 import torch
 
+from helpers.plotting.shapes import boxes_of, columns_of, in_words, put_boxes
 from helpers.plotting.style import GREEN, GREY, ORANGE, SKY, Sheet, drawn
 
 LEFT, WIDE = 10, 980  # pixels: where the row of numbers begins, and its width
@@ -81,3 +82,13 @@ def _put_row(sheet, numbers, left, top, cell):
     extent = (left, left + cell * len(numbers), top + STRIP, top)
     sheet.ax.imshow(numbers[None].numpy(), extent=extent, aspect="auto", cmap="gray", vmin=0, vmax=1)
     sheet.put_frame(left, top, cell * len(numbers), STRIP, "#bbbbbb", 1)
+
+
+@drawn
+def network(table, title=""):
+    """The feature maps of a `models.LayerTable` as stacks, to scale, at most 12 maps each; dense layers as bars."""
+    boxes = boxes_of(table)
+    sheet = Sheet(1000, 280, f"{title or 'The network'}, layer by layer: {in_words(boxes)}")
+    sheet.write(10, 18, title, 14)
+    put_boxes(sheet, boxes, columns_of(boxes, 0, 1000), top=34, floor=208)
+    return sheet

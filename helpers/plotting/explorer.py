@@ -1,4 +1,4 @@
-"""What a data set holds: its images, the numbers behind one of them, its classes; and how a photo becomes one of it."""
+"""The explorer's pictures: a data set's images, the numbers of one, its classes; how a photograph becomes one of it."""
 
 import functools
 

@@ -1,0 +1,43 @@
+"""The drawing lab's picture: what each network thinks of an image, and what its layers make of it."""
+
+from helpers.plotting.images import put_bar, put_row
+from helpers.plotting.style import COLOURS, Sheet, drawn
+
+
+@drawn
+def opinions(image, chances, maps, class_names):
+    """One image, the probability that each network gives to each class, and the feature maps of a convolutional one.
+
+    image: (1, height, width) bytes; chances: {name: (classes,) probabilities}; maps: for each convolution
+    (channels, height, width), of which the first two are shown, with at most 16 channels each.
+    """
+    says = {name: (class_names[int(values.argmax())], float(values.max())) for name, values in chances.items()}
+    said = ", ".join(f"{name} says {guess} with {chance:.1%}" for name, (guess, chance) in says.items())
+    sheet = Sheet(660, 404, f"One image: {said}; below it feature maps")
+    sheet.write(0, 12, "what the networks see", 12)
+    sheet.put_image(image, 0, 28, 168 / image.shape[-1])
+    first, width, high = 270, 390 / len(chances), 18  # pixels
+    for row, class_name in enumerate(class_names):
+        sheet.write(first - 8, 28 + (row + 0.5) * high, class_name, 12, ha="right")
+    for i, ((name, values), colour) in enumerate(zip(chances.items(), COLOURS, strict=False)):
+        left, room = first + i * width, width - 70
+        sheet.write(left, 12, f"{name}: {says[name][0]}", 12, weight="bold")
+        for row, chance in enumerate(values.tolist()):
+            y = 28 + row * high
+            put_bar(sheet, left, y + 2, max(1, room * chance), high - 4, colour)
+            if chance >= 0.02:
+                sheet.write(left + room * chance + 6, y + high / 2, f"{chance:.0%}", 12)
+    top = 238
+    for ordinal, channels in zip(("first", "second"), maps, strict=False):
+        shown, size = channels[:16], "×".join(map(str, channels.shape[1:]))
+        count = f"{len(channels)} maps" if len(shown) == len(channels) else f"16 of {len(channels)} maps"
+        sheet.write(0, top - 14, f"{ordinal} convolution: {count} of {size}, brighter for higher values", 12)
+        put_row(sheet, stretched(shown), 0, top, 660, 90, "viridis")
+        top += 124
+    return sheet
+
+
+def stretched(maps):
+    """Each map on its own scale, from 0 to 1; maps: (channels, height, width)."""
+    low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
+    return (maps - low) / (high - low).clamp(min=1e-12)
