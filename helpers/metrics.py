@@ -4,6 +4,7 @@ import time
 
 import torch
 
+from helpers.machine import wait_for
 from helpers.models import ShapeError
 
 
@@ -74,14 +75,6 @@ class Timer:
     def cumsum(self):
         """The time at the end of each interval, in seconds, as a list."""
         return [sum(self.times[: i + 1]) for i in range(len(self.times))]
-
-
-def wait_for(device):
-    """Return when `device` has done all that it was given: a GPU answers a call before its work is done."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
 
 
 def accuracy(y_hat, y):

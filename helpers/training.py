@@ -1,10 +1,8 @@
 """The training loop, written once: whoever iterates over it prints, draws or stops."""
 
 import copy
-import ctypes
 import io
 import math
-import platform
 import re
 import time
 import zipfile
@@ -18,11 +16,11 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
-from helpers.cores import sharing
+from helpers import machine
 from helpers.data import as_tensor, to_floats
 from helpers.diagnosis import gradient_range
 from helpers.files import new_file
-from helpers.metrics import Accumulator, accuracy, as_classes, wait_for
+from helpers.metrics import Accumulator, accuracy, as_classes
 from helpers.models import (
     ShapeError,
     cannot_take,
@@ -86,19 +84,6 @@ class Progress:
         return f"epoch {self.epoch:5.2f}  loss {self.loss:.3f}  train acc {self.train_acc:.3f}{val_acc}"
 
 
-def keep_memory():
-    """Have the C library keep what a step frees, up to 128 MB, for the next step: on Linux with glibc, else nothing.
-
-    glibc would give it back to the system and get it anew, page by page, step after step: on 2 cores that made a step
-    of the textbook's LeNet with 256 images up to 1.7 times as long. See `man mallopt`.
-    """
-    if platform.libc_ver()[0] == "glibc":  # a Python of musl's may say so, too, if a library in it names glibc
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt:
-            mallopt(-3, 32 * 2**20)  # M_MMAP_THRESHOLD: blocks up to this size come from the heap
-            mallopt(-1, 128 * 2**20)  # M_TRIM_THRESHOLD: so much may lie free at its end
-
-
 def one_cycle(done, warm_up=0.2):
     """A schedule for `train`: in a straight line up to the whole learning rate, then down to 0.
 
@@ -134,7 +119,7 @@ def train(
     quietly; the network stays usable. Raises MemoryError, with advice, where a batch does not fit into the memory, and
     ShapeError for scores and labels that do not belong together.
     """
-    keep_memory()
+    machine.prepare()
     train_iter, num_batches = counted(train_iter)
     val_iter = list(val_iter) if hasattr(val_iter, "__next__") else val_iter
     refuse_other_settings(loss_function, schedule)
@@ -150,7 +135,7 @@ def train(
         for epoch in range(num_epochs):
             sums, gradients = Accumulator(3), Accumulator(2)
             started = time.perf_counter()
-            for i, batch in enumerate(sharing(train_iter, threads), start=1):
+            for i, batch in enumerate(machine.sharing(train_iter, threads), start=1):
                 X, y = as_pair(batch, net, device)
                 if schedule:
                     factor = schedule((epoch + (i - 0.5) / num_batches) / num_epochs)
@@ -173,7 +158,7 @@ def train(
                 if i * reports // num_batches > (i - 1) * reports // num_batches:
                     val_acc = None
                     if i == num_batches:
-                        wait_for(device)  # only here: a report may come after every step
+                        machine.wait_for(device)  # only here: a report may come after every step
                     seconds += time.perf_counter() - started
                     if i == num_batches and val_iter is not None:
                         val_acc = evaluate_accuracy(net, val_iter)

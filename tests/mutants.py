@@ -152,7 +152,7 @@ MUTATIONS = [
     ),
     Mutation("the picture stays", "redraw", "self.picture.show(figure)", "pass", "tests/test_lab_pooling.py"),
     Mutation("the schedule forgotten", "train", "= rate * factor", "= rate", "tests/test_training.py"),
-    Mutation("a step's memory given back", "train", "keep_memory()", "pass", "tests/test_training.py"),
+    Mutation("a step's memory given back", "prepare", "keep_memory()", "pass", "tests/test_training.py"),
     Mutation("nothing mirrored", "mirrored", "X.flip(3)", "X", "tests/test_data.py"),
     Mutation(
         "the sample passed off as the whole set", "_load", "if part == 'full':", "if False:", "tests/test_data.py"
@@ -202,8 +202,8 @@ MUTATIONS = [
         "pass",
         "tests/test_question.py",
     ),
-    Mutation("a container's limit ignored", "keep_to_limit", "quota // period", "64", "tests/test_cores.py"),
-    Mutation("the cores never shared", "sharing", "> 0.4 * passed", "> passed", "tests/test_cores.py"),
+    Mutation("a container's limit ignored", "keep_to_limit", "quota // period", "64", "tests/test_machine.py"),
+    Mutation("the cores never shared", "sharing", "> 0.4 * passed", "> passed", "tests/test_machine.py"),
 ]
 
 

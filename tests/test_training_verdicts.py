@@ -13,11 +13,11 @@ from helpers import (
     Accumulator,
     Batches,
     Progress,
-    cores,
     diagnose,
     evaluate_accuracy,
     labs,
     lenet,
+    machine,
     plotting,
     save_weights,
     train,
@@ -352,7 +352,7 @@ def test_only_the_thread_that_set_its_number_of_threads_restores_it(monkeypatch)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     runner = Runner()
-    steps = cores.sharing(iter(range(10**9)), 1)
+    steps = machine.sharing(iter(range(10**9)), 1)
     runner.start(steps, lambda: None, print)
     runner.stop()
     steps.close()  # in the main thread, as when the lab drops the run that was stopped

@@ -5,7 +5,7 @@ import threading
 import torch
 from IPython import get_ipython
 
-from helpers.cores import lend_cores
+from helpers.machine import lend_cores
 
 PATIENCE = 10  # seconds for a step to end; one of a lab takes 0.2 s at most on 2 cores, its measuring a second
 

@@ -24,8 +24,8 @@ from torch.profiler import ProfilerActivity, profile
 from helpers import fashion_mnist, lenet, xavier
 from helpers.data import SHA256
 from helpers.experiments import EXPERIMENTS
+from helpers.machine import keep_memory
 from helpers.reproduce import run
-from helpers.training import keep_memory
 from tests.bench.machine import describe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,7 +172,7 @@ def limit(data):
 
 STEPS = """
 import json, sys
-from helpers.training import keep_memory
+from helpers.machine import keep_memory
 from tests.bench.training import steps_per_second, stepper
 if {kept}:
     keep_memory()
