@@ -58,9 +58,9 @@ reproduce: install
 reproduce-full: install
 	$(BIN)/python -m tests.bench.reproduce --full
 
-# The two trained LeNets of helpers/weights, from the whole training sets: some 10 minutes.
+# The two trained LeNets of helpers/trained, from the whole training sets: some 10 minutes.
 weights: install
-	$(BIN)/python -m helpers.pretrained
+	$(BIN)/python -m helpers.pretraining
 
 mutants: $(VENV)/tests-installed
 	$(BIN)/python -m tests.mutants

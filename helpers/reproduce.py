@@ -19,11 +19,15 @@ import torch
 from tqdm import tqdm
 
 from helpers import plotting, processes
-from helpers.data import Batches, DataError
+from helpers.any_network import classes_of
+from helpers.data import Batches
+from helpers.errors import DataError
 from helpers.experiments import EXPERIMENTS
 from helpers.files import new_file, refuse_to_replace
-from helpers.models import layer_table, num_parameters
-from helpers.training import classes_of, evaluate_accuracy, save_weights, try_gpu
+from helpers.layers import layer_table
+from helpers.models import num_parameters
+from helpers.training import evaluate_accuracy, try_gpu
+from helpers.weights import save_weights
 
 GOOD = 0.95  # the accuracy to which R2's source counts the epochs
 

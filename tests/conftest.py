@@ -10,7 +10,7 @@ import threading
 import pytest
 import torch
 
-from helpers import data
+from helpers import Batches, fashion_mnist, image_files
 
 
 @pytest.fixture
@@ -18,22 +18,22 @@ def bare_machine(monkeypatch, tmp_path):
     """No data folder named, an empty cache, no system copy, no network: returns the cache's folder."""
     monkeypatch.delenv("LENET_LAB_DATA", raising=False)
     monkeypatch.setenv("LENET_LAB_OFFLINE", "1")
-    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(data, "SYSTEM", tmp_path / "system")
+    monkeypatch.setattr(image_files, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(image_files, "SYSTEM", tmp_path / "system")
     return tmp_path / "cache"
 
 
 @pytest.fixture
 def sample_counts_as_whole(monkeypatch):
     """The sample's checksums in place of the whole set's: its files then play the real thing."""
-    monkeypatch.setattr(data, "SHA256", data.SAMPLE_SHA256)
+    monkeypatch.setattr(image_files, "SHA256", image_files.SAMPLE_SHA256)
 
 
 @pytest.fixture
 def mirror(bare_machine, sample_counts_as_whole, tmp_path, monkeypatch):
     """A mirror on this machine with the four files; returns its folder and the list of requests it saw."""
     folder, requests = tmp_path / "mirror", []
-    shutil.copytree(data.SAMPLE / "FashionMNIST", folder)
+    shutil.copytree(image_files.SAMPLE / "FashionMNIST", folder)
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *args):
@@ -42,7 +42,7 @@ def mirror(bare_machine, sample_counts_as_whole, tmp_path, monkeypatch):
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as running:
         threading.Thread(target=running.serve_forever, args=[0.02], daemon=True).start()
-        monkeypatch.setattr(data, "MIRRORS", {"FashionMNIST": [f"http://127.0.0.1:{running.server_port}/"]})
+        monkeypatch.setattr(image_files, "MIRRORS", {"FashionMNIST": [f"http://127.0.0.1:{running.server_port}/"]})
         monkeypatch.delenv("LENET_LAB_OFFLINE")
         yield folder, requests
         running.shutdown()
@@ -51,14 +51,13 @@ def mirror(bare_machine, sample_counts_as_whole, tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def sample():
     """The bundled sample of Fashion-MNIST."""
-    folder = data.SAMPLE / "FashionMNIST"
-    return data._read("FashionMNIST", data.CLOTHES, folder, data.SAMPLE_SHA256, "the bundled sample")
+    return fashion_mnist("sample")
 
 
 @pytest.fixture
 def batches(sample):
     """A thousand training images in shuffled batches of 64; the last has 40."""
-    return data.Batches(sample.train_images[:1000], sample.train_labels[:1000], 64, shuffle=True, seed=0)
+    return Batches(sample.train_images[:1000], sample.train_labels[:1000], 64, shuffle=True, seed=0)
 
 
 @pytest.fixture(autouse=True)

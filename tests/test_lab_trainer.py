@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from helpers import Accumulator, Progress, accuracy, labs, lenet, plotting, save_weights
+from helpers.any_network import classes_of
 from helpers.experiments import EXPERIMENTS
 from helpers.labs.runs import PRESETS, Run, keep
-from helpers.training import classes_of
 from tests.waiting import wait_for
 
 

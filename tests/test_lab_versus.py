@@ -18,8 +18,8 @@ from helpers import (
     train_validation_split,
     xavier,
 )
+from helpers.any_network import classes_of
 from helpers.labs.versus import moved, shuffle_pixels
-from helpers.training import classes_of
 from tests.waiting import wait_for
 
 MODULE = sys.modules[moved.__module__]  # not by its dotted name, which is also the name of the lab's function

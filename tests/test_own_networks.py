@@ -29,9 +29,9 @@ from helpers import (
     train_validation_split,
     xavier,
 )
+from helpers.any_network import classes_of
+from helpers.errors import ShapeError
 from helpers.labs.drawing import look_inside
-from helpers.models import ShapeError
-from helpers.training import classes_of
 
 
 class Views(nn.Module):

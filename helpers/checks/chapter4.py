@@ -13,11 +13,12 @@ from torch import nn
 from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from helpers.any_data import to_floats
 from helpers.checks import answers, networks
 from helpers.checks.attempt import Attempt, NotYet, Stopped
 from helpers.checks.exercise import Exercise, Mistake, Sign, checked
 from helpers.checks.verdict import NOT_YET, right, wrong
-from helpers.data import Batches, to_floats
+from helpers.data import Batches
 from helpers.training import evaluate_accuracy, try_gpu
 
 WHATEVER = object()  # what a wrong training of the tables returns, if its number does not matter

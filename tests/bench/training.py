@@ -22,8 +22,8 @@ from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
 from helpers import fashion_mnist, lenet, xavier
-from helpers.data import SHA256
 from helpers.experiments import EXPERIMENTS
+from helpers.image_files import SHA256
 from helpers.machine import keep_memory
 from helpers.reproduce import run
 from tests.bench.machine import describe

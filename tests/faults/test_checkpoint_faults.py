@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from helpers import labs, lenet, load_weights, plotting, save_weights
-from helpers.training import WeightsError
+from helpers.errors import WeightsError
 from tests.waiting import wait_for
 
 NAME = "my-lenet.pt"  # as the training lab proposes it
