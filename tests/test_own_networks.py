@@ -793,6 +793,12 @@ def test_a_split_of_unequal_parts_is_refused():
         train_validation_split(torch.zeros(10, 1, 2, 2), torch.zeros(9), 3)
 
 
+def test_a_report_after_a_last_batch_that_was_left_out_knows_the_number_of_classes(sample):
+    batches = Batches(sample.train_images[:5], sample.train_labels[:5], 4)
+    (progress,) = train(normalised_dense(), batches, 1, 0.1, reports=1)
+    assert (progress.examples, progress.num_classes) == (4, 10)
+
+
 @pytest.fixture
 def usual_floats_are_double():
     torch.set_default_dtype(torch.float64)
