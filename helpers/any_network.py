@@ -32,7 +32,7 @@ def refuse_no_network(net):
 
 
 def refuse_scripted(net):
-    """Raise ShapeError, in words, for a network of `torch.jit.script`, which nobody can look into."""
+    """Raise ShapeError, in words, for a network of `torch.jit.script`, whose layers are hidden."""
     if isinstance(net, torch.jit.ScriptModule) and not isinstance(net, torch.jit.TracedModule):
         raise ShapeError("torch.jit.script has closed this network: use the one that you gave to it")
 
@@ -133,7 +133,8 @@ def scores_of(net, X, left_over=False):
     except (RuntimeError, TypeError) as error:
         if re.search(f"{NO_MEMORY}|CUDA error", str(error)):
             raise
-        raise cannot_take(X, error) from error
+        came = f"of shape {tuple(X.shape)}, {kind(X)}" if torch.is_tensor(X) else f"that is a {type(X).__name__}"
+        raise ShapeError(f"the network cannot take a batch {came}: {error}") from error
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
@@ -148,16 +149,6 @@ def scores_of(net, X, left_over=False):
 def _takes_any_format(module):
     hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
     return type(module) in IN_ANY_FORMAT and not any(hooks)
-
-
-def cannot_take(X, error):
-    """What to raise if a network has refused a batch X with `error`: a ShapeError that says what came."""
-    came = f"of shape {tuple(X.shape)}, {kind(X)}" if torch.is_tensor(X) else f"that is a {type(X).__name__}"
-    return ShapeError(f"the network cannot take a batch {came}: {error}")
-
-
-def _kind(values):
-    return str(values.dtype).removeprefix("torch.")
 
 
 def no_memory(error, y, device):
@@ -238,7 +229,7 @@ def refuse_other_weights(weights, net, path):
             continue
         if weights[name].dtype != own[name].dtype:
             kinds = f"{weights[name].dtype}, not {own[name].dtype}"
-            raise WeightsError(f"{path}: the numbers of {name} are {kinds}: save the network anew")
+            raise WeightsError(f"{path}: the numbers of {name} are {kinds}: save the network again")
         if not weights[name].isfinite().all():
             remedy = "train with a smaller learning rate and save that network"
             raise WeightsError(f"{path}: {name} holds infinity or NaN, as after training that diverged: {remedy}")

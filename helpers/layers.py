@@ -1,5 +1,6 @@
 """What is in a network: its layers with their shapes and costs, and the pixels that a cell of a map depends on."""
 
+import contextlib
 import copy
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import torch
 from torch import nn
 
 from helpers.any_data import first_tensor
-from helpers.any_network import cannot_take, first_number, has_unknown_sizes, measuring, refuse_scripted
+from helpers.any_network import first_number, has_unknown_sizes, measuring, refuse_scripted, scores_of
 from helpers.models import conv_output_size
 
 
@@ -71,20 +72,13 @@ def layer_table(net, input_shape=(1, 1, 28, 28)):
         shape = () if output is None else tuple(output.shape)
         table.append(Layer(type(layer).__name__, shape, parameters, _multiply_adds(layer, inputs, output)))
 
-    hooks = [layer.register_forward_hook(record) for layer in net.modules() if _has_a_row(layer)]
-    try:
-        with measuring(net):
-            own = first_number(net)
-            X = torch.zeros(input_shape, device=own.device, dtype=own.dtype)
-            try:
-                net(X)
-            except RuntimeError as error:
-                raise cannot_take(X, error) from error
-    finally:
-        for hook in hooks:
-            hook.remove()
-    left = count(net.parameters())
-    if left:
+    own = first_number(net)
+    with contextlib.ExitStack() as hooks, measuring(net):
+        for layer in net.modules():
+            if _has_a_row(layer):
+                hooks.enter_context(layer.register_forward_hook(record))
+        scores_of(net, torch.zeros(input_shape, device=own.device, dtype=own.dtype))
+    if left := count(net.parameters()):
         table.append(Layer("(not called)", (), left, 0))
     return table
 

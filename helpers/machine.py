@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 CONTAINER_LIMIT = Path("/sys/fs/cgroup/cpu.max")  # Linux, control group v2: microseconds of computing, of how many
-OPENMP = Path(torch.__file__).parent / "lib"  # where PyTorch keeps the OpenMP that it computes with
+OPENMP = Path(torch.__file__).parent / "lib"  # the folder of the OpenMP that PyTorch computes with
 MY_WAITING = Path("/proc/thread-self/schedstat")  # Linux: nanoseconds computed, nanoseconds waited, turns
 
 

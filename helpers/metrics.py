@@ -83,7 +83,7 @@ def accuracy(y_hat, y):
 
     y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels. Both may be one-hot, or a column.
     Raises ShapeError for anything else: PyTorch would compare each answer with every label and call that an accuracy.
-    As `d2l.accuracy`, section 4.4.
+    Counts as `d2l.accuracy` does.
     """
     predicted, labels = _same_number(y_hat, y)
     return (predicted == labels).sum()

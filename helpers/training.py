@@ -17,10 +17,7 @@ from helpers.metrics import Accumulator, accuracy
 
 
 def try_gpu(i=0):
-    """The i-th CUDA GPU if there is one, else Apple's GPU (MPS), else the CPU, as a `torch.device` (chapter 4).
-
-    As `d2l.try_gpu` of Dive into Deep Learning, section 6.7, which does not know Apple's.
-    """
+    """The i-th CUDA GPU, else Apple's (MPS), else the CPU: a `torch.device` (chapter 4). Like `d2l.try_gpu`."""
     if torch.cuda.is_available() and torch.cuda.device_count() > i:
         return torch.device("cuda", i)
     if torch.backends.mps.is_available():
@@ -114,8 +111,9 @@ def train(
             started = time.perf_counter()
             for i, batch in enumerate(machine.sharing(train_iter, threads), start=1):
                 X, y = as_pair(batch, net, device)
+                factor = schedule((epoch + (i - 0.5) / num_batches) / num_epochs) if schedule else 1
                 for group, rate in rates:
-                    group["lr"] = rate * schedule((epoch + (i - 0.5) / num_batches) / num_epochs)
+                    group["lr"] = rate * factor
                 with torch.enable_grad(), modes_kept(net):  # even if a cell has switched gradients off for good
                     frozen = set_to_training(net, frozen)
                     optimizer.zero_grad()
@@ -157,7 +155,7 @@ def evaluate_accuracy(net, data_iter, device=None):
 
     data_iter: batches, X, (batch, ...) floats, and y, (batch,) integers; device: None means the network's own. Raises
     ShapeError, with the shapes that came, if the network gives no scores for the labels, ValueError without a batch.
-    As `evaluate_accuracy_gpu` of Dive into Deep Learning, section 7.6.
+    Like `d2l.evaluate_accuracy_gpu`.
     """
     device = device or first_number(net).device
     refuse_no_batches(data_iter)

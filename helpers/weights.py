@@ -47,7 +47,7 @@ def load_weights(net, path):
         content.seek(0)
         weights = torch.load(content, map_location=device, weights_only=True)
     except Exception as error:  # both raise whatever the bytes of a foreign file lead them to
-        raise WeightsError(f"{path} holds no weights, or only a part of them: save the network anew") from error
+        raise WeightsError(f"{path} holds no weights, or only a part of them: save the network again") from error
     refuse_other_weights(weights, inner, path)  # load_state_dict would leave the network half changed
     inner.load_state_dict(weights)
     return net
@@ -65,4 +65,4 @@ def pretrained(name):
     try:
         return load_weights(net, path).eval()
     except WeightsError as error:
-        raise WeightsError(f"{path} is damaged: get the course anew, or run `make weights`") from error
+        raise WeightsError(f"{path} is damaged: get the course again, or run `make weights`") from error

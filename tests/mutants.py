@@ -157,9 +157,7 @@ MUTATIONS = [
         "tests/test_lab_trainer.py",
     ),
     Mutation("the picture stays", "redraw", "self.picture.show(figure)", "pass", "tests/test_lab_pooling.py"),
-    Mutation(
-        "the schedule forgotten", "train", "= rate * schedule(", "= rate + 0 * schedule(", "tests/test_training.py"
-    ),
+    Mutation("the schedule forgotten", "train", "= rate * factor", "= rate", "tests/test_training.py"),
     Mutation("a step's memory given back", "prepare", "keep_memory()", "pass", "tests/test_training.py"),
     Mutation("nothing mirrored", "mirrored", "X.flip(3)", "X", "tests/test_data.py"),
     Mutation("the sample passed off as the whole set", "read", "if part == 'full':", "if False:", "tests/test_data.py"),
