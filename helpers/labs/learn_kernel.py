@@ -49,7 +49,7 @@ class Descent:
 
     @property
     def above_start(self):
-        """True when the loss has grown, or is not a number any more."""
+        """True when the loss has grown, or is no longer a number."""
         return not self.losses[-1] <= self.losses[0]
 
     @property
@@ -78,7 +78,7 @@ class Descent:
 class KernelLearning(RunningLab, Lab):
     """A target kernel and a learning rate; Step, Run, Stop and Reset move a descent towards the target.
 
-    Moving a control begins again from the same random kernel; a run that was going on begins anew. The curves of the
+    Moving a control begins again from the same random kernel; a run that was going on starts again. The curves of the
     latest runs towards the same target stay as ghosts.
     """
 

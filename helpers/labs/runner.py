@@ -36,7 +36,7 @@ class Runner:
     def start(self, steps, then, failed):
         """Iterate over `steps` in the thread, then call `then()` there; after an error, `failed(error)` instead.
 
-        A generator that was stopped goes on where it was.
+        A generator that was stopped goes on from there.
         """
         Runner.end_latest()
         Runner._latest = self

@@ -129,7 +129,7 @@ class Trainer(RunningLab, Whole):
         self.go_on(self.runs[-1], self.unfinished)
 
     def reset(self):
-        """Forget all runs and put every control back to where it began."""
+        """Forget all runs and put every control back to its first value."""
         self.cancel()
         self.board.move(self.begun_with, then=self._forget)
 
@@ -207,7 +207,7 @@ class Trainer(RunningLab, Whole):
         self.enable()
 
     def _choose(self, change):
-        """Put the controls where the chosen preset has them."""
+        """Move the controls to the chosen preset."""
         if not self._naming and change.new != OWN:
             self.board.move({**self.begun_with, **PRESETS[change.new][0]})
 

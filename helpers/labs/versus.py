@@ -36,7 +36,7 @@ AS_MANY_PARAMETERS, AS_MUCH_ARITHMETIC = 78, 525
 
 @dataclass
 class Bout:
-    """Two networks, {name: network}, and their training: the share `done`, 0 to 1, and the `steps` that remain."""
+    """Two networks, {name: network}, and their training: the share `done`, 0 to 1, and the `steps` that are left."""
 
     nets: dict
     epochs: int
@@ -92,7 +92,7 @@ class Versus(RunningLab, Lab):
         return self.bouts[conditions]
 
     def train(self):
-        """Train the present networks, or go on where they were stopped."""
+        """Train the present networks, or go on from where they were stopped."""
         bout = self.bout()
         if bout.steps and not self.running:
             self.go_on(bout, bout.steps)
@@ -186,7 +186,7 @@ class Versus(RunningLab, Lab):
         return f"{said}{first} is ahead of {second} by {100 * (best - other):.1f} percentage points."
 
     def _explain(self, error):
-        """Say in words what ended the run; its networks begin anew."""
+        """Say in words what ended the run; its networks begin again."""
         self.bouts = {conditions: bout for conditions, bout in self.bouts.items() if bout is not self.running}
         self._end()
         super()._explain(error)
@@ -201,7 +201,7 @@ def moved(images, shift, rotation, scale):
 
 
 def shuffle_pixels(images):
-    """The pixels of each image, (N, 1, height, width), in another order, the same for all images and each time."""
+    """The pixels of each image, (N, 1, height, width), in a different order, the same for all images and every time."""
     order = torch.randperm(images[0].numel(), generator=torch.Generator().manual_seed(0))
     return images.flatten(1)[:, order].reshape(images.shape)
 
