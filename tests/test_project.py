@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 from helpers.environment import NEWEST, OLDEST
 from helpers.experiments import measured
-from tests.bench.reproduce import BEGIN, END, README, table
+from helpers.reproduce_all import BEGIN, END, README, table
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS_AND_FILES = {"README.md", "requirements.txt", "notebooks", "helpers", "tests", "binder"}
@@ -85,6 +85,7 @@ def test_the_helpers_import_downwards_only():
     floors = {"data": 0, "models": -1, "metrics": 0, "plotting": 0, "photos": 0, "digits": -1, "files": -2, "cores": 0}
     floors |= {"diagnosis": 0, "environment": 0, "training": 1, "teacher": 1, "finding": -1, "download": -1}
     floors |= {"pretrained": 2, "checks": 2, "experiments": 2, "processes": 2, "labs": 3, "reproduce": 3}
+    floors |= {"reproduce_all": 4}
     for path in (ROOT / "helpers").rglob("*.py"):
         name = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
         if name == "__init__":

@@ -25,8 +25,8 @@ from helpers import fashion_mnist, lenet, xavier
 from helpers.data import SHA256
 from helpers.experiments import EXPERIMENTS
 from helpers.reproduce import run
+from helpers.reproduce_all import machine
 from helpers.training import keep_memory
-from tests.bench.machine import describe
 
 ROOT = Path(__file__).resolve().parents[2]
 R5 = EXPERIMENTS["R5"]
@@ -365,7 +365,7 @@ def main():
     path = ROOT / "build" / "bench-training.json"
     path.parent.mkdir(exist_ok=True)
     figures = json.loads(path.read_text()) if path.exists() else {}
-    figures["machine"] = describe()
+    figures["machine"] = machine()
     print(figures["machine"])
     for name in sys.argv[1:] or PARTS:
         figures[name] = PARTS[name](data)
