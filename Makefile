@@ -53,10 +53,10 @@ bench: $(VENV)/tests-installed
 
 # R1 to R7 on the whole sets, some 15 minutes; reproduce-full takes hours.
 reproduce: install
-	$(BIN)/python -m tests.bench.reproduce
+	$(BIN)/python -m helpers.reproduce_all
 
 reproduce-full: install
-	$(BIN)/python -m tests.bench.reproduce --full
+	$(BIN)/python -m helpers.reproduce_all --full
 
 # The two trained LeNets of helpers/trained, from the whole training sets: some 10 minutes.
 weights: install

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 from helpers.environment import NEWEST, OLDEST
 from helpers.experiments import measured
-from tests.bench.reproduce import BEGIN, END, README, table
+from helpers.reproduce_all import BEGIN, END, README, table
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS_AND_FILES = {"README.md", "requirements.txt", "notebooks", "helpers", "tests", "binder"}
@@ -91,6 +91,7 @@ FLOORS = [
     {"layers", "training", "weights"},
     {"checks", "experiments", "pretraining"},
     {"labs", "reproduce"},
+    {"reproduce_all"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 

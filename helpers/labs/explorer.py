@@ -114,6 +114,6 @@ class Explorer(Lab):
             self.board.move({"view": "images"})
         if values["view"] == "images":
             count = min(values["number"], self.controls["place"].max + 1 - values["place"])
-            clicked = plotting.example_at(x, y, count)
+            clicked = plotting.example_at(x, y, count, self.data.train_images.shape[-1])
             if clicked is not None:
                 self.board.move({"view": "numbers", "place": values["place"] + clicked})

@@ -26,7 +26,7 @@ from helpers.experiments import EXPERIMENTS
 from helpers.image_files import SHA256
 from helpers.machine import keep_memory
 from helpers.reproduce import run
-from tests.bench.machine import describe
+from helpers.reproduce_all import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 R5 = EXPERIMENTS["R5"]
@@ -365,7 +365,7 @@ def main():
     path = ROOT / "build" / "bench-training.json"
     path.parent.mkdir(exist_ok=True)
     figures = json.loads(path.read_text()) if path.exists() else {}
-    figures["machine"] = describe()
+    figures["machine"] = machine()
     print(figures["machine"])
     for name in sys.argv[1:] or PARTS:
         figures[name] = PARTS[name](data)
