@@ -1,5 +1,6 @@
 """Chapter 4: mending a loss and a loop, the training step, measuring, networks of one's own."""
 
+import collections.abc
 import contextlib
 import copy
 import math
@@ -308,9 +309,9 @@ EARLY_STEP = _sign("You step before backward(): the step has only old gradients,
 # Exercise 4.2
 
 
-def _two_steps(attempt, net, batches):
+def _two_steps(attempt, net, batches, lr):
     net = copy.deepcopy(net)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
     return _trained(attempt, net, [(X, y, optimizer) for X, y in batches], optimizer)
 
 
@@ -334,7 +335,7 @@ def _returns(words, give):
 
 def _step_probes():
     net = _random_net(44)
-    return [(net, _batches(net, (4, 3), (2, 1), seed=46))]
+    return [(net, _batches(net, (4, 3), (2, 1), seed=46), lr) for lr in (0.5, 0.2)]
 
 
 check_training_step = Exercise(
@@ -613,6 +614,7 @@ def check_challenge(nets, images, labels, target=0.8, max_parameters=45_000):
     images, labels: the validation images, bytes, on which their mean accuracy must reach `target`.
     """
     nets = [nets] if isinstance(nets, nn.Module) and not isinstance(nets, nn.ModuleList) else nets
+    nets = list(nets) if isinstance(nets, (collections.abc.ValuesView, set)) else nets
     if not isinstance(nets, (list, tuple, nn.ModuleList)):
         calls = ", which is to be called once for each seed" if callable(nets) else ""
         return wrong(f"Hand over a list of trained networks; this is {answers.kind(nets)}{calls}.")
