@@ -315,10 +315,12 @@ def _two_steps(attempt, net, batches, lr):
     return _trained(attempt, net, [(X, y, optimizer) for X, y in batches], optimizer)
 
 
-def _step(loss_of=lambda net, X, y: F.cross_entropy(net(X), y), give=lambda loss, net, X, y: WHATEVER, zero=True):
+def _step(loss_of=lambda net, X, y: F.cross_entropy(net(X), y), give=lambda loss, net, X, y: WHATEVER, zero=True,
+          rate=None):  # fmt: skip
     """A training step, perhaps with a mistake."""
 
     def step(net, X, y, optimizer):
+        optimizer.param_groups[0]["lr"] = rate or optimizer.param_groups[0]["lr"]
         if zero:
             optimizer.zero_grad()
         loss = loss_of(net, X, y)
@@ -370,6 +372,8 @@ check_training_step = Exercise(
               lambda calls, still: calls.count("backward") > 1),
         Mistake("The second step is too long: its gradients were added to the first ones. Call optimizer.zero_grad() "
                 "in each step.", _step(zero=False)),
+        Mistake("You set the learning rate yourself: the optimizer that your function is given has one.",
+                *(_step(rate=rate) for rate in (0.5, 0.1, 0.01, 0.001, 1.0))),
         *_in_training(_step, STILL_255, STILL_SIGMOID, *LOSSES),
         _returns("That is the loss after the step: return the one that was computed before it.",
                  lambda loss, net, X, y: F.cross_entropy(net(X), y).item()),
