@@ -1,45 +1,122 @@
-"""`predict`: a guess that is recorded, and shown again beside the answer."""
+"""`predict`: a guess that is noted, and an answer that cannot be seen before there is one."""
 
 import pytest
+import torch
 
+from helpers import plotting
 from helpers.labs import question
-from helpers.labs.question import predict
+from helpers.labs.question import Reveal, predict
 
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What `answer` displays, as a list of HTML texts."""
-    texts = []
-    monkeypatch.setattr(question, "display", lambda made: texts.append(made.data))
-    return texts
+    """What `answer` displays, as a list."""
+    displayed = []
+    monkeypatch.delenv("LENET_LAB_REVEAL", raising=False)
+    monkeypatch.setattr(question, "display", lambda *made: displayed.extend(made))
+    return displayed
 
 
-def test_a_guess_is_recorded_and_shown_beside_the_answer(shown):
+def said(thing):
+    """The words of what was displayed, a widget's children included."""
+    if isinstance(thing, Reveal):
+        return " ".join(child.value for child in thing.children if hasattr(child, "value"))
+    return thing.data
+
+
+def test_a_guess_is_noted_and_shown_beside_the_answer(shown):
     guess = predict("How wide?", "24", "28")
     assert guess.chosen is None
-    guess.buttons.value = "28"
+    assert "noted" not in guess.noted.value
+    guess.choices.value = "28"
+    assert "noted: <b>28</b>" in guess.noted.value
     guess.answer("24")
     assert guess.chosen == "28"
-    assert "Your guess: <b>28</b> ❌" in shown[0]
-    assert "Answer: <b>24</b>" in shown[0]
+    assert "Your guess: <b>28</b> ❌" in said(shown[0])
+    assert "Answer: <b>24</b>" in said(shown[0])
 
 
-def test_a_right_guess_is_praised_and_a_missing_one_is_not_marked(shown):
-    right, missing = predict("How wide?", "24", "28"), predict("How wide?", "24", "28")
-    right.buttons.value = "24"
-    right.answer("24", "28 − 5 + 1")
-    missing.answer("24")
-    assert "✅" in shown[0]
-    assert "(28 − 5 + 1)" in shown[0]
-    assert "You made no guess" in shown[1]
-    assert not any(mark in shown[1] for mark in "✅❌")
-
-
-def test_after_the_answer_nobody_can_change_the_guess(shown):
+def test_a_right_guess_is_praised_and_the_reason_comes_with_the_answer(shown):
     guess = predict("How wide?", "24", "28")
-    assert not guess.buttons.disabled
+    guess.choices.value = "24"
+    guess.answer("24", "28 − 5 + 1")
+    assert "✅" in said(shown[0])
+    assert "(28 − 5 + 1)" in said(shown[0])
+
+
+def test_without_a_guess_neither_the_answer_nor_its_reason_nor_a_picture_is_sent(shown):
+    guess = predict("How wide?", "24", "28")
+    guess.answer("24", "28 − 5 + 1", "a picture")
+    (reveal,) = shown
+    assert "Guess first: How wide?" in said(reveal)
+    assert not any(secret in said(reveal) for secret in ("Answer", "28 − 5 + 1", "picture"))
+    assert not guess.choices.disabled
+
+
+def test_a_guess_opens_the_answer_that_waits_without_running_its_cell_again(shown):
+    guess = predict("How wide?", "24", "28")
+    guess.answer("24", "28 − 5 + 1", "a picture")
+    guess.choices.value = "28"
+    (reveal,) = shown
+    assert "Your guess: <b>28</b> ❌" in said(reveal)
+    assert "(28 − 5 + 1)" in said(reveal)
+    assert "a picture" in reveal.children[1].outputs[0]["data"]["text/plain"]
+    assert guess.choices.disabled
+
+
+def test_a_figure_waits_behind_its_guess_too(shown):
+    guess = predict("How bright?", "0", "1")
+    guess.answer("1", "", plotting.matrices([torch.ones(1, 1)], ["white"]))
+    guess.choices.value = "1"
+    assert 'alt="Matrices with their numbers: white"' in shown[0].children[1].outputs[0]["data"]["text/html"]
+
+
+def test_a_reason_of_whole_sentences_has_a_line_of_its_own(shown):
+    guess = predict("How wide?", "24", "28")
+    guess.choices.value = "24"
+    guess.answer("24", "It stays inside.")
+    assert "<br>It stays inside." in said(shown[0])
+    assert "(It" not in said(shown[0])
+
+
+def test_show_me_opens_the_answer_without_a_guess_and_marks_none(shown):
+    guess = predict("How wide?", "24", "28")
     guess.answer("24")
-    assert guess.buttons.disabled
+    (reveal,) = shown
+    reveal.show_me.click()
+    assert "You made no guess" in said(reveal)
+    assert "Answer: <b>24</b>" in said(reveal)
+    assert not any(mark in said(reveal) for mark in "✅❌")
+    assert guess.choices.disabled
+
+
+def test_a_cell_that_is_run_again_leaves_one_answer(shown):
+    guess = predict("How wide?", "24", "28")
+    guess.answer("24")
+    guess.answer("24")
+    first, second = shown
+    assert first.comm is None
+    guess.choices.value = "24"
+    assert "Answer" in said(second)
+
+
+def test_tests_and_pages_open_all_answers(shown, monkeypatch):
+    monkeypatch.setenv("LENET_LAB_REVEAL", "1")
+    guess = predict("How wide?", "24", "28")
+    guess.answer("24", "28 − 5 + 1", "a picture")
+    assert "You made no guess" in said(shown[0])
+    assert shown[1] == "a picture"
+
+
+def test_the_options_stand_in_chance_order_and_no_seed_is_touched():
+    torch.manual_seed(0)
+    options = tuple("abcdefgh")
+    orders = {predict("Which?", *options).choices.options for _ in range(20)}
+    assert len(orders) > 1
+    assert all(sorted(order) == sorted(options) for order in orders)
+    after = torch.rand(1)
+    torch.manual_seed(0)
+    assert torch.equal(after, torch.rand(1))
 
 
 def test_an_answer_that_nobody_could_choose_is_an_error():
@@ -49,11 +126,12 @@ def test_an_answer_that_nobody_could_choose_is_an_error():
 
 def test_texts_are_shown_as_they_are_written(shown):
     guess = predict("Is 1 < 2 & 3?", "<b>", "no")
-    guess.buttons.value = "<b>"
+    guess.choices.value = "<b>"
     guess.answer("no", "a < b")
     assert "1 &lt; 2 &amp; 3" in guess.children[0].value
-    assert "&lt;b&gt;" in shown[0]
-    assert "a &lt; b" in shown[0]
+    assert "&lt;b&gt;" in guess.noted.value
+    assert "&lt;b&gt;" in said(shown[0])
+    assert "a &lt; b" in said(shown[0])
 
 
 def test_without_a_kernel_the_question_stands_as_text():

@@ -1,5 +1,6 @@
 """Checks of the exercises: each runs a student's answer and says ✅, or which mistake was made and what to try."""
 
+from helpers.checks.blank import yours
 from helpers.checks.chapter1 import (
     check_balanced_subset,
     check_mean_brightness,

@@ -528,3 +528,37 @@ check_edge_map = Exercise(
              lambda m, photo: not m.isfinite().all()),
     ],
 )  # fmt: skip
+
+
+def _corr2d(X, K, cell):
+    """A cross-correlation whose cells are `cell(window, K)`."""
+    kh, kw = K.shape
+    Y = torch.zeros(X.shape[0] - kh + 1, X.shape[1] - kw + 1)
+    for i in range(Y.shape[0]):
+        for j in range(Y.shape[1]):
+            Y[i, j] = cell(X[i : i + kh, j : j + kw], K)
+    return Y
+
+
+BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "corr2d": Exercise(
+        task="2, section 1; corr2d(X, K): the cross-correlation of X, (height, width), with K, (kh, kw).",
+        solution=lambda X, K: _corr2d(X, K, lambda window, K: (window * K).sum()),
+        probes=lambda: [
+            (torch.tensor([[1.0, 2, 0], [0, 1, 3]]), torch.tensor([[1.0, -1], [2, 0]])),
+            (torch.tensor([[3.0, 1, 0], [2, 5, 1], [0, 4, 2]]), torch.tensor([[1.0, 2], [-1, 3]])),
+            (torch.arange(20.0).reshape(4, 5), torch.tensor([[2.0, 0, 1], [1, -1, 3]])),
+        ],
+        praise="Right: multiply, then add everything up.",
+        mistakes=[
+            *[Mistake(words, lambda X, K, cell=cell: _corr2d(X, K, cell)) for words, cell in {
+                "You add the pixels of the window: multiply each by its weight first.": lambda W, K: W.sum(),
+                "You multiply, but take the mean instead of the sum.": lambda W, K: (W * K).mean(),
+                "You multiply, but take the largest product instead of the sum.": lambda W, K: (W * K).max(),
+                "You add window and K: multiply them instead.": lambda W, K: (W + K).sum(),
+                "You sum pixels and weights first: multiply each pixel by its weight.": lambda W, K: W.sum() * K.sum(),
+                "You turned K by 180°, as mathematics does: leave it.": lambda W, K: (W * K.flip(0, 1)).sum(),
+            }.items()],
+        ],
+    ),
+}  # fmt: skip

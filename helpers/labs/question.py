@@ -1,53 +1,98 @@
 """Guess first: a question to commit to before a cell shows the truth."""
 
 import html
+import os
+import random
 
 import ipywidgets as widgets
 from IPython.display import HTML, display
+
+from helpers.labs.cells import Whole
 
 STYLE = "font-size:16px;line-height:24px"
 
 
 def predict(question, *options):
-    """A question with a button for each answer; show it as a cell's last line, and answer it in a later cell.
+    """A question and its possible answers, in chance order; show it as a cell's last line, answer it in a later cell.
 
     question, options: texts. `guess = predict("How wide is it?", "24", "28")` in one cell, `guess.answer("24")` in
-    the cell that shows it.
+    the cell that shows it, which opens as soon as a guess has been made. The environment variable LENET_LAB_REVEAL=1
+    opens all answers at once, for tests and pages to read.
     """
     return Prediction(question, options)
 
 
-class Prediction(widgets.VBox):
-    """What `predict` returns; `chosen` is the option on whose button somebody clicked, or None."""
+class Prediction(Whole):
+    """What `predict` returns; `chosen` is the option that the student chose, or None."""
 
     def __init__(self, question, options):
-        self.question, self.options = question, options
-        self.buttons = widgets.ToggleButtons(options=options, value=None, style={"button_width": "auto"})
-        super().__init__([widgets.HTML(_line(f"<b>Guess first.</b> {html.escape(question)}")), self.buttons])
+        self.question, self.options, self.opened = question, options, None
+        in_chance_order = random.Random().sample(options, len(options))  # leaves the seed of a chapter alone
+        self.choices = widgets.RadioButtons(options=in_chance_order, value=None, layout={"width": "auto"})
+        self.choices.observe(lambda change: self._note(), "value")
+        self.noted = widgets.HTML(_line("&nbsp;"))
+        super().__init__(
+            [widgets.HTML(_line(f"<b>Guess first.</b> {html.escape(question)}")), self.choices, self.noted]
+        )
 
     @property
     def chosen(self):
         """The option that was chosen, or None."""
-        return self.buttons.value
+        return self.choices.value
 
-    def answer(self, right, detail=""):
-        """Show the guess beside the answer; from now on it cannot be changed. right: one of the options.
+    def answer(self, right, reason="", *shown):
+        """Show the answer beside the guess, as soon as there is one or the student asks for it.
 
-        detail: more words, such as a measured number. Raises ValueError where `right` is none of the options.
+        right: one of the options; reason: why, or what was measured, a few words or whole sentences; shown: pictures
+        and values that would give the answer away. The guess can then no longer be changed. Raises ValueError if
+        `right` is none of the options.
         """
         if right not in self.options:
             raise ValueError(f"{right!r} is none of the options {', '.join(self.options)}")
-        self.buttons.disabled = True
+        if self.opened:
+            self.opened.close()
+        if self.chosen is not None or os.environ.get("LENET_LAB_REVEAL") == "1":
+            display(HTML(self._verdict(right, reason)), *shown)
+        else:
+            self.opened = Reveal(self.question, lambda: self._verdict(right, reason), shown)
+            display(self.opened)
+
+    def _verdict(self, right, reason):
+        self.choices.disabled = True
         guess = "You made no guess." if self.chosen is None else f"Your guess: <b>{html.escape(self.chosen)}</b>"
         mark = {right: " ✅", None: ""}.get(self.chosen, " ❌")
-        more = f" ({html.escape(detail)})" if detail else ""
-        display(HTML(_line(f"{guess}{mark} &nbsp; Answer: <b>{html.escape(right)}</b>{more}")))
+        more = "<br>{}" if reason.endswith(".") else " ({})"
+        more = more.format(html.escape(reason)) if reason else ""
+        return _line(f"{guess}{mark} &nbsp; Answer: <b>{html.escape(right)}</b>{more}")
+
+    def _note(self):
+        self.noted.value = _line(f"Your guess is noted: <b>{html.escape(self.chosen)}</b>")
+        if self.opened:
+            self.opened.reveal()
 
     def _repr_mimebundle_(self, **kwargs):
         # On a page without a kernel, such as the handout, the question stands as text.
         options = " &nbsp;·&nbsp; ".join(map(html.escape, self.options))
         text = _line(f"<b>Guess first.</b> {html.escape(self.question)} &nbsp; {options}")
         return {**super()._repr_mimebundle_(**kwargs), "text/html": text}
+
+
+class Reveal(Whole):
+    """An answer that stays closed until its question has a guess, or until the student asks to be shown."""
+
+    def __init__(self, question, verdict, shown):
+        self.verdict, self.shown = verdict, shown  # not the question's widget: what a box holds closes with it
+        self.show_me = widgets.Button(description="Show me", tooltip="Show the answer without a guess")
+        self.show_me.on_click(lambda button: self.reveal())
+        super().__init__([widgets.HTML(_line(f"Guess first: {html.escape(question)}")), self.show_me])
+
+    def reveal(self):
+        """Show the answer and all that was kept back."""
+        output = widgets.Output()
+        for thing in self.shown:
+            # A figure shows itself, so that an output widget would be handed nothing: hand it the figure's page.
+            output.append_display_data(HTML(thing._repr_html_()) if hasattr(thing, "_ipython_display_") else thing)
+        self.children = [widgets.HTML(self.verdict()), output]
 
 
 def _line(text):

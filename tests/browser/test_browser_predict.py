@@ -1,14 +1,17 @@
-"""A guess in JupyterLab: a click chooses, the answer stands beside it, and then nobody changes the guess."""
+"""A guess in JupyterLab: Run All leaves it open, a click notes it, and the answer opens where it waited."""
 
 from tests.browser import jupyterlab
 
 
-def test_a_guess_is_chosen_by_a_click_and_shown_beside_the_answer(address, browser):
+def test_the_answer_stays_closed_until_a_click_on_an_option_opens_it(address, browser):
     page = jupyterlab.open_notebook(browser, address, "guess.ipynb")
     jupyterlab.run_all(page)
-    page.get_by_role("button", name="28").click()
-    page.wait_for_function("() => document.querySelector('.widget-toggle-button.mod-active')")
-    assert jupyterlab.run_python(page, "print(guess.chosen); guess.answer('24')") == "28\n"
-    page.wait_for_function("() => document.querySelector('.widget-toggle-button').disabled")
+    page.get_by_role("button", name="Show me").wait_for()
+    assert "28 − 5 + 1" not in page.locator(".jp-Notebook").inner_text()
+    page.get_by_role("radio", name="28").click()
+    page.get_by_text("28 − 5 + 1", exact=False).wait_for()
+    assert page.get_by_text("Your guess is noted: 28").is_visible()
+    assert page.get_by_role("radio", name="24").is_disabled()
+    assert jupyterlab.run_python(page, "print(guess.chosen)") == "28\n"
     assert jupyterlab.problems(page) == []
     page.close()
