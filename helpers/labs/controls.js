@@ -22,7 +22,7 @@ const KINDS = {
     return { element: make("label", { class: "lab-switch" }, box, setting.description), hand: box, show };
   },
   button: (setting, moved) => {
-    const button = make("button", { type: "button", ...KEYS }, setting.description);
+    const button = make("button", { type: "button", "data-name": setting.name, ...KEYS }, setting.description);
     button.addEventListener("click", () => moved());
     return { element: button, hand: button, show: () => {} };
   },
@@ -37,14 +37,20 @@ function range(setting, moved, inWords, ends) {
     output.textContent = asWritten(inWords(value));
     input.setAttribute("aria-valuetext", output.textContent);
   };
+  let held = false; // by a hand that has not let go: what Python says meanwhile would tear it away
   input.addEventListener("input", () => {
     show(Number(input.value));
-    moved(Number(input.value));
+    if (setting.patient) held = true;
+    else moved(Number(input.value));
+  });
+  input.addEventListener("change", () => {
+    if (held) moved(Number(input.value));
+    held = false;
   });
   const label = make("span", {}, setting.description);
   // Else the output's number would be part of the name.
   input.setAttribute("aria-label", setting.description);
-  return { element: make("label", { class: "lab-slider" }, label, output, input), hand: input, show };
+  return { element: make("label", { class: "lab-slider" }, label, output, input), hand: input, show: (value) => held || show(value) };
 }
 
 // What makes a control another one, and not the same with another value.

@@ -1,6 +1,8 @@
 """Chapter 2: gradient descent finds a kernel from the output that it should have on an image."""
 
+import itertools
 import time
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional as F
@@ -8,10 +10,12 @@ from torch.nn import functional as F
 from helpers import plotting
 from helpers.any_data import to_floats
 from helpers.labs.cells import one_a_cell
-from helpers.labs.controls import button, choice, rows_of, steps
 from helpers.labs.convolution import KERNELS, kernel_preset
-from helpers.labs.lab import FiveTimesASecond, Lab
-from helpers.labs.runner import Runner, RunningLab
+from helpers.labs.growing import Growing
+from helpers.labs.lab import FiveTimesASecond
+from helpers.labs.living import script
+from helpers.labs.runner import Runner
+from helpers.labs.settings import Button, Choice, Steps
 
 LEARNING_RATES = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.6, 1, 3, 10)
 NUM_STEPS = 300  # of one run
@@ -75,43 +79,58 @@ class Descent:
         return plotting.learn_kernel(self.target, kernel, self.wanted[0, 0], made, self.losses, ghosts)
 
 
-class KernelLearning(RunningLab, Lab):
+class Curve(NamedTuple):
+    """The losses of a descent, one more than steps; `id` is a number that no other descent of the lab has."""
+
+    id: int
+    name: str
+    losses: list
+
+
+class KernelLearning(Growing):
     """A target kernel and a learning rate; Step, Run, Stop and Reset move a descent towards the target.
 
     Moving a control begins again from the same random kernel; a run that was going on starts again. The curves of the
     latest runs towards the same target stay as ghosts.
     """
 
-    unit, held = "step", ("image", "descent", "ghosts")
+    NAME, STARTS = "learn", ("Run",)
+    _esm = script("learn_kernel.js")
+    unit, held = "step", ("image", "descent", "ghosts", "curve", "arrays")
 
     def __init__(self, image):
         self.image = to_floats(image.squeeze()).float()
-        self.runner, self.descent, self.ghosts, self.goal = Runner(), None, [], 0
+        self.runner, self.descent, self.curve, self.ghosts, self.goal = Runner(), None, None, [], 0
+        self.numbers = itertools.count()
         controls = {
-            "target": choice("target kernel", KERNELS),
-            "lr": steps("learning rate", LEARNING_RATES, 0.2),
+            "target": Choice("target kernel", KERNELS),
+            "lr": Steps("learning rate", LEARNING_RATES, 0.2, patient=True),
         }
-        controls["lr"].continuous_update = False  # a run for each place that the hand passes would be too many
-        self.buttons = {
-            "Step": button("Step", self.step),
-            "Run": button("Run", self.run, button_style="primary"),
-            "Stop": button("Stop", self.stop),
-            "Reset": button("Reset", self.reset),
+        buttons = {
+            "Run": Button("Run", self.run, group="descent"),
+            "Stop": Button("Stop", self.stop, group="descent"),
+            "Step": Button("Step", self.step, group="descent"),
+            "Reset": Button("Reset", self.reset, group="descent"),
         }
-        super().__init__("learn", self._draw, controls, above=[rows_of(self.buttons.values())], lines=2)
+        super().__init__(controls, buttons)
 
-    def _draw(self, **values):
-        return self.descent.figure(self.ghosts), self._words()
+    def draw(self, **values):
+        """The kernel and its map, those that they should become, and how far the descent has come."""
+        descent = self.descent
+        arrays = {"target": descent.target, "kernel": descent.weight.detach()[0, 0]}
+        arrays |= {"wanted": descent.wanted[0, 0], "output": descent.made.detach()[0, 0]}
+        return arrays, {}, "\n".join(filter(None, [self.status(), descent.verdict()]))
 
-    def _words(self):
-        return "<br>".join(filter(None, [self.status(), self.descent.verdict()]))
+    def still(self, **values):
+        """The picture of this moment."""
+        return self.descent.figure([(ghost.name, ghost.losses) for ghost in self.ghosts])
 
     def redraw(self):
         """A control has moved: begin again, and keep the curve of the last run as a ghost."""
         was_running = self.running
         self.cancel()
         self._begin()
-        self.show()
+        self.present()
         if was_running:
             self.run()
 
@@ -120,22 +139,23 @@ class KernelLearning(RunningLab, Lab):
         if last and not torch.equal(last.target, target):
             self.ghosts = []
         elif last and len(last.losses) > 1:
-            self.ghosts = [*self.ghosts, (f"lr {last.lr:g}", last.losses)][-NUM_GHOSTS:]
+            self.ghosts = [*self.ghosts, self.curve][-NUM_GHOSTS:]
         self.descent, self.goal = Descent(self.image, target, self.controls["lr"].value), 0
+        self.curve = Curve(next(self.numbers), f"lr {self.descent.lr:g}", self.descent.losses)
 
-    def show(self):
+    def present(self):
         """Show the kernel and the loss of this moment; a loss above its start in red."""
         super().redraw()
-        if self.descent.above_start:
-            self.message.say(self._words(), trouble=True)
+        self.message.say(self.message.value, self.descent.above_start)
         self.enable()
+        self.grow()
 
     def step(self):
         """Take one step; a run that is going on ends."""
         self.cancel()
         self.goal = 0
         self.descent.step()
-        self.show()
+        self.present()
 
     def run(self):
         """Take the next NUM_STEPS steps in a thread, or those that are left of a run that was stopped."""
@@ -145,7 +165,7 @@ class KernelLearning(RunningLab, Lab):
             self.go_on(self.descent, self._steps())
 
     def _steps(self):
-        show_now_and_then = FiveTimesASecond(self.show)
+        show_now_and_then = FiveTimesASecond(self.present)
         while len(self.descent.losses) <= self.goal and not self.descent.diverged:
             self.descent.step()
             show_now_and_then()
@@ -168,8 +188,8 @@ class KernelLearning(RunningLab, Lab):
 
     def curve_points(self):
         """(step, loss) for each curve; "name" is the learning rate."""
-        curves = [*self.ghosts, (f"lr {self.descent.lr:g}", self.descent.losses)]
-        return [{"name": name, "points": list(enumerate(losses))} for name, losses in curves]
+        curves = [*self.ghosts, self.curve]
+        return [{"id": curve.id, "name": curve.name, "points": list(enumerate(curve.losses))} for curve in curves]
 
 
 @one_a_cell

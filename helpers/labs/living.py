@@ -126,7 +126,7 @@ class Living(anywidget.AnyWidget):
         elif "line" in message:
             self.board.text.value = message["line"]
         elif "press" in message:
-            self.buttons[message["press"]].action()
+            self.buttons[message["press"]].click()
 
     def close(self):
         """Close the lab and every widget that it holds."""
@@ -140,9 +140,12 @@ class Living(anywidget.AnyWidget):
             finally:
                 self.turn = message["turn"]
 
+    def parts(self):
+        """What stands beside the picture, {name: Setting}, in this order."""
+        return {**self.controls, **self.buttons}
+
     def _tell(self, _=None):
-        parts = {**self.controls, **self.buttons}
-        self.settings = [{"name": name, **part.drawn()} for name, part in parts.items() if part.shown]
+        self.settings = [{"name": name, **part.drawn()} for name, part in self.parts().items() if part.shown]
         self.line = {"text": self.board.text.value, "trouble": self.board.trouble.value}
         self.said = {"text": self.message.value, "trouble": self.message.trouble}
 

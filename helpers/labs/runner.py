@@ -100,13 +100,14 @@ class RunningLab:
     {name: button} with "Stop" among them, and four methods:
       far(): how far the present run has come and how far it goes, in units;
       ready(): whether a button does something now, {name: True or False}, for all but Stop;
-      show(): draws this moment;
+      present(): draws this moment;
       curve_points(): a list of {"name": ..., "points": list of tuples}, the present curve last.
     """
 
     unit = "epoch"  # in which `far` counts
     held = ()  # the names of the attributes that keep networks and images in memory
     running = None  # what the run works on
+    written = staticmethod(html.escape)  # plain text as the message takes it
 
     def go_on(self, work, steps):
         """Iterate over `steps` in the thread, from where it was stopped; `work` is what they change."""
@@ -146,7 +147,7 @@ class RunningLab:
     def _explain(self, error):
         """Say in words what ended the run."""
         self.running = None
-        self.message.say(html.escape(f"The run ended: {str(error) or type(error).__name__}"), trouble=True)
+        self.message.say(self.written(f"The run ended: {str(error) or type(error).__name__}"), trouble=True)
         self.enable()
 
     def enable(self):
@@ -202,7 +203,7 @@ class RunningLab:
 
     def finish(self):
         """Show what a run that ended, or was stopped, has come to."""
-        self.show()
+        self.present()
 
 
 def duration(seconds):

@@ -13,6 +13,7 @@ class Setting(t.HasTraits):
     KIND = ""
     description, group = t.Unicode(), t.Unicode()
     disabled, shown = t.Bool(False), t.Bool(True)
+    patient = t.Bool(False)  # a slider is heard when the hand lets go, not at each place that it passes
 
     def drawn(self):
         """What the browser needs to draw it, as a dict for JSON."""
@@ -122,6 +123,11 @@ class Button(Setting):
         super().__init__(description=label, **more)
         self.action = action
 
+    def click(self):
+        """Do what a press does: nothing while it is disabled."""
+        if not self.disabled:
+            self.action()
+
 
 class Words(t.HasTraits):
     """A line in words: `value` is plain text; `trouble` is true if it says what is wrong."""
@@ -130,4 +136,9 @@ class Words(t.HasTraits):
 
     def say(self, text, trouble=False):
         """Show `text`."""
-        self.trouble, self.value = trouble, text
+        self.trouble, self.value = bool(trouble), text
+
+    @property
+    def text(self):
+        """The same text; of a `Message`, it is HTML."""
+        return self.value

@@ -70,14 +70,14 @@ class Versus(RunningLab, Lab):
     def redraw(self):
         """Draw for the controls' values; if they ask for a different training than the one that runs, start that."""
         if self.running is None:
-            self.show()
+            self.present()
         elif self.running is not self.bout():
             self.cancel()
-            self.show()
+            self.present()
             self.train()
         # Else the run draws, in its own thread: two threads that compute would hold each other up.
 
-    def show(self):
+    def present(self):
         """Draw for the controls' values."""
         super().redraw()
         self.enable()
@@ -151,7 +151,7 @@ class Versus(RunningLab, Lab):
             for name, net in bout.nets.items()
         ]
         bout.histories = {name: [] for name in bout.nets}
-        show_now_and_then = FiveTimesASecond(self.show)
+        show_now_and_then = FiveTimesASecond(self.present)
         for step, progresses in enumerate(zip(*runs, strict=True), start=1):
             for history, progress in zip(bout.histories.values(), progresses, strict=True):
                 keep(history, progress)
