@@ -6,10 +6,10 @@ import time
 import pytest
 import torch
 
-from helpers import Accumulator, Progress, accuracy, labs, lenet, plotting, save_weights
+from helpers import Accumulator, Progress, accuracy, labs, lenet, save_weights
 from helpers.any_network import classes_of
 from helpers.experiments import EXPERIMENTS
-from helpers.labs.runs import PRESETS, Run, keep
+from helpers.labs.runs import PRESETS, Run, keep, points
 from tests.waiting import wait_for
 
 
@@ -25,6 +25,16 @@ def workers():
     return [thread for thread in threading.enumerate() if "_work" in thread.name]
 
 
+def present(lab):
+    """The present curve, as the page has it."""
+    return lab.state()["curves"][-1]["points"]
+
+
+def rows(lab):
+    """The cells of the run table, one text a row."""
+    return [" | ".join(row["cells"]) for row in lab.state()["table"]]
+
+
 def progress(epoch, loss, val_acc=None):
     sums = Accumulator(3)
     sums.add(loss * 100, 50, 100)
@@ -32,7 +42,8 @@ def progress(epoch, loss, val_acc=None):
 
 
 def test_before_the_first_run_there_are_empty_axes_and_only_train_can_be_pressed(lab):
-    assert lab.picture.image.value == plotting.curves([], num_epochs=2).png()
+    assert lab.state()["curves"] == []
+    assert (lab.state()["phase"], lab.state()["epochs"]) == ("idle", 2)
     assert "Press Train" in lab.message.value
     assert [name for name, button in lab.buttons.items() if not button.disabled] == ["Train", "Reset"]
 
@@ -42,12 +53,14 @@ def test_training_with_default_settings_learns_and_shows_its_curves(lab, sample)
     lab.runner.wait()
     assert lab.history[-1].epoch == 2
     assert lab.history[-1].val_acc >= 0.5
-    assert lab.picture.image.value == plotting.curves(lab.history, num_epochs=2).png()
+    assert present(lab) == points(lab.history)
     assert "61,706 parameters" in lab.message.value
     X, y = lab._batches(lab.begun_with)[1].images[:8], lab._batches(lab.begun_with)[1].labels[:8]
-    expected = plotting.predictions(X, y, classes_of(lab.net, X), sample.class_names)
-    assert lab.predictions.image.value == expected.png()
-    assert f"{lab.history[-1].val_acc:.1%}" in lab.table.value
+    state = lab.state()
+    assert state["arrays"]["images"] == X.tolist()
+    assert state["facts"]["true"] == [sample.class_names[i] for i in y]
+    assert state["facts"]["said"] == [sample.class_names[i] for i in classes_of(lab.net, X)]
+    assert f"{lab.history[-1].val_acc:.1%}" in rows(lab)[0]
 
 
 def test_stop_acts_within_one_step_and_resume_goes_on_from_there(lab):
@@ -99,8 +112,9 @@ def test_a_slider_moved_during_training_starts_a_new_run_and_keeps_the_old_as_a_
     assert len(lab.runs) == 2
     assert len(workers()) == 1
     lab.runner.stop()
-    expected = plotting.curves(lab.history, [lab.runs[0].history], num_epochs=2)
-    assert lab.picture.image.value == expected.png()
+    state = lab.state()
+    assert [curve["points"] for curve in state["curves"]] == [points(run.history) for run in lab.runs]
+    assert [curve["points"] for curve in state["going"]["curves"]] == [len(run.history) for run in lab.runs]
 
 
 def test_presets_put_the_controls_where_they_say(lab):
@@ -130,7 +144,7 @@ def test_reset_forgets_the_runs_and_puts_every_control_back(lab):
     assert not workers()
     assert lab.runs == []
     assert lab.board.values() == lab.begun_with
-    assert lab.picture.image.value == plotting.curves([], num_epochs=2).png()
+    assert lab.state()["curves"] == lab.state()["table"] == []
 
 
 def test_the_test_images_are_measured_once_a_run(lab, sample):
@@ -139,7 +153,7 @@ def test_the_test_images_are_measured_once_a_run(lab, sample):
     lab.buttons["Test"].click()
     right = int(accuracy(classes_of(lab.net, sample.test_images), sample.test_labels))
     assert lab.runs[-1].test_acc == pytest.approx(right / len(sample.test_labels))
-    assert f"{lab.runs[-1].test_acc:.1%}" in lab.table.value
+    assert f"{lab.runs[-1].test_acc:.1%}" in rows(lab)[0]
     assert lab.buttons["Test"].disabled
     lab.controls["seed"].value = 1
     lab.buttons["Stop"].click()
@@ -150,8 +164,11 @@ def test_sizes_that_do_not_fit_are_explained_and_nothing_runs(lab):
     lab.controls["padding"].value = False
     lab.controls["kernel"].value = 11
     assert "larger than" in lab.message.value
-    assert plotting.TROUBLE in lab.message.value
+    assert lab.message.trouble
+    assert lab.state()["going"]["refused"]  # the page dims what it shows
     assert not workers()
+    lab.controls["kernel"].value = 5
+    assert not lab.state()["going"]["refused"]
 
 
 def test_resume_does_not_go_on_with_a_network_of_other_settings(lab):
@@ -165,23 +182,23 @@ def test_resume_does_not_go_on_with_a_network_of_other_settings(lab):
     assert not lab.runner.running
     assert torch.equal(lab.net[0].weight, weights)
     assert "has other settings, trainer: press Train" in lab.message.value
-    assert plotting.TROUBLE in lab.message.value
+    assert lab.message.trouble
 
 
 def test_runs_shorter_than_an_epoch_do_not_fill_the_table(lab):
-    assert lab.table.value == ""  # and an empty one takes no room
+    assert rows(lab) == []  # and an empty one takes no room
     for channels in (1, 2, 3):
         lab.controls["channels"].value = channels
         wait_for(lambda: lab.history)
         lab.buttons["Stop"].click()
-        assert lab.table.value.count("<tr>") == 2  # the head, and the latest run, as long as it is that
-        assert f"channels={channels}" in lab.table.value
+        assert len(rows(lab)) == 1  # the latest run, as long as it is that
+        assert f"channels={channels}" in rows(lab)[0]
     lab.board.move({"channels": 4, "epochs": 1})
     lab.runner.wait()
     lab.controls["channels"].value = 5
     lab.buttons["Stop"].click()
-    assert "channels=4" in lab.table.value
-    assert "channels=3" not in lab.table.value
+    assert "channels=4" in rows(lab)[1]
+    assert len(rows(lab)) == 2
 
 
 def test_the_state_has_the_curves_of_the_latest_run_and_of_those_in_grey(lab):
@@ -242,5 +259,5 @@ def test_loading_for_the_full_data_set_is_refused_in_words_where_only_the_sample
     lab.controls["images"].value = "full"
     lab.load()
     assert "Not loaded: only 10,000 training images are here" in lab.message.value
-    assert plotting.TROUBLE in lab.message.value
+    assert lab.message.trouble
     assert lab.runs == []

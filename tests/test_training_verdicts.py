@@ -18,14 +18,13 @@ from helpers import (
     labs,
     lenet,
     machine,
-    plotting,
     save_weights,
     train,
     xavier,
 )
 from helpers.labs import runner as runner_module
 from helpers.labs.runner import Runner
-from helpers.labs.runs import network
+from helpers.labs.runs import network, points
 from tests.waiting import wait_for
 
 VERSUS = sys.modules["helpers.labs.versus"]  # the module, whose name in the package is that of the function
@@ -215,7 +214,7 @@ def test_the_lab_says_that_0_9_has_killed_the_network(lab):
     lab.runner.wait()
     assert "Dead" in lab.message.value
     assert "plateau" not in lab.message.value.lower()
-    assert plotting.TROUBLE in lab.message.value
+    assert lab.message.trouble
 
 
 def test_the_labs_network_has_as_many_scores_as_the_data_has_classes(sample):
@@ -258,19 +257,19 @@ def test_a_loaded_network_stands_in_the_table_without_anothers_curve_and_can_be_
     first = lab.runs[0].history
     lab.load()
     assert not lab.runner.running
-    expected = plotting.curves([], [first], num_epochs=2)
-    assert lab.picture.image.value == expected.png()
+    assert [curve["points"] for curve in lab.state()["curves"]] == [points(first), []]
     acc = evaluate_accuracy(saved, lab.val_iter)
-    assert f"{acc:.1%}" in lab.table.value
-    assert "loaded" in lab.table.value
+    loaded = lab.state()["table"][0]["cells"]
+    assert f"{acc:.1%}" in loaded
+    assert "loaded" in loaded
     assert lab.buttons["Resume"].disabled
     assert not lab.buttons["Test"].disabled
     lab.buttons["Test"].click()
     test_acc = evaluate_accuracy(saved, Batches(sample.test_images, sample.test_labels, 256))
-    assert f"{test_acc:.1%}" in lab.table.value
+    assert f"{test_acc:.1%}" in lab.state()["table"][0]["cells"]
     lab.buttons["Train"].click()  # and the next run goes on from there
     lab.buttons["Stop"].click()
-    assert f"{acc:.1%}" in lab.table.value
+    assert f"{acc:.1%}" in lab.state()["table"][-1]["cells"]
 
 
 def test_a_refused_run_keeps_the_one_that_it_ended_in_the_table(lab):
@@ -279,7 +278,7 @@ def test_a_refused_run_keeps_the_one_that_it_ended_in_the_table(lab):
     lab.board.move({"padding": False, "kernel": 11})
     assert "larger than" in lab.message.value
     assert not lab.runner.running
-    assert "as at the beginning" in lab.table.value
+    assert "as at the beginning" in lab.state()["table"][0]["cells"]
 
 
 def test_a_step_that_never_ends_is_told_and_a_new_run_can_begin(lab, monkeypatch):

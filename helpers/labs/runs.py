@@ -1,6 +1,5 @@
 """What the training lab knows of its runs: their settings, how they went, and how to tell a student."""
 
-import html
 from dataclasses import dataclass, field
 
 import torch
@@ -53,6 +52,7 @@ class Run:
     parameters: int
     history: list = field(default_factory=list)  # of Progress, some twenty an epoch
     test_acc: float | None = None
+    number: int = 0  # that no other run of the lab has
     loaded_acc: float | None = None  # the validation accuracy of weights that were loaded, not trained
 
     def put_aside(self, as_ghost):
@@ -61,6 +61,11 @@ class Run:
         if not as_ghost:
             measured = [progress for progress in self.history if progress.val_acc is not None]
             self.history = [*measured[-1:], *self.history[-1:]]
+
+    @property
+    def name(self):
+        """Its settings in words: its board line without the name of the lab."""
+        return self.line.partition(" ")[2] or "as at the beginning"
 
     @property
     def val_acc(self):
@@ -100,30 +105,22 @@ def network(kernel, channels, padding, activation, pooling, seed, **sizes):
         return xavier(lenet(kernel, (channels, 16), paddings, activation, pooling, **sizes))
 
 
-def table(runs):
-    """The runs as an HTML table, the newest first; runs: a list of `Run`.
+HEAD = ["run", "settings", "parameters", "seconds", "images/s", "validation", "test"]
 
-    Of runs that ended before their first epoch only the latest has a row; without any row the table takes no room.
+
+def table(runs):
+    """The rows of the runs below HEAD, the newest first, [{"curve": the run's number, "cells": list of texts}].
+
+    Of runs that ended before their first epoch only the latest has a row. runs: a list of `Run`.
     """
-    head = ["run", "settings", "parameters", "seconds", "images/s", "validation", "test"]
     rows = []
     listed = [run for run in runs if run.shown and (run.val_acc is not None or run is runs[-1])]
     for number, run in enumerate(listed, start=1):
         accuracies = ["" if value is None else f"{value:.1%}" for value in (run.val_acc, run.test_acc)]
-        settings = run.line.partition(" ")[2] or "as at the beginning"
         work = ["loaded", ""]
         if run.history:
             last = run.history[-1]
             work = [f"{last.seconds:.1f}", f"{last.examples / last.seconds:,.0f}"]
-        rows.append([number, settings, f"{run.parameters:,}", *work, *accuracies])
-    if not rows:
-        return ""
-    lines = [_row("th", head), *(_row("td", row) for row in reversed(rows))]
-    style = "font-size:15px;line-height:22px;text-align:left;border-collapse:collapse"
-    # As high as its rows, up to the head and six of them: none is cut.
-    return f'<div style="max-height:182px;overflow-y:auto"><table style="{style}">{"".join(lines)}</table></div>'
-
-
-def _row(tag, cells):
-    style = "text-align:left;padding:2px 12px"
-    return "<tr>" + "".join(f'<{tag} style="{style}">{html.escape(str(cell))}</{tag}>' for cell in cells) + "</tr>"
+        cells = [str(number), run.name, f"{run.parameters:,}", *work, *accuracies]
+        rows.append({"curve": run.number, "cells": cells})
+    return rows[::-1]

@@ -1,24 +1,26 @@
 """Chapter 4: move a slider and a new network trains."""
 
-import html
+import itertools
 import re
 from pathlib import Path
 
-import ipywidgets as widgets
+import traitlets as t
 
 from helpers import plotting
 from helpers.any_network import classes_of
 from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.errors import DataError, ShapeError
-from helpers.labs.board import BoardLine
-from helpers.labs.cells import Whole, one_a_cell
+from helpers.labs.board import word
+from helpers.labs.cells import one_a_cell
 from helpers.labs.class_experiment import result_line
-from helpers.labs.controls import FULL_LABEL, Message, button, choice, rows_of, slider, steps, switch
-from helpers.labs.lab import FiveTimesASecond, Picture
-from helpers.labs.runner import Runner, RunningLab
+from helpers.labs.growing import Growing
+from helpers.labs.lab import FiveTimesASecond
+from helpers.labs.living import script
+from helpers.labs.runner import Runner
 from helpers.labs.runs import (
     ACTIVATIONS,
+    HEAD,
     LEARNING_RATES,
     OPTIMIZERS,
     POOLINGS,
@@ -29,61 +31,65 @@ from helpers.labs.runs import (
     points,
     table,
 )
+from helpers.labs.settings import Button, Choice, Slider, Steps, Switch, Words
 from helpers.models import num_parameters
 from helpers.training import evaluate_accuracy, train, try_gpu
 from helpers.weights import load_weights, save_weights
 
 OWN = "own settings"
+MORE = "more settings"  # which the page shows below the curves
 GHOSTS = 4  # earlier runs whose curves stay in grey
 
 
-class Trainer(RunningLab, Whole):
+class Trainer(Growing):
     """Controls of a LeNet and of its training; every move trains a new network, with the earlier runs in grey.
 
     The ReLU and max-pooling LeNet that it begins with learns visibly within seconds on 9,000 training images; 1,000
     others measure it. The test images stay closed until the Test button, once a run.
     """
 
-    held = ("runs", "ghosts", "curves", "unfinished", "data", "val_iter", "_split")
+    NAME, STARTS = "trainer", ("Train", "Resume")
+    _esm = script("trainer.js")
+    held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "_split")
+    # What stands below the curves: the rows of the runs, the line to hand in, and what came of Save or Load.
+    below = t.Dict().tag(sync=True)
 
     def __init__(self, data, num_epochs):
-        self.data, self.device = data, try_gpu()
-        self.runner, self.picture, self.message = Runner(), Picture(), Message(lines=3)
-        self.controls = _controls(num_epochs)
-        self.board = BoardLine("trainer", self.controls, self.start)
-        self.begun_with = self.board.values()
+        self.images, self.device = data, try_gpu()
+        self.runner, self.runs, self.numbers = Runner(), None, itertools.count()
         self._naming, self._split = False, None
-        self.preset = choice("preset", [*PRESETS, OWN])
+        self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
+        self.preset = Choice("preset", [*PRESETS, OWN])
         self.preset.observe(self._choose, names="value")
-        self.buttons = {
-            "Train": button("Train", self.start, button_style="primary"),
-            "Stop": button("Stop", self.stop),
-            "Resume": button("Resume", self.resume),
-            "Reset": button("Reset", self.reset, tooltip="Forget all runs and put every control back"),
-            "Test": button("Test (once a run)", self.test, tooltip="Measure this network on the test images"),
+        self.preset.observe(self._tell)
+        controls = _controls(num_epochs)
+        self.begun_with = {name: control.value for name, control in controls.items()}
+        buttons = {
+            "Train": Button("Train", self.start, group="training"),
+            "Stop": Button("Stop", self.stop, group="training"),
+            "Resume": Button("Resume", self.resume, group="training"),
+            "Reset": Button("Reset", self.reset, group="training"),
+            "Test": Button("Test (once a run)", self.test, group="training"),
         }
-        self.table, self.predictions = widgets.HTML(), Picture()
-        self.result = widgets.Text(description="result line", style=FULL_LABEL, layout={"width": "98%"})
-        self.file_message = Message(lines=0)
-        self.file = widgets.Text("my-lenet.pt", description="file", style=FULL_LABEL)
-        super().__init__(self._layout())
-        self._forget()
+        super().__init__(controls, buttons)
 
-    def _layout(self):
-        front = [self.controls[name] for name in ("lr", "kernel", "channels")]
-        folded = [control for control in self.controls.values() if control not in front]
-        files = rows_of([self.file, button("Save", self.save), button("Load", self.load)])
-        more = widgets.VBox([rows_of(folded), files, self.file_message])
-        return [
-            rows_of([self.preset, *front]),
-            rows_of(self.buttons.values()),
-            self.message,
-            self.picture,
-            widgets.Tab([self.table, self.predictions], titles=["Runs", "Predictions"]),
-            widgets.Accordion([more], titles=["More settings, save and load"]),
-            self.board,
-            self.result,
-        ]
+    def parts(self):
+        """The preset and the settings that are moved most, the buttons, and the other settings."""
+        front = {name: self.controls[name] for name in ("lr", "kernel", "channels")}
+        return {"preset": self.preset, **front, **self.buttons, **self.controls}
+
+    def hear(self, message, buffers):
+        """As every lab that trains; also a preset, and a file to save or load."""
+        move = dict(message.get("move", {}))
+        if "preset" in move:
+            self.preset.value = self.preset.heard(move.pop("preset"))
+        if "file" in message:
+            self.file = message["file"]
+            {"save": self.save, "load": self.load}[message["do"]]()
+        if "move" not in message:
+            super().hear(message, buffers)
+        elif move:
+            super().hear({"move": move}, buffers)
 
     @property
     def net(self):
@@ -98,15 +104,17 @@ class Trainer(RunningLab, Whole):
     def start(self):
         """Train a new network with the present settings; a run that is still going on ends."""
         self.cancel()  # a step that hangs is left alone: the new run has a network of its own
-        self.table.value = table(self.runs)  # with the run that has just ended
+        self.table = table(self.runs)  # with the run that has just ended
         settings = self.board.values()
         self._name_preset(settings)
         try:
             net = self._network(settings)
             train_iter, val_iter = self._batches(settings)
         except (ShapeError, DataError) as error:
+            self.refused = True
             self._say(str(error), trouble=True)
             self.enable()
+            self.grow()
             return
         self._begin(net, settings, val_iter)
         self.unfinished = self._steps(self.runs[-1], train_iter)
@@ -118,9 +126,9 @@ class Trainer(RunningLab, Whole):
         self.ghosts = [run for run in self.runs if run.history][-GHOSTS:]
         for run in self.runs:
             run.put_aside(as_ghost=run in self.ghosts)
-        self.curves = plotting.LiveCurves([run.history for run in self.ghosts], settings["epochs"])
-        self.unfinished, self.val_iter = None, val_iter
-        self.runs.append(Run(self.board.line(), settings, net.to(self.device), num_parameters(net)))
+        self.unfinished, self.val_iter, self.refused = None, val_iter, False
+        number = next(self.numbers)
+        self.runs.append(Run(self.board.line(), settings, net.to(self.device), num_parameters(net), number=number))
 
     def resume(self):
         """Go on with the run that was stopped, unless the controls ask for a different network or training."""
@@ -139,7 +147,7 @@ class Trainer(RunningLab, Whole):
     def test(self):
         """Measure the latest network on the test images."""
         run = self.runs[-1]
-        test_iter = Batches(self.data.test_images, self.data.test_labels, 256, device=self.device)
+        test_iter = Batches(self.images.test_images, self.images.test_labels, 256, device=self.device)
         run.test_acc = evaluate_accuracy(run.net, test_iter)
         self._end()
 
@@ -191,23 +199,46 @@ class Trainer(RunningLab, Whole):
 
     def curve_points(self):
         """`runs.points` of the earlier runs in grey and of the latest; "name" is the board line."""
-        return [{"name": run.line, "points": points(run.history)} for run in [*self.ghosts, *self.runs[-1:]]]
+        shown = [*self.ghosts, *self.runs[-1:]]
+        return [{"id": run.number, "name": run.line, "points": points(run.history)} for run in shown]
 
     def result_text(self):
         """The result line of the latest run."""
         return result_line(self.runs[-1]) if self.runs else ""
 
+    def redraw(self):
+        """A control has moved: train anew, but not when the lab is made."""
+        if self.runs is None:
+            self._forget()
+        else:
+            self.start()
+
     def _forget(self):
         """As at the beginning: no runs, empty axes."""
-        self.runs, self.ghosts, self.unfinished = [], [], None
+        self.runs, self.ghosts, self.unfinished, self.refused, self.table = [], [], None, False, []
         self._name_preset(self.begun_with)
-        self.curves = plotting.LiveCurves(num_epochs=self.begun_with["epochs"])
-        self.show()
         _, self.val_iter = self._batches(self.begun_with)
         self._show_predictions(self._network(self.begun_with))
-        self.table.value, self.result.value = table([]), ""
         self._say("Press Train, or move a slider: each move trains a new network.")
         self.enable()
+        self.grow()
+
+    def grow(self):
+        """As every lab that trains; also what stands below the curves."""
+        super().grow()
+        said = {"text": self.file_message.value, "trouble": self.file_message.trouble}
+        self.below = {
+            "head": HEAD, "rows": self.table, "result": self.result_text(), "file": self.file, "said": said,
+        }  # fmt: skip
+
+    def state(self):
+        """All that the browser shows, as a plain dict: for tests."""
+        values = {name: word(control) for name, control in self.controls.items()}
+        return {**super().state(), "values": values, "table": self.table, "of the file": self.file_message.value}
+
+    def still(self, **values):
+        """The curves of this moment."""
+        return plotting.curves(self.history, [run.history for run in self.ghosts], self.far()[1])
 
     def _choose(self, change):
         """Move the controls to the chosen preset."""
@@ -224,27 +255,27 @@ class Trainer(RunningLab, Whole):
     def _say(self, text, trouble=False, advice=""):
         """Show a text, and below it advice or, without any, what the preset is about."""
         note = PRESETS[self.preset.value][1] if self.preset.value in PRESETS else ""
-        self.message.say(f"{html.escape(text)}<br>{html.escape(advice or note)}", trouble)
+        self.message.say(f"{text}\n{advice or note}", trouble)
 
     def _say_of_file(self, text, trouble=False):
         """Say below the buttons what came of Save or Load, and above too unless a run is speaking there."""
-        self.file_message.say(html.escape(text), trouble)
+        self.file_message.say(text, trouble)
         if self.running is None:
             self._say(text, trouble)
 
     def _network(self, settings):
         """An untrained network for the data; raises ShapeError."""
         names = ("kernel", "channels", "padding", "activation", "pooling", "seed")
-        sizes = {"num_classes": len(self.data.class_names), "image_size": self.data.train_images.shape[-1]}
+        sizes = {"num_classes": len(self.images.class_names), "image_size": self.images.train_images.shape[-1]}
         return network(**{name: settings[name] for name in names}, **sizes)
 
     def _batches(self, settings):
         """Training and validation batches; raises DataError if the whole set is asked for and is not here."""
         number = 10_000 if settings["images"] == "sample" else 60_000
-        if len(self.data.train_images) < number:
-            raise DataError(f"only {len(self.data.train_images):,} training images are here: choose the sample")
+        if len(self.images.train_images) < number:
+            raise DataError(f"only {len(self.images.train_images):,} training images are here: choose the sample")
         if self._split is None or self._split[0] != number:  # a copy of the images: one, not one a run
-            images, labels = self.data.train_images[:number], self.data.train_labels[:number]
+            images, labels = self.images.train_images[:number], self.images.train_labels[:number]
             self._split = number, train_validation_split(images, labels, number // 10)
         train_images, train_labels, *val = self._split[1]
         seed, size = settings["seed"], settings["batch"]
@@ -258,7 +289,7 @@ class Trainer(RunningLab, Whole):
             run.net, train_iter, settings["epochs"], settings["lr"], self.val_iter, self.device,
             settings["optimizer"], reports=len(train_iter),
         )  # fmt: skip
-        draw_now_and_then = FiveTimesASecond(self.show)
+        draw_now_and_then = FiveTimesASecond(self.present)
         for progress in training:
             keep(run.history, progress)
             draw_now_and_then()
@@ -267,21 +298,21 @@ class Trainer(RunningLab, Whole):
                 break
         self.unfinished = None
 
-    def show(self):
+    def present(self):
         """Show the curves and say how the run goes."""
         if self.history:
             found, (_, loss, train_acc, _) = diagnose(self.history), points(self.history)[-1]
             val_acc = "" if self.runs[-1].val_acc is None else f" · validation accuracy {self.runs[-1].val_acc:.3f}"
             numbers = f"loss {loss:.3f} · training accuracy {train_acc:.3f}{val_acc}"
-            said = f"{self.status()} {numbers} · {self.runs[-1].parameters:,} parameters"
+            said = f"{self.status()} {self.runs[-1].parameters:,} parameters.\n{numbers}"
             self._say(said, found.lost, found.advice)
-        self.picture.show_png(self.curves.png(self.history), self.curves.width, self.curves.alt(self.history))
+        self.grow()
 
     def finish(self):
         """Show what a run that ended, or was stopped, has come to: also its row, its line and its predictions."""
-        self.show()
-        self.table.value, self.result.value = table(self.runs), self.result_text()
+        self.table = table(self.runs)
         self._show_predictions()
+        self.present()
 
     def _explain(self, error):
         """Say in words what ended the run; it cannot go on."""
@@ -290,36 +321,34 @@ class Trainer(RunningLab, Whole):
 
     def _show_predictions(self, net=None):
         """Eight validation images with what a network says of them; without one, that of the latest run."""
-        X, y = self.val_iter.images[:8], self.val_iter.labels[:8]
-        predicted = classes_of(net or self.net, X)
-        self.predictions.show(plotting.predictions(X, y, predicted, self.data.class_names))
+        X, y = self.val_iter.images[:8], self.val_iter.labels[:8].tolist()
+        names, predicted = self.images.class_names, classes_of(net or self.net, X).tolist()
+        Growing.show(self, {"images": X}, {"true": [names[i] for i in y], "said": [names[i] for i in predicted]})
 
     def _path(self):
         """The file beside the notebook that the student named; raises ValueError for a name that leads elsewhere."""
-        name = self.file.value.strip()
+        name = self.file.strip()
         if not re.fullmatch(r"[\w. -]+\.pt", name):
             raise ValueError("give the file a plain name that ends in .pt, such as my-lenet.pt")
         return Path(name)
 
 
 def _controls(num_epochs):
-    """The settings, {name: widget}; a run starts when the hand lets go of a slider, not at each place it passes."""
-    controls = {
-        "lr": steps("learning rate", LEARNING_RATES, 0.1),
-        "kernel": slider("kernel size", 5, 1, 11, 2),
-        "channels": slider("first channels", 6, 1, 32),
-        "batch": steps("batch size (images)", [16, 32, 64, 128, 256], 64),
-        "epochs": slider("epochs", num_epochs, 1, 20),
-        "activation": choice("activation", ACTIVATIONS),
-        "pooling": choice("pooling", POOLINGS),
-        "optimizer": choice("optimizer", OPTIMIZERS),
-        "padding": switch("pad the first convolution", True),
-        "images": choice("data", ["sample", "full"]),
-        "seed": slider("seed", 0, 0, 99),
+    """The settings, {name: Setting}; a run starts when the hand lets go of a slider, not at each place it passes."""
+    more = {"group": MORE, "patient": True}
+    return {
+        "lr": Steps("learning rate", LEARNING_RATES, 0.1, patient=True),
+        "kernel": Slider("kernel size", 5, 1, 11, 2, patient=True),
+        "channels": Slider("first channels", 6, 1, 32, patient=True),
+        "batch": Steps("batch size (images)", [16, 32, 64, 128, 256], 64, **more),
+        "epochs": Slider("epochs", num_epochs, 1, 20, **more),
+        "activation": Choice("activation", ACTIVATIONS, **more),
+        "pooling": Choice("pooling", POOLINGS, **more),
+        "optimizer": Choice("optimizer", OPTIMIZERS, **more),
+        "padding": Switch("pad the first convolution", True, **more),
+        "images": Choice("data", ["sample", "full"], **more),
+        "seed": Slider("seed", 0, 0, 99, **more),
     }
-    for control in controls.values():
-        control.continuous_update = False
-    return controls
 
 
 @one_a_cell

@@ -11,7 +11,7 @@ import zipfile
 import pytest
 import torch
 
-from helpers import labs, lenet, load_weights, plotting, save_weights
+from helpers import labs, lenet, load_weights, save_weights
 from helpers.errors import WeightsError
 from tests.waiting import wait_for
 
@@ -240,13 +240,13 @@ def shared_lab(sample):
 @pytest.fixture
 def lab(shared_lab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shared_lab.file.value = NAME
+    shared_lab.file = NAME
     return shared_lab
 
 
 def red_words(lab):
     """What the lab says; fails where it is not in red."""
-    assert plotting.TROUBLE in lab.message.value
+    assert lab.message.trouble
     return lab.message.value
 
 
@@ -255,7 +255,7 @@ def test_the_lab_refuses_such_a_file_in_red_words_and_keeps_its_run(fault, lab, 
     make, words = FAULTS[fault]
     make(tmp_path / NAME)
     net, runs, line = lab.net, list(lab.runs), lab.board.text.value
-    before, picture, predictions = copies(net), lab.picture.image.value, lab.predictions.image.value
+    before, shown = copies(net), {**lab.state(), "message": "", "said": "", "trouble": "", "of the file": ""}
     lab.load()
     said = red_words(lab)
     assert f"Not loaded: {NAME}" in said
@@ -263,8 +263,8 @@ def test_the_lab_refuses_such_a_file_in_red_words_and_keeps_its_run(fault, lab, 
     assert lab.net is net
     assert lab.runs == runs
     assert same(copies(net), before)
-    assert (lab.board.text.value, lab.picture.image.value) == (line, picture)
-    assert lab.predictions.image.value == predictions
+    assert lab.board.text.value == line
+    assert {**lab.state(), "message": "", "said": "", "trouble": "", "of the file": ""} == shown
     assert not lab.buttons["Resume"].disabled
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
@@ -272,7 +272,7 @@ def test_the_lab_refuses_such_a_file_in_red_words_and_keeps_its_run(fault, lab, 
 @pytest.mark.parametrize("name", ["", "../net.pt", "/tmp/net.pt", "net.txt", "a\\b.pt", "a\x00.pt", "<img src=x>.pt"])
 def test_the_lab_refuses_a_name_that_leads_elsewhere(name, lab, tmp_path):
     before = list(lab.runs)
-    lab.file.value = name
+    lab.file = name
     for action, word in [(lab.load, "loaded"), (lab.save, "saved")]:
         action()
         assert f"Not {word}: give the file a plain name" in red_words(lab)
