@@ -13,6 +13,7 @@ export function makeGoing(lab, place, starts) {
   place.append(make("div", { class: "lab-going" }, bar, words));
   let waiting = null; // {name, nth}: the press that Python has not answered yet
   let timer = 0;
+  let last = -Infinity; // when a run was asked for
   const button = (name) => lab.root.querySelector(`.lab-controls [data-name="${name}"]`);
   const free = () => {
     clearTimeout(timer);
@@ -31,7 +32,8 @@ export function makeGoing(lab, place, starts) {
   };
   for (const name of starts) {
     lab.press[name] = (message) => {
-      if (waiting) return;
+      if (waiting || performance.now() - last < 400) return; // a double click is one press
+      last = performance.now();
       const nth = (lab.model.get("going").presses ?? 0) + 1;
       pressed(name, nth);
       lab.post({ ...message, nth });

@@ -64,6 +64,7 @@ export default living((lab) => {
       xTicks: [0, end / 3, (2 * end) / 3, end], yTicks: [1e-4, 1e-2, 1, 100, 10000], xLabel: "step",
     };
     putChart(context, box, axes, lines);
+    lab.root.dataset.points = lines.at(-1)?.points.length ?? 0;
     const loss = lines.at(-1)?.points.at(-1)?.[1] ?? NaN;
     const kernel = [...lab.array("kernel").data].map((number) => written(number)).join(", ");
     canvas.setAttribute("aria-label", `the loss is ${written(loss)}; the learnt kernel has ${kernel}`);

@@ -62,6 +62,7 @@ export default living((lab) => {
     putChart(context, box, { ...across, title: "training loss", y: [0, highest], yTicks }, losses);
     const place = isNarrow(width) ? { ...box, y: 232 } : { ...box, x: half + 12 };
     putChart(context, place, { ...across, title: "accuracy", y: [0, 1], yTicks: ticks(0, 1, 0.2) }, accuracies);
+    lab.root.dataset.points = points.of(curves.at(-1)?.id).length;
     canvas.setAttribute("aria-label", inWords(points.of(curves.at(-1)?.id), phase));
   }
 
