@@ -1,6 +1,7 @@
 """What a lab stands on whose run is seen in the browser while it goes on: only new points of its curves travel."""
 
 import math
+import time
 
 import torch
 import traitlets as t
@@ -75,3 +76,18 @@ class Growing(RunningLab, Living):
     def state(self):
         """All that the browser shows, and how the run goes, as a plain dict: for tests."""
         return {**Living.state(self), **RunningLab.state(self), "going": self.going}
+
+
+class NowAndThen:
+    """Calls `action` five times a second, and less often if it would take more than a 25th of the run's time."""
+
+    def __init__(self, action):
+        self.action, self.next = action, 0.0
+
+    def __call__(self):
+        """Call the action, if it is due."""
+        began = time.monotonic()
+        if began >= self.next:
+            self.action()
+            ended = time.monotonic()
+            self.next = ended + max(0.2, 25 * (ended - began))

@@ -4,7 +4,7 @@ import { makeCanvas, mapPicture, putPicture, putText } from "./canvas.js";
 import { lineColours, makePoints, putChart } from "./curves.js";
 import { makeGoing } from "./going.js";
 import { living } from "./lab.js";
-import { css, inkOn, signed, written } from "./theme.js";
+import { inkOn, signed, written } from "./theme.js";
 
 const STEPS = 300; // the axis is this long, and grows by as much
 

@@ -11,8 +11,7 @@ from helpers import plotting
 from helpers.any_data import to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.convolution import KERNELS, kernel_preset
-from helpers.labs.growing import Growing
-from helpers.labs.lab import FiveTimesASecond
+from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
 from helpers.labs.runner import Runner
 from helpers.labs.settings import Button, Choice, Steps
@@ -165,7 +164,7 @@ class KernelLearning(Growing):
             self.go_on(self.descent, self._steps())
 
     def _steps(self):
-        show_now_and_then = FiveTimesASecond(self.present)
+        show_now_and_then = NowAndThen(self.present)
         while len(self.descent.losses) <= self.goal and not self.descent.diverged:
             self.descent.step()
             show_now_and_then()

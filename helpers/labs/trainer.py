@@ -14,8 +14,7 @@ from helpers.errors import DataError, ShapeError
 from helpers.labs.board import word
 from helpers.labs.cells import one_a_cell
 from helpers.labs.class_experiment import result_line
-from helpers.labs.growing import Growing
-from helpers.labs.lab import FiveTimesASecond
+from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
 from helpers.labs.runner import Runner
 from helpers.labs.runs import (
@@ -289,7 +288,7 @@ class Trainer(Growing):
             run.net, train_iter, settings["epochs"], settings["lr"], self.val_iter, self.device,
             settings["optimizer"], reports=len(train_iter),
         )  # fmt: skip
-        draw_now_and_then = FiveTimesASecond(self.present)
+        draw_now_and_then = NowAndThen(self.present)
         for progress in training:
             keep(run.history, progress)
             draw_now_and_then()

@@ -1,6 +1,6 @@
 """Chapter 5: train LeNet and an MLP under equal conditions, and move the images under them."""
 
-import html
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,10 +14,11 @@ from helpers.any_network import classes_of, refuse_unfit
 from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.labs.cells import one_a_cell
-from helpers.labs.controls import button, choice, rows_of, slider, steps, switch
-from helpers.labs.lab import FiveTimesASecond, Lab
-from helpers.labs.runner import Runner, RunningLab
+from helpers.labs.growing import Growing, NowAndThen
+from helpers.labs.living import script
+from helpers.labs.runner import Runner
 from helpers.labs.runs import keep, points
+from helpers.labs.settings import Button, Choice, Slider, Steps, Switch
 from helpers.metrics import confusion_counts
 from helpers.models import lenet, mlp, num_parameters, xavier
 from helpers.training import train, try_gpu
@@ -41,31 +42,36 @@ class Bout:
 
     nets: dict
     epochs: int
+    number: int  # that no other bout of the lab has
     done: float = 0.0
     steps: Iterator | None = None
     histories: dict = field(default_factory=dict)  # {name: list of Progress}, some twenty an epoch
     upright: dict = field(default_factory=dict)  # accuracies on images that were not moved, once it is trained
 
 
-class Versus(RunningLab, Lab):
+class Versus(Growing):
     """Controls that move the images, controls that ask for a new training, Train and Stop.
 
     A pair of networks that was trained is kept, the latest KEPT of them, so that going back shows it at once.
     """
 
-    held = ("bouts", "train_images", "images")
+    NAME = "versus"
+    _esm = script("versus.js")
+    held = ("bouts", "train_images", "images", "arrays")
 
     def __init__(self, rivals, data):
         self.class_names, self.device = data.class_names, try_gpu()
         images, labels = data.train_images[:10_000], data.train_labels[:10_000]
         self.train_images, self.train_labels, *val = train_validation_split(images, labels, 1000)
         self.images, self.labels = (part[:MEASURED] for part in val)
-        self.runner = Runner()
-        self.bouts = {(False, 9000, True, BEST, BEST): Bout(rivals, 1, done=1.0)}  # by the values of CONDITIONS
-        self.train_button = button("Train", self.train, button_style="primary")
-        self.stop_button = button("Stop", self.stop)
-        self.buttons = {"Train": self.train_button, "Stop": self.stop_button}
-        super().__init__("versus", self.compare, _controls(), above=[rows_of(self.buttons.values())], lines=3)
+        self.runner, self.numbers, self._asked = Runner(), itertools.count(), False
+        brought = Bout(rivals, 1, next(self.numbers), done=1.0)
+        self.bouts = {(False, 9000, True, BEST, BEST): brought}  # by the values of CONDITIONS
+        buttons = {
+            "Train": Button("Train", self.train, group="training"),
+            "Stop": Button("Stop", self.stop, group="training"),
+        }
+        super().__init__(_controls(), buttons)
 
     def redraw(self):
         """Draw for the controls' values; if they ask for a different training than the one that runs, start that."""
@@ -75,12 +81,20 @@ class Versus(RunningLab, Lab):
             self.cancel()
             self.present()
             self.train()
-        # Else the run draws, in its own thread: two threads that compute would hold each other up.
+        else:  # the run measures, in its own thread: two threads that compute would hold each other up
+            self._asked = True
 
     def present(self):
         """Draw for the controls' values."""
+        self._asked = False
         super().redraw()
         self.enable()
+        self.grow()
+
+    def tell(self):
+        """Say how the run goes, and let its curves grow."""
+        self.message.say("\n".join([self.status(), *self.message.value.split("\n")[1:]]))
+        self.grow()
 
     def bout(self):
         """The two networks that the controls ask for, trained or not."""
@@ -109,21 +123,34 @@ class Versus(RunningLab, Lab):
 
     def curve_points(self):
         """`runs.points` of both networks."""
-        histories = (self.running or self.bout()).histories
-        return [{"name": name, "points": points(history)} for name, history in histories.items()]
+        bout = self.running or self.bout()
+        numbered = enumerate(bout.histories.items(), start=2 * bout.number)
+        return [{"id": i, "name": name, "points": points(history)} for i, (name, history) in numbered]
 
-    def compare(self, view, shift, rotation, scale, shuffled, **conditions):
-        """The picture of how both networks do on moved images, and two lines of text."""
+    def draw(self, view, shift, rotation, scale, shuffled, **conditions):
+        """Eight of the moved images, how both networks do on such images, what they confuse, and some lines of text."""
+        bout, X, counts, accuracies = self._measure(shift, rotation, scale, shuffled)
+        text = f"{self._standing(bout, accuracies)}\n{_sizes(bout.nets)} Measured on {len(X)} validation images."
+        text += "".join(f"\n{line}" for line in _troubles(bout.histories))
+        upright = self._upright(bout, shuffled)
+        facts = {"view": view, "names": list(counts), "classes": list(self.class_names)}
+        facts |= {"accuracies": [accuracies[name] for name in counts], "upright": [upright[name] for name in counts]}
+        return {"images": X[:8], "counts": torch.stack(list(counts.values()))}, facts, text
+
+    def still(self, view, shift, rotation, scale, shuffled, **conditions):
+        """The picture of this moment."""
+        bout, X, counts, accuracies = self._measure(shift, rotation, scale, shuffled)
+        if view == "confusion":
+            return plotting.confusions(counts, self.class_names)
+        return plotting.accuracy_on(X[:8], accuracies, self._upright(bout, shuffled))
+
+    def _measure(self, shift, rotation, scale, shuffled):
+        """The networks, moved images, and by network what it says of them: its confusions and its accuracy."""
         bout = self.running or self.bout()
         X = moved(self.images, shift, rotation, scale)
         X = shuffle_pixels(X) if shuffled else X
         counts = {name: confusion_counts(classes_of(net, X), self.labels) for name, net in bout.nets.items()}
-        accuracies = {name: float(matrix.diag().sum()) / len(X) for name, matrix in counts.items()}
-        text = f"{self._standing(bout, accuracies)}<br>{_sizes(bout.nets)} Measured on {len(X)} validation images."
-        text += "".join(f"<br>{line}" for line in _troubles(bout.histories))
-        if view == "confusion":
-            return plotting.confusions(counts, self.class_names), text
-        return plotting.accuracy_on(X[:8], accuracies, self._upright(bout, shuffled)), text
+        return bout, X, counts, {name: float(matrix.diag().sum()) / len(X) for name, matrix in counts.items()}
 
     def _new_bout(self, shuffled, images, matched, lr_lenet, lr_mlp):
         """Two networks that are not trained yet, always with the same first weights."""
@@ -136,7 +163,7 @@ class Versus(RunningLab, Lab):
                 "MLP": mlp((hidden,), nn.ReLU, **sizes),
             }
             epochs = SEEN // len(self.train_images[:images])
-            bout = Bout({name: xavier(net).to(self.device) for name, net in nets.items()}, epochs)
+            bout = Bout({name: xavier(net).to(self.device) for name, net in nets.items()}, epochs, next(self.numbers))
         bout.steps = self._steps(bout, shuffled, images, {"LeNet": lr_lenet, "MLP": lr_mlp})
         return bout
 
@@ -151,12 +178,15 @@ class Versus(RunningLab, Lab):
             for name, net in bout.nets.items()
         ]
         bout.histories = {name: [] for name in bout.nets}
-        show_now_and_then = FiveTimesASecond(self.present)
+        grow_now_and_then, measure_now_and_then = NowAndThen(self.tell), NowAndThen(self.present)
         for step, progresses in enumerate(zip(*runs, strict=True), start=1):
             for history, progress in zip(bout.histories.values(), progresses, strict=True):
                 keep(history, progress)
             bout.done = step / (epochs * length)
-            show_now_and_then()
+            grow_now_and_then()
+            if self._asked:
+                self.present()
+            measure_now_and_then()
             yield
         bout.steps = None
         for net in bout.nets.values():
@@ -210,7 +240,7 @@ def shuffle_pixels(images):
 def _troubles(histories):
     """What to do about each network that does not learn as it should, a line each; histories: {name: Progress list}."""
     found = {name: diagnose(history) for name, history in histories.items() if history}
-    return [f"{name}: {html.escape(diagnosis.advice)}" for name, diagnosis in found.items() if diagnosis.advice]
+    return [f"{name}: {diagnosis.advice}" for name, diagnosis in found.items() if diagnosis.advice]
 
 
 def _sizes(nets):
@@ -220,20 +250,18 @@ def _sizes(nets):
 
 
 def _controls():
-    controls = {
-        "view": choice("view", ["accuracy", "confusion"]),
-        "shift": slider("shift (pixels)", 0, -8, 8),
-        "rotation": slider("rotation (degrees)", 0, -90, 90, 5),
-        "scale": slider("scale (%)", 100, 50, 150, 5),
-        "images": steps("training images", [1000, 3000, 9000], 9000),
-        "shuffled": switch("shuffled pixels"),
-        "matched": choice("the MLP has as many", {"parameters": True, "multiply-adds": False}),
-        "lr_lenet": steps("learning rate of LeNet", LEARNING_RATES, BEST),
-        "lr_mlp": steps("learning rate of the MLP", LEARNING_RATES, BEST),
+    move, other = {"group": "move the images"}, {"group": "other networks"}
+    return {
+        "view": Choice("view", ["accuracy", "confusion"]),
+        "shift": Slider("shift (pixels)", 0, -8, 8, **move),
+        "rotation": Slider("rotation (degrees)", 0, -90, 90, 5, **move),
+        "scale": Slider("scale (%)", 100, 50, 150, 5, **move),
+        "images": Steps("training images", [1000, 3000, 9000], 9000, patient=True, **other),
+        "shuffled": Switch("shuffled pixels", **other),
+        "matched": Choice("the MLP has as many", {"parameters": True, "multiply-adds": False}, **other),
+        "lr_lenet": Steps("learning rate of LeNet", LEARNING_RATES, BEST, patient=True, **other),
+        "lr_mlp": Steps("learning rate of the MLP", LEARNING_RATES, BEST, patient=True, **other),
     }
-    for name in ("images", "lr_lenet", "lr_mlp"):
-        controls[name].continuous_update = False  # the places that the hand passes ask for no training
-    return controls
 
 
 @one_a_cell

@@ -223,7 +223,7 @@ def long_use(moves=400, trainings=20):
                 control.value = not control.value
             else:
                 control.value = hand.randrange(control.min, control.max + 1, control.step)
-            if getattr(lab, "train_button", None) and hand.random() < 0.3:
+            if "versus" == lab.board.lab and hand.random() < 0.3:
                 lab.train()
             time.sleep(0.05)
         if hasattr(lab, "runner"):

@@ -40,10 +40,10 @@ def shoot(page, name):
 
 def shoot_training(page):
     """Two runs in chapter 4's lab, the second at another learning rate: the README's first picture."""
-    lab = page.locator(".widget-vbox", has=page.get_by_role("button", name="Train")).first
+    lab = page.get_by_role("group", name="trainer lab")
     lab.scroll_into_view_if_needed()
-    lab.get_by_role("button", name="Train").click()
-    ended = lab.get_by_text("epoch 5.00").first
+    lab.get_by_role("button", name="Train", exact=True).click()
+    ended = lab.get_by_text("Done: 5 epochs").first
     ended.wait_for(timeout=120_000)
     lab.get_by_role("slider").first.press("ArrowLeft")
     page.wait_for_timeout(1000)

@@ -141,24 +141,6 @@ class TestPooling(FirstPicture):
         jupyterlab.wait_for_picture(picture, moved(reference, window=3, kind="average"))
 
 
-class TestLearnKernel(FirstPicture):
-    LAB = "learn_kernel"
-
-    def test_step_run_stop_and_reset(self, page, picture, reference):
-        beginning = bytes(reference.picture.image.value)
-        page.get_by_role("button", name="Step").click()
-        reference.step()
-        jupyterlab.wait_for_picture(picture, bytes(reference.picture.image.value))
-        reference.reset()
-        page.get_by_role("button", name="Run", exact=True).click()
-        page.get_by_text("Step 2").first.wait_for()
-        page.get_by_role("button", name="Stop").click()
-        count = "import threading; print(sum('_work' in t.name for t in threading.enumerate()))"
-        assert jupyterlab.run_python(page, count).strip() == "0"
-        page.get_by_role("button", name="Reset").click()
-        jupyterlab.wait_for_picture(picture, beginning)
-
-
 class TestShapes(FirstPicture):
     LAB = "shapes"
 
@@ -176,24 +158,6 @@ class TestMicroscope(FirstPicture):
     def test_a_slider_and_a_list(self, page, picture, reference):
         slider(page, "channel").press("ArrowRight")
         jupyterlab.wait_for_picture(picture, moved(reference, channel=1))
-
-
-class TestVersus(FirstPicture):
-    LAB = "versus"
-
-    def test_a_slider_and_a_list(self, page, picture, reference):
-        slider(page, "shift (pixels)").press("ArrowRight")
-        jupyterlab.wait_for_picture(picture, moved(reference, shift=1))
-        choose(page, "view", "confusion")
-        jupyterlab.wait_for_picture(picture, moved(reference, shift=1, view="confusion"))
-
-    def test_other_conditions_are_trained_until_stop(self, page):
-        page.get_by_label("shuffled pixels").check()
-        page.get_by_text("Press Train").wait_for()
-        page.get_by_role("button", name="Train").click()
-        page.get_by_text("Training: epoch").wait_for()
-        page.get_by_role("button", name="Stop").click()
-        page.get_by_text("Stopped after").wait_for()
 
 
 class TestDrawing(FirstPicture):

@@ -12,6 +12,7 @@ from tests.browser import jupyterlab
 LABS = {
     "learn_kernel": every_lab.LABS["learn_kernel"],
     "trainer": "labs.trainer(data, num_epochs=3)",
+    "versus": every_lab.LABS["versus"],
 }
 
 
@@ -264,7 +265,61 @@ class TestTrainer:
             assert serious(page) == []
         lab.root.get_by_role("tab", name="Runs").click()
 
+    def test_the_test_images_are_measured_once(self, lab):
+        jupyterlab.type_line(lab.root, "trainer epochs=1")
+        lab.root.get_by_text("Done: 1 epoch").first.wait_for(timeout=90_000)
+        lab.button("Test (once a run)").click()
+        expect(lab.button("Test (once a run)")).to_be_disabled()
+        lab.root.get_by_role("cell", name=lab.known()["table"][0]["cells"][-1]).first.wait_for()
+
+    def test_a_slider_begins_a_new_run_and_the_old_one_stays_as_a_ghost(self, page, lab):
+        lab.button("Train").click()
+        lab.wait_for_points(4)
+        lab.root.get_by_role("slider", name="learning rate").press("ArrowRight")
+        expect(lab.root.get_by_label("board line")).to_have_value("trainer lr=0.3")
+        lab.wait_for_points(2)
+        assert [curve["name"] for curve in lab.known()["curves"]] == ["trainer", "trainer lr=0.3"]
+        lab.button("Stop").click()
+        lab.goes("stopped")
+        assert lab.is_whole()
+
+    def test_an_interrupt_of_the_kernel_ends_the_run(self, page, lab):
+        lab.button("Train").click()
+        lab.wait_for_points(3)
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
+        lab.goes("stopped")
+
     def test_the_lab_fits_beside_an_open_file_browser(self, lab):
         box = lab.root.bounding_box()
         assert box["width"] <= 860
         assert box["height"] <= 640
+
+
+class TestVersus:
+    LAB = "versus"
+
+    @pytest.fixture
+    def lab(self, page):
+        return Lab(page)
+
+    def test_other_networks_are_trained_until_stop_and_the_images_move_meanwhile(self, page, lab):
+        lab.root.get_by_label("shuffled pixels").check()
+        lab.root.get_by_text("Press Train").first.wait_for()
+        lab.button("Train").click()
+        lab.wait_for_points(3)
+        lab.root.get_by_role("slider", name="shift (pixels)").press("ArrowRight")
+        expect(lab.root.get_by_label("board line")).to_have_value("versus shift=1 shuffled=on")
+        lab.button("Stop").click()
+        lab.goes("stopped")
+        lab.root.get_by_text("Stopped after").first.wait_for()
+        assert lab.is_whole()
+        known = lab.known()
+        for name, accuracy in zip(known["facts"]["names"], known["facts"]["accuracies"], strict=True):
+            assert f"{name} {accuracy:.1%}" in lab.root.get_by_role("img").get_attribute("aria-label")
+
+    def test_nothing_serious_for_a_screen_reader_and_all_in_sight(self, page, lab):
+        for view in ("confusion", "accuracy"):
+            jupyterlab.type_line(lab.root, f"versus view={view}")
+            lab.root.get_by_role("img", name="Confusion" if view == "confusion" else "Accuracy").wait_for()
+            assert serious(page) == []
+        assert lab.root.bounding_box()["height"] <= 640
