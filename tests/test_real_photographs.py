@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -263,6 +264,6 @@ def test_a_damaged_or_unknown_network_is_refused_in_words(tmp_path, monkeypatch)
     with pytest.raises(ValueError, match="choose from digits, clothes"):
         pretrained("cats")
     (tmp_path / "digits.pt").write_bytes(b"no weights")
-    monkeypatch.setattr("helpers.pretrained.FOLDER", tmp_path)
+    monkeypatch.setattr(sys.modules["helpers.pretrained"], "FOLDER", tmp_path)
     with pytest.raises(ValueError, match="damaged"):
         pretrained("digits")
