@@ -84,7 +84,8 @@ def channels(window, weights, bias):
     sums = (weights * window).sum(dim=(2, 3))  # (out, in)
     results = sums.sum(dim=1) + bias
     high, left, top = size * CELL + 30, 120, 44
-    slot = size * CELL + 150
+    biases = [f"+ {_factor(b)} (bias)" for b in bias.tolist()]
+    slot = size * CELL + max(150, *(10.3 * len(text) + 30 for text in biases))
     said = "; ".join(
         f"kernel {i}: {' + '.join(map(_factor, row))} + bias {_factor(b)} = {short(r)}"
         for i, (row, b, r) in enumerate(zip(sums.tolist(), bias.tolist(), results.tolist(), strict=True))
@@ -109,7 +110,7 @@ def channels(window, weights, bias):
             _put_numbers(sheet, table, x, y)
             sheet.write(x + size * CELL + 12, y + size * CELL / 2, f"= {short(float(sums[o, i]))}")
         after = x + size * CELL + 12
-        sheet.write(after, floor, f"+ {_factor(float(bias[o]))} (bias)")
+        sheet.write(after, floor, biases[o])
         sheet.write(after, floor + 40, f"= {short(float(results[o]))}", 18)
         sheet.write(x, floor + 40, f"cell of map {o}", 12, GREY)
     return sheet
