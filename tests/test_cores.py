@@ -12,7 +12,7 @@ import torch
 
 from helpers import cores, mlp, train
 from helpers.cores import keep_to_limit, lend_cores, sharing, waited
-from tests.waiting import wait_for
+from tests.support import wait_for
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """LeNet against the MLP: images move under both, and new conditions ask for a new training."""
 
 import sys
-import threading
 
 import pytest
 import torch
@@ -20,7 +19,7 @@ from helpers import (
 )
 from helpers.labs.versus import moved, shuffle_pixels
 from helpers.training import classes_of
-from tests.waiting import wait_for
+from tests.support import wait_for, workers
 
 MODULE = sys.modules[moved.__module__]  # not by its dotted name, which is also the name of the lab's function
 
@@ -143,7 +142,7 @@ def test_stop_ends_the_training_and_train_goes_on_with_it(lab):
     lab.stop_button.click()
     stopped = lab.bout().done
     assert 0 < stopped < 1
-    assert not any("_work" in thread.name for thread in threading.enumerate())
+    assert not workers()
     assert f"Stopped when {stopped:.0%}" in lab.message.value
     assert lab.stop_button.disabled
     lab.train_button.click()
@@ -160,7 +159,7 @@ def test_new_conditions_during_a_training_end_it_and_start_theirs(lab):
     assert lab.running is first
     lab.board.move({"shuffled": True})
     assert lab.running is lab.bout() is not first
-    assert sum("_work" in thread.name for thread in threading.enumerate()) == 1
+    assert len(workers()) == 1
     lab.runner.wait()
     assert lab.bout().done == 1
     assert first.done < 1
