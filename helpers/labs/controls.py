@@ -52,6 +52,7 @@ class Message(widgets.HTML):
 
     def say(self, text, trouble=False):
         """Show `text`, which may be HTML, in red where there is `trouble`."""
+        self.trouble = trouble
         colour = plotting.TROUBLE if trouble else "inherit"
         self.value = f'<div style="font-size:16px;line-height:24px;color:{colour}">{text}</div>'
 
