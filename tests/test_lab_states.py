@@ -32,7 +32,7 @@ def values(control):
     return st.sampled_from(range(control.lowest, control.highest + 1, control.step))
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_every_state_draws_or_explains_itself_and_its_line_leads_back(lab, data):
     state = {key: data.draw(values(control), label=key) for key, control in lab.board.controls.items()}
