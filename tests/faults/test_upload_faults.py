@@ -286,7 +286,7 @@ def paste(classroom, text):
     lines.value = text
     results, troubles = read_results(text)
     said = words_of(message)
-    assert said.startswith(f"{len(results)} results.")
+    assert said.startswith(f"{len(results)} result{'' if len(results) == 1 else 's'}.")
     assert red(message) == bool(troubles)
     assert len(said) < 1000
     assert Tags(picture.alt.value).found == []
@@ -301,7 +301,7 @@ def test_code_and_html_in_a_result_line_are_refused_and_shown_as_text(text, clas
     alone = bytes(picture.image.value)
     spoilt = [f"{GOOD} {name}={text}" for name in (*NUMBERS, "accuracy")]
     said = paste(classroom, "\n".join([GOOD, text, f"result {text}", *spoilt]))
-    assert said.startswith("1 results. line 2: it begins with “")
+    assert said.startswith("1 result. line 2: it begins with “")
     assert "line 4: lr=" in said
     assert len(read_results("\n".join(spoilt))[1]) == len(spoilt)
     assert bytes(picture.image.value) == alone
