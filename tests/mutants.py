@@ -202,7 +202,7 @@ MUTATIONS = [
     Mutation(
         "a guess changed afterwards",
         "answer",
-        "self.buttons.disabled = True",
+        "self.choices.disabled = True",
         "pass",
         "tests/test_question.py",
     ),
