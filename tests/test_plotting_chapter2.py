@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.plotting.chapter2 import CELL
-from tests.legible import check_type
+from tests.support import check_type
 
 X = torch.tensor([[3.0, 1, 0], [2, 5, 1], [0, 4, 2]])
 K = torch.tensor([[1.0, 2], [-1, 3]])

@@ -14,7 +14,7 @@ def sliding(image, kernel, output):
     """A kernel at every place of a small image, in reading order; below each place its sum and the output so far.
 
     image: (height, width); kernel: (kh, kw); output: (rows, columns), what their cross-correlation gives. ValueError
-    where the places do not fit side by side.
+    if the places do not fit side by side.
     """
     image, kernel, output = (torch.as_tensor(matrix).detach().cpu().float() for matrix in (image, kernel, output))
     (kh, kw), (rows, columns) = kernel.shape, output.shape
@@ -161,7 +161,7 @@ def windows_and_cells(image, maps, size, stride):
     """A small image with its windows, each in a colour of its own, and maps whose cells have their windows' colours.
 
     image: (height, width); maps: {title: (rows, columns)}, what is made of the windows; size, stride: pixels.
-    ValueError for more than six windows, whose colours nobody could tell apart.
+    ValueError for more than six windows, whose colours could not be told apart.
     """
     image = torch.as_tensor(image).detach().cpu().float()
     maps = {title: torch.as_tensor(made).detach().cpu().float() for title, made in maps.items()}
@@ -209,7 +209,7 @@ def _put_grid(sheet, rows, columns, left, top):
 
 
 def _put_number(sheet, number, x, y, colour="black"):
-    """Write a number around (x, y), in small type where it is long."""
+    """Write a number around (x, y), in small type if it is long."""
     text = short(number)
     sheet.write(x, y, text, 14 if len(text) < 4 else 10, colour, "center")
 
