@@ -170,6 +170,6 @@ def evaluate_accuracy(net, data_iter, device=None):
         for batch in data_iter:
             X, y = as_pair(batch, net, device)
             sums.add(accuracy(scores_of(net, X), y), len(y))
-    if not sums[1]:
+    if not sums.sums[1]:  # a number; sums[0] is read once, at the end
         raise ValueError("there is no batch to measure on: data_iter is empty, or was read before")
     return sums[0] / sums[1]
