@@ -9,6 +9,7 @@ from helpers.data import Batches, DataError, ImageData, fashion_mnist, mnist, tr
 from helpers.diagnosis import diagnose
 from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts
 from helpers.models import conv_output_size, layer_table, lenet, mlp, num_parameters, xavier
+from helpers.pretrained import pretrained
 from helpers.training import Progress, evaluate_accuracy, load_weights, save_weights, train, try_gpu
 
 cores.keep_to_limit()

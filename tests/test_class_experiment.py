@@ -52,6 +52,14 @@ def test_the_picture_is_that_of_the_pasted_lines():
     assert picture.image.value == plotting.scatter([6, 6], [0.843, 0.5], "first channels", "validation accuracy").png()
 
 
+@pytest.mark.parametrize(
+    ("text", "words"), [("", "0 results."), (GOOD, "1 result."), (f"{GOOD}\n{GOOD}", "2 results.")]
+)
+def test_one_result_is_one_result(text, words):
+    message = labs.class_experiment(text).children[2]
+    assert words in message.value
+
+
 def test_more_lines_than_a_class_has_are_not_read():
     results, troubles = read_results("\n".join([GOOD] * 501))
     assert len(results) == 500

@@ -154,6 +154,48 @@ def test_sizes_that_do_not_fit_are_explained_and_nothing_runs(lab):
     assert not workers()
 
 
+def test_resume_does_not_go_on_with_a_network_of_other_settings(lab):
+    lab.buttons["Train"].click()
+    wait_for(lambda: lab.history)
+    lab.buttons["Stop"].click()
+    weights = lab.net[0].weight.clone()
+    lab.board.move({"padding": False, "kernel": 11})  # impossible: the network that was stopped is still the latest
+    assert lab.buttons["Resume"].disabled
+    lab.resume()
+    assert not lab.runner.running
+    assert torch.equal(lab.net[0].weight, weights)
+    assert "has other settings, trainer: press Train" in lab.message.value
+    assert plotting.TROUBLE in lab.message.value
+
+
+def test_runs_shorter_than_an_epoch_do_not_fill_the_table(lab):
+    assert lab.table.value == ""  # and an empty one takes no room
+    for channels in (1, 2, 3):
+        lab.controls["channels"].value = channels
+        wait_for(lambda: lab.history)
+        lab.buttons["Stop"].click()
+        assert lab.table.value.count("<tr>") == 2  # the head, and the latest run, as long as it is that
+        assert f"channels={channels}" in lab.table.value
+    lab.board.move({"channels": 4, "epochs": 1})
+    lab.runner.wait()
+    lab.controls["channels"].value = 5
+    lab.buttons["Stop"].click()
+    assert "channels=4" in lab.table.value
+    assert "channels=3" not in lab.table.value
+
+
+def test_the_state_has_the_curves_of_the_latest_run_and_of_those_in_grey(lab):
+    lab.buttons["Train"].click()
+    wait_for(lambda: len(lab.history) > 2)
+    lab.controls["lr"].value = 0.3
+    lab.runner.wait()
+    grey, present = lab.state()["curves"]
+    assert (grey["name"], present["name"]) == ("trainer", "trainer lr=0.3")
+    assert [epoch for epoch, *_ in present["points"]] == [point.epoch for point in lab.history]
+    assert present["points"][-1][-1] == lab.history[-1].val_acc
+    assert lab.state()["result"].startswith("result lr=0.3 ")
+
+
 def test_the_full_data_set_is_asked_for_where_only_the_sample_is(lab):
     lab.controls["images"].value = "full"
     assert "only 10,000 training images are here" in lab.message.value

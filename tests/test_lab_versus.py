@@ -104,6 +104,13 @@ def test_matched_networks_have_as_many_parameters_others_as_much_arithmetic(lab)
     assert "MLP 417,385" in lab.message.value
 
 
+def test_what_both_networks_have_as_much_of_is_a_choice_of_two(lab):
+    lab.board.text.value = "versus matched=multiply-adds"
+    assert lab.board.trouble.text == ""
+    assert "MLP 417,385" in lab.message.value
+    assert [label for label, _ in lab.controls["matched"].options] == ["parameters", "multiply-adds"]
+
+
 def test_new_conditions_wait_for_train_and_are_kept_once_they_were_trained(lab, validation):
     lab.board.move({"images": 1000})
     assert "untrained" in lab.message.value
@@ -144,7 +151,7 @@ def test_stop_ends_the_training_and_train_goes_on_with_it(lab):
     stopped = lab.bout().done
     assert 0 < stopped < 1
     assert not any("_work" in thread.name for thread in threading.enumerate())
-    assert f"Stopped when {stopped:.0%}" in lab.message.value
+    assert f"Stopped after {round(6 * stopped, 2):g} of 6 epochs" in lab.message.value
     assert lab.stop_button.disabled
     lab.train_button.click()
     lab.runner.wait()

@@ -12,6 +12,7 @@ from matplotlib.transforms import Bbox
 from helpers import Accumulator, Progress, layer_table, lenet, plotting
 from helpers.data import CLOTHES
 from helpers.experiments import measured
+from helpers.plotting.trainer import recent_means
 from helpers.plotting.words import Words
 
 
@@ -123,6 +124,22 @@ def test_pyplot_and_its_settings_are_left_alone():
     one_of_each()
     assert dict(matplotlib.rcParams) == before
     assert pyplot.get_fignums() == []
+
+
+def test_the_curves_show_recent_batches_without_a_cliff_where_an_epoch_begins():
+    losses = [3 - step / 40 for step in range(80)]  # of the batches of two epochs
+    reports = []
+    for step in range(1, 81):
+        seen = losses[40 * ((step - 1) // 40) : step]
+        sums = Accumulator(3)
+        sums.add(64 * sum(seen), 16 * len(seen), 64 * len(seen))
+        reports.append(Progress(step / 40, 64 * step, None, 1.0, sums, Accumulator(2), 10))
+    for every in (1, 2, 4):  # a tenth of an epoch has four batches
+        means = recent_means(reports[every - 1 :: every])
+        for step, (loss, share) in zip(range(every, 81, every), means, strict=True):
+            recent = losses[max(0, step - 4) : step]
+            assert loss == pytest.approx(sum(recent) / len(recent))
+            assert share == pytest.approx(0.25)
 
 
 def test_threads_do_not_mix_their_pictures_up():

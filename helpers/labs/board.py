@@ -1,5 +1,6 @@
 """The board line: the state of a lab in one short line, which a teacher writes on the board and a class types in."""
 
+import contextlib
 import difflib
 import html
 import re
@@ -7,10 +8,11 @@ import re
 import ipywidgets as widgets
 import torch
 
-from helpers.labs.controls import FULL_LABEL, Matrix, Message
+from helpers.labs.controls import FULL_LABEL, Message
+from helpers.labs.settings import Matrix
 from helpers.labs.typed import first_number, plain, readings
 
-LONGEST = 500  # characters; more than this, nobody wrote on a board
+LONGEST = 500  # characters; no one writes more than this on a board
 SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 
 
@@ -19,7 +21,7 @@ class BoardError(ValueError):
 
 
 def write(lab, controls, defaults):
-    """The line for a lab: its name, and the word of every control that does not stand where it began.
+    """The line for a lab: its name, and the word of every control that is not at its first value.
 
     lab: name; controls: {name: widget}; defaults: {name: the word it began with}.
     """
@@ -28,7 +30,7 @@ def write(lab, controls, defaults):
 
 
 def read(line, lab, controls, defaults):
-    """The values that a line asks for, {name: value}; what it does not name goes back to where it began.
+    """The values that a line asks for, {name: value}; what it does not name goes back to its first value.
 
     Raises BoardError. Nothing in the line is ever evaluated.
     """
@@ -75,7 +77,7 @@ def _alias(text):
 
 def _aliases(controls):
     """The names that a line may use for each control, {alias: name}: its own, and its label without the unit."""
-    labelled = {name: control for name, control in controls.items() if not isinstance(control, Matrix)}
+    labelled = {name: control for name, control in controls.items() if not hasattr(control, "LARGEST")}
     labels = {_alias(re.sub(r"\(.*", "", control.description)): name for name, control in labelled.items()}
     return {**labels, **{_alias(name): name for name in controls}}
 
@@ -94,7 +96,7 @@ def slug(label):
 
 def word(control):
     """The value of a control as one word."""
-    if isinstance(control, Matrix):
+    if hasattr(control, "LARGEST"):
         return ";".join(",".join(f"{number:g}" for number in row) for row in control.value)
     if hasattr(control, "options"):
         # Not control.label, which some of the widgets leave empty until they are moved.
@@ -106,7 +108,7 @@ def word(control):
 
 def meaning(control, name, said):
     """The value that a plain text means for a control; raises BoardError if it means none."""
-    if isinstance(control, Matrix):
+    if hasattr(control, "LARGEST"):
         return _matrix(name, said)
     if not said:
         raise BoardError(f"{name}= has no value: write one after it, such as {name}={word(control)}")
@@ -120,7 +122,7 @@ def meaning(control, name, said):
 
 
 def _option(control, name, said):
-    """The value of one of the options, by its label, or by a number that is written in another way."""
+    """The value of one of the options, by its label, or by a number in a different notation."""
     options = {slug(label): value for label, value in control.options}
     numbers = {readings(label)[0]: label for label in options if readings(label)}
     # A sign would be lost in a label: −0.3 is not 0.3.
@@ -188,18 +190,18 @@ def _matrix(name, said):
     return rows
 
 
-class BoardLine(widgets.VBox):
-    """The line of a lab, to read and to type; `moved()` is called once after a hand or a line moved its controls."""
+class Board:
+    """The line of a lab, to read and to type; `moved()` is called once after a hand or a line moved its controls.
 
-    def __init__(self, lab, controls, moved):
+    text: what has the line as its `value`; trouble: what says why a typed line is refused; together: makes a context
+    in which all that one move changes goes to the browser in one message.
+    """
+
+    def __init__(self, lab, controls, moved, text, trouble, together=contextlib.nullcontext):
         self.lab, self.controls, self.moved = lab, controls, moved
+        self.text, self.trouble, self._together = text, trouble, together
         self.defaults = {name: word(control) for name, control in controls.items()}
         self._quiet = False
-        self.text = widgets.Text(
-            lab, description="board line", continuous_update=False, style=FULL_LABEL, layout={"width": "98%"}
-        )
-        self.trouble = Message(lines=0)
-        super().__init__([self.text, self.trouble])
         for control in controls.values():
             if hasattr(control, "max"):
                 # A lab may narrow a slider to what the picture has room for; a line may ask for the whole range.
@@ -222,18 +224,19 @@ class BoardLine(widgets.VBox):
 
     def move(self, values, then=None):
         """Move controls to `values`, {name: value}, in one step; `then` is called in place of `moved`."""
-        self._quiet = True  # what `moved` moves in its turn is part of the same move
-        try:
-            for name, value in values.items():
-                control = self.controls[name]
-                if hasattr(control, "max"):
-                    control.max = control.highest
-                control.value = value
-            with torch.device("cpu"):  # whatever torch.set_default_device says
-                (then or self.moved)()
-        finally:
-            self._quiet = False
-        self.write()
+        with self._together():
+            self._quiet = True  # what `moved` moves in its turn is part of the same move
+            try:
+                for name, value in values.items():
+                    control = self.controls[name]
+                    if hasattr(control, "max"):
+                        control.max = control.highest
+                    control.value = value
+                with torch.device("cpu"):  # whatever torch.set_default_device says
+                    (then or self.moved)()
+            finally:
+                self._quiet = False
+            self.write()
 
     def _on_move(self, change):
         if not self._quiet:
@@ -246,11 +249,31 @@ class BoardLine(widgets.VBox):
             asked = named(self.text.value, self.lab, self.controls)
             values = read(self.text.value, self.lab, self.controls, self.defaults)
         except BoardError as error:
-            self.trouble.say(html.escape(str(error)), trouble=True)
+            self.trouble.say(str(error), trouble=True)
             return
         self.move(values)
         # A picture may have less room than the line asks for: row=24 of a map of 10 rows.
         cut = [name for name, value in asked.items() if self.controls[name].value != value]
         if cut:
             now = ", ".join(f"{name}={word(self.controls[name])}" for name in cut)
-            self.trouble.say(html.escape(f"This does not fit the other settings: it is {now} now."), trouble=True)
+            self.trouble.say(f"This does not fit the other settings: it is {now} now.", trouble=True)
+
+
+class Escaped(Message):
+    """A line in plain words."""
+
+    def say(self, text, trouble=False):
+        """Show `text`, which is no HTML."""
+        super().say(html.escape(text), trouble)
+
+
+class BoardLine(Board, widgets.VBox):
+    """A board line made of ipywidgets."""
+
+    def __init__(self, lab, controls, moved):
+        text = widgets.Text(
+            lab, description="board line", continuous_update=False, style=FULL_LABEL, layout={"width": "98%"}
+        )
+        trouble = Escaped(lines=0)
+        widgets.VBox.__init__(self, [text, trouble])
+        Board.__init__(self, lab, controls, moved, text, trouble)

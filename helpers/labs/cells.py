@@ -63,9 +63,9 @@ def this_cell(name=None):
 
 
 def one_a_cell(function):
-    """Decorate a function that makes a lab: made anew in its cell, it closes the old one.
+    """Decorate a function that makes a lab: made again in its cell, it closes the old one.
 
-    Elsewhere than in JupyterLab, which does not say which cell it is, a new lab closes the old one of the same name.
+    JupyterLab says which cell it is; elsewhere a new lab closes the old one of the same name.
     """
 
     @functools.wraps(function)

@@ -37,7 +37,7 @@ class Drawing(Lab):
             self.redraw()
 
     def see_photo(self, image):
-        """Show the networks a photograph, (1, 28, 28) bytes, until somebody draws."""
+        """Show the networks a photograph, (1, 28, 28) bytes, until someone draws."""
         self.pad.clear()
         self.see(image)
         if not image.any():

@@ -191,9 +191,9 @@ class TestVersus(FirstPicture):
         page.get_by_label("shuffled pixels").check()
         page.get_by_text("Press Train").wait_for()
         page.get_by_role("button", name="Train").click()
-        page.get_by_text("Training both in turn").wait_for()
+        page.get_by_text("Training: epoch").wait_for()
         page.get_by_role("button", name="Stop").click()
-        page.get_by_text("Stopped when").wait_for()
+        page.get_by_text("Stopped after").wait_for()
 
 
 class TestDrawing(FirstPicture):

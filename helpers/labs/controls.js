@@ -1,0 +1,89 @@
+// The settings of a lab, drawn from what Python's settings.py says of them: all by keyboard, all with names.
+
+import { KEYS, make } from "./canvas.js";
+
+const asWritten = (text) => String(text).replaceAll("-", "−");
+
+const KINDS = {
+  slider: (setting, moved) => range(setting, moved, String, { min: setting.min, max: setting.max, step: setting.step }),
+  steps: (setting, moved) =>
+    range(setting, moved, (at) => setting.options[at], { min: 0, max: setting.options.length - 1, step: 1 }),
+  choice: (setting, moved) => {
+    const options = setting.options.map((name, i) => make("option", { value: i }, name));
+    const select = make("select", KEYS, ...options);
+    select.addEventListener("change", () => moved(Number(select.value)));
+    const show = (value) => (select.value = value);
+    return { element: make("label", { class: "lab-choice" }, setting.description, select), hand: select, show };
+  },
+  switch: (setting, moved) => {
+    const box = make("input", { type: "checkbox", ...KEYS });
+    box.addEventListener("change", () => moved(box.checked));
+    const show = (value) => (box.checked = value);
+    return { element: make("label", { class: "lab-switch" }, box, setting.description), hand: box, show };
+  },
+  button: (setting, moved) => {
+    const button = make("button", { type: "button", ...KEYS }, setting.description);
+    button.addEventListener("click", () => moved());
+    return { element: button, hand: button, show: () => {} };
+  },
+};
+
+// A slider that says its value in words beside it, and to a screen reader.
+function range(setting, moved, inWords, ends) {
+  const input = make("input", { type: "range", ...ends, ...KEYS });
+  const output = make("output");
+  const show = (value) => {
+    input.value = value;
+    output.textContent = asWritten(inWords(value));
+    input.setAttribute("aria-valuetext", output.textContent);
+  };
+  input.addEventListener("input", () => {
+    show(Number(input.value));
+    moved(Number(input.value));
+  });
+  const label = make("span", {}, setting.description);
+  // Else the output's number would be part of the name.
+  input.setAttribute("aria-label", setting.description);
+  return { element: make("label", { class: "lab-slider" }, label, output, input), hand: input, show };
+}
+
+// What makes a control another one, and not the same with another value.
+const shape = ({ value: _, disabled: __, ...rest }) => JSON.stringify(rest);
+
+// Controls in `place`. `moved(setting, value)` is called by a hand; the returned `show(settings, inFlight)` brings them
+// to what Python says, except those that a hand has just moved.
+export function makeControls(place, moved) {
+  let shown = new Map();
+  return function show(settings, inFlight) {
+    const same = settings.length === shown.size && settings.every((s) => shown.get(s.name)?.shape === shape(s));
+    if (!same) {
+      const focused = [...shown].find(([, control]) => control.hand === document.activeElement)?.[0];
+      const old = shown;
+      shown = new Map();
+      for (const setting of settings) {
+        const kept = old.get(setting.name);
+        const isKept = kept?.shape === shape(setting);
+        const control = isKept ? kept : KINDS[setting.kind](setting, (value) => moved(setting, value));
+        shown.set(setting.name, { ...control, shape: shape(setting), group: setting.group });
+      }
+      place.replaceChildren(...inGroups([...shown.values()]));
+      shown.get(focused)?.hand.focus();
+    }
+    for (const setting of settings) {
+      const control = shown.get(setting.name);
+      control.hand.disabled = setting.disabled;
+      if (!(setting.name in inFlight)) control.show(setting.value);
+    }
+  };
+}
+
+// Controls of one group stand in a frame with its name.
+function inGroups(controls) {
+  const parts = [];
+  for (const { element, group } of controls) {
+    if (!group) parts.push(element);
+    else if (parts.at(-1)?.dataset?.group === group) parts.at(-1).append(element);
+    else parts.push(make("fieldset", { "data-group": group }, make("legend", {}, group), element));
+  }
+  return parts;
+}

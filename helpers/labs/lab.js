@@ -1,0 +1,143 @@
+// What every lab in the browser stands on: its frame, its board line, its words, and the way to Python and back.
+
+import { KEYS, make } from "./canvas.js";
+import { makeControls } from "./controls.js";
+
+const RESTARTED = "The kernel that this lab stood on has ended: run this cell again.";
+
+// The arrays of Python's `show`: {name: {data, shape}}.
+function unpack(model) {
+  const bytes = model.get("data");
+  const places = Object.entries(model.get("facts").arrays ?? {});
+  return Object.fromEntries(
+    places.map(([name, [start, shape, type]]) => {
+      const length = shape.reduce((product, size) => product * size, 1) * (type === "uint8" ? 1 : 4);
+      const part = bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + start + length);
+      return [name, { data: type === "uint8" ? new Uint8Array(part) : new Float32Array(part), shape }];
+    }),
+  );
+}
+
+// Messages to Python. A move waits for the answer to the one before, and then goes out with all that came since.
+function makeSender(model, root, signal) {
+  const view = Math.random().toString(36).slice(2);
+  let [count, sent, next, slow] = [0, null, null, 0];
+  const post = (message, buffers) => model.send({ ...message, turn: `${view}-${++count}` }, undefined, buffers);
+  const go = (move) => {
+    sent = { move, turn: `${view}-${count + 1}` };
+    slow = setTimeout(() => root.classList.add("lab-waits"), 400);
+    post({ move });
+  };
+  const answered = () => {
+    if (!sent || model.get("turn") !== sent.turn) return;
+    clearTimeout(slow);
+    root.classList.remove("lab-waits");
+    sent = null;
+    if (next) go(next);
+    next = null;
+  };
+  signal.addEventListener("abort", () => clearTimeout(slow));
+  return {
+    post,
+    answered,
+    inFlight: () => ({ ...sent?.move, ...next }),
+    move: (values) => (sent ? (next = { ...next, ...values }) : go(values)),
+  };
+}
+
+function makeBoard(place, send) {
+  const text = make("input", { type: "text", spellcheck: "false", autocomplete: "off", "aria-label": "board line", ...KEYS });
+  const copy = make("button", { type: "button" }, "Copy");
+  const trouble = make("span", { class: "lab-refusal", role: "alert" });
+  let typing = false;
+  const label = make("span", { "aria-hidden": "true" }, "board line");
+  place.append(label, text, copy, trouble);
+  text.addEventListener("input", () => (typing = true));
+  text.addEventListener("change", () => {
+    typing = false;
+    send({ line: text.value });
+  });
+  text.addEventListener("keydown", (event) => event.key === "Enter" && text.blur());
+  copy.addEventListener("click", async () => {
+    text.select();
+    // Without https there is no clipboard to write to: what is selected is copied in the old way.
+    await (navigator.clipboard?.writeText(text.value) ?? document.execCommand("copy"));
+    copy.textContent = "Copied";
+    setTimeout(() => (copy.textContent = "Copy"), 1500);
+  });
+  return function show(line) {
+    if (!typing) text.value = line.text;
+    trouble.textContent = line.trouble;
+  };
+}
+
+// The polite live line says what stands there 0.4 s after the last change: no word while a hand still moves.
+function makeVoice(place, signal) {
+  let timer = 0;
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return function say(text) {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (place.textContent !== text) place.textContent = text;
+    }, 400);
+  };
+}
+
+// A widget's module: `export default living(makePicture)`. makePicture(lab) puts a picture into lab.place and returns
+// its `draw()`, called whenever Python has sent something new. lab has: model, root, place, signal, facts(), array(name)
+// with `data` and `shape`, move({setting: value}), post(message, buffers) to Python's `hear`, and say(text) for a screen
+// reader.
+export function living(makePicture) {
+  return {
+    render({ model, el, signal }) {
+      const board = make("div", { class: "lab-board" });
+      const hands = make("div", { class: "lab-controls" });
+      const said = make("p", { class: "lab-said" });
+      const place = make("div", { class: "lab-picture" });
+      const last = make("p", { class: "lab-last" }, "last possible settings");
+      const voice = make("div", { class: "lab-voice", role: "status" });
+      const picture = make("div", { class: "lab-stage" }, place, last);
+      const main = make("div", { class: "lab-main" }, said, picture);
+      const frame = { class: "lab lab-alive", role: "group", "aria-label": `${model.get("name")} lab` };
+      const root = make("div", frame, board, make("div", { class: "lab-body" }, hands, main), voice);
+      el.append(root);
+
+      const sender = makeSender(model, root, signal);
+      const say = makeVoice(voice, signal);
+      let arrays = unpack(model);
+      const lab = {
+        model, root, place, signal, say, post: sender.post, move: sender.move,
+        facts: () => model.get("facts"),
+        array: (name) => arrays[name],
+      };
+      const showBoard = makeBoard(board, sender.post);
+      const showControls = makeControls(hands, ({ name, kind }, value) =>
+        kind === "button" ? sender.post({ press: name }) : sender.move({ [name]: value }),
+      );
+      const draw = makePicture(lab);
+      let version = 0;
+      const update = () => {
+        sender.answered();
+        arrays = unpack(model);
+        showBoard(model.get("line"));
+        showControls(model.get("settings"), sender.inFlight());
+        const { text, trouble } = model.get("said");
+        if (said.textContent !== text) say(text);
+        said.textContent = text;
+        said.classList.toggle("lab-trouble", trouble);
+        root.classList.toggle("lab-refused", trouble);
+        draw();
+        root.dataset.version = ++version;
+      };
+      model.on("change", update);
+      model.on("comm_live_update", () => {
+        if (model.comm_live !== false) return;
+        root.classList.add("lab-dead");
+        said.textContent = RESTARTED;
+        say(RESTARTED);
+        root.querySelectorAll("input, select, button").forEach((hand) => (hand.disabled = true));
+      });
+      update();
+    },
+  };
+}

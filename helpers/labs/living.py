@@ -1,0 +1,154 @@
+"""What a lab in the browser stands on: the kernel sends numbers, the browser draws them and answers the hand."""
+
+import functools
+import html
+import re
+from pathlib import Path
+
+import anywidget
+import ipywidgets
+import torch
+import traitlets as t
+from IPython.display import HTML, display
+
+from helpers.labs.board import Board
+from helpers.labs.cells import held_by
+from helpers.labs.settings import Words
+from helpers.models import ShapeError
+
+FOLDER = Path(__file__).parent
+# A widget's output comes to nothing after a restart and on the next day. Then the picture before it is seen.
+STILL = """<style>
+.jp-OutputArea-child:has(.lab-still) + .jp-OutputArea-child:not(:has(.lab-alive)) { display: none }
+.jp-OutputArea-child:has(.lab-still):has(+ .jp-OutputArea-child .lab-alive) { display: none }
+</style>
+<div class="lab-still">%s<p>This is a picture of the %s lab as it began. To move it, run this cell again.</p></div>"""
+
+
+@functools.cache
+def script(name):
+    """The text of a JavaScript module of this folder, with all that it imports in front of it.
+
+    A widget's module cannot import from a file beside it: the browser knows it under another address.
+    """
+    parts = {}
+
+    def add(name):
+        if name not in parts:
+            text = (FOLDER / name).read_text(encoding="utf-8")
+            parts[name] = ""  # a circle of imports ends here
+            for imported in re.findall(r'^import [^"]*"\./([\w.]+)";$', text, re.MULTILINE):
+                add(imported)
+            text = re.sub(r'^import [^"]*"\./[\w.]+";\n', "", parts.pop(name) + text, flags=re.MULTILINE)
+            parts[name] = re.sub(r"^export (?!default)", "", text, flags=re.MULTILINE)
+
+    add(name)
+    return "\n".join(parts.values())
+
+
+def packed(arrays):
+    """Tensors as bytes, one after another, and where each begins: {name: [first byte, shape, type]}.
+
+    arrays: {name: tensor}; bytes stay bytes, all else becomes float32.
+    """
+    data, places = b"", {}
+    for name, array in arrays.items():
+        array = array.detach().cpu().contiguous()
+        array = array if array.dtype == torch.uint8 else array.float()
+        places[name] = [len(data), list(array.shape), str(array.dtype).removeprefix("torch.")]
+        data += array.numpy().tobytes()
+    return data, places
+
+
+class Living(anywidget.AnyWidget):
+    """A lab whose controls and picture live in the browser, and whose numbers come from here.
+
+    A lab is a subclass with `NAME`, with which its board line begins; `_esm = script("its.js")`; and two methods that
+    take the values of `controls` by name: `draw` returns its arrays, {name: tensor}, facts for its picture, a dict for
+    JSON, and a line of text; it raises ShapeError for settings that cannot be. `still` returns a figure.
+
+    controls: {name: Setting}; buttons: {name: Button}.
+    """
+
+    NAME = ""
+    _css = (FOLDER / "lab.css").read_text(encoding="utf-8")
+    name = t.Unicode().tag(sync=True)
+    settings = t.List().tag(sync=True)
+    line, said, facts = (t.Dict().tag(sync=True) for _ in range(3))
+    # Bytes come back as a memoryview, which a trait of bytes refuses in an error that is seen nowhere.
+    data = t.Bytes().tag(sync=True, echo_update=False, from_json=lambda value, _: bytes(value))
+    turn = t.Unicode().tag(sync=True)  # the last message from the browser that has been answered
+
+    def __init__(self, controls, buttons=None):
+        super().__init__(name=self.NAME)
+        self.controls, self.buttons, self.arrays = controls, buttons or {}, {}
+        self.message = Words()
+        self.board = Board(self.NAME, controls, self.redraw, Words(), Words(), self.hold_sync)
+        for part in (*controls.values(), *self.buttons.values(), self.message, self.board.text, self.board.trouble):
+            part.observe(self._tell)
+        self.on_msg(self._hear)
+        self.board.move({})
+
+    def redraw(self):
+        """Send the picture for the controls' present values, or say why there is none: then the last one is dimmed."""
+        try:
+            with torch.device("cpu"):  # whatever torch.set_default_device says
+                arrays, facts, text = self.draw(**self.board.values())
+        except ShapeError as error:
+            self.message.say(str(error), trouble=True)
+            return
+        self.show(arrays, facts)
+        self.message.say(text)
+
+    def show(self, arrays, facts):
+        """Send a picture's numbers, as `draw` returns them."""
+        with self.hold_sync():
+            self.arrays = arrays
+            self.data, places = packed(arrays)
+            self.facts = {**facts, "arrays": places}
+
+    def state(self):
+        """All that the browser shows, as a plain dict: for tests."""
+        return {
+            "line": self.board.text.value,
+            "refusal": self.board.trouble.value,
+            "said": self.message.value,
+            "trouble": self.message.trouble,
+            "values": self.board.values(),
+            "facts": {name: value for name, value in self.facts.items() if name != "arrays"},
+            "arrays": {name: array.tolist() for name, array in self.arrays.items()},
+        }
+
+    def hear(self, message, buffers):
+        """Do what the browser asks for; a lab that is asked for more adds its own."""
+        if "move" in message:
+            self.board.move({name: self.controls[name].heard(said) for name, said in message["move"].items()})
+        elif "line" in message:
+            self.board.text.value = message["line"]
+        elif "press" in message:
+            self.buttons[message["press"]].action()
+
+    def close(self):
+        """Close the lab and every widget that it holds."""
+        for widget in held_by(self):
+            ipywidgets.Widget.close(widget)
+
+    def _hear(self, _, message, buffers):
+        with self.hold_sync():
+            try:
+                self.hear(message, buffers)
+            finally:
+                self.turn = message["turn"]
+
+    def _tell(self, _=None):
+        parts = {**self.controls, **self.buttons}
+        self.settings = [{"name": name, **part.drawn()} for name, part in parts.items() if part.shown]
+        self.line = {"text": self.board.text.value, "trouble": self.board.trouble.value}
+        self.said = {"text": self.message.value, "trouble": self.message.trouble}
+
+    def _ipython_display_(self):
+        picture = self.still(**self.board.values())
+        display(HTML(STILL % (picture._repr_html_(), html.escape(self.NAME))))
+        bundle, more = anywidget.AnyWidget._repr_mimebundle_(self)
+        bundle["text/plain"] = f"the {self.NAME} lab"  # without a number that is another at each run
+        display(bundle, metadata=more, raw=True)
