@@ -61,7 +61,7 @@ assert all(torch.equal(p, q) for p, q in zip(random_half.parameters(), new_lenet
 
 # %% controls-train
 assert min(frozen.values()) > 0.6
-assert frozen["random convolutions"] > frozen["random convolutions, shuffled pixels"] - 0.01
+assert frozen["random convolutions"] > frozen["random convolutions, shuffled pixels"] - 0.03
 
 # %% transfer
 assert len(X_few) == 100
