@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 from helpers import labs, lenet, mlp, plotting, xavier
+from helpers.errors import ShapeError
 from helpers.labs.microscope import layer_names, outputs_of, snapshot, working
-from helpers.models import ShapeError, receptive_field
+from helpers.layers import receptive_field
 from helpers.plotting.microscope import Convolved, microscope_target
 
 

@@ -215,3 +215,28 @@ def test_a_reproduced_curve_shows_the_published_points_that_it_has_reached():
     assert lines["test"] == [[1, 0.7], [2, 0.9]]
     assert lines["test, published"] == [[2, 0.95]]
     assert lines["training, published"] == [[2, 0.85]]
+
+
+@pytest.mark.parametrize(("channels", "side", "classes"), [(1, 8, 3), (1, 32, 26), (3, 32, 10)])
+def test_the_pictures_of_labs_take_their_sizes_from_the_images(channels, side, classes):
+    """Everything drawn is within the sheet, whatever the data set."""
+    bytes_ = torch.randint(0, 256, (12, channels, side, side), generator=torch.Generator().manual_seed(0)).byte()
+    names = [f"class {i}" for i in range(classes)]
+    counts = torch.full((classes, classes), 5)
+    chances = torch.full((classes,), 1 / classes)
+    maps = [torch.rand(6, side, side), torch.rand(16, side // 2, side // 2)]
+    accuracies = {"LeNet": 0.8, "MLP": 0.7}
+    sheets = [
+        plotting.examples(bytes_, range(12), [names[0]] * 12),
+        plotting.pixel_numbers(bytes_[0], "an image"),
+        plotting.counts_and_means([7] * classes, bytes_[:1].float().expand(classes, -1, -1, -1), names),
+        plotting.accuracy_on(bytes_[:8], accuracies, accuracies),
+        plotting.confusions({"LeNet": counts, "MLP": counts}, names),
+        plotting.opinions(bytes_[0], {"LeNet": chances, "MLP": chances}, maps, names),
+    ]
+    for sheet in sheets:
+        assert sheet.png()
+        width, height = sheet.ax.get_xlim()[1], sheet.ax.get_ylim()[0]
+        for image in sheet.ax.images:
+            left, right, bottom, top = image.get_extent()
+            assert (0 <= left < right <= width, 0 <= top < bottom <= height) == (True, True), sheet.alt

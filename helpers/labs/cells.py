@@ -7,6 +7,8 @@ import ipywidgets as widgets
 import torch
 from IPython import get_ipython
 
+from helpers import machine
+
 
 class Whole(widgets.VBox):
     """A box that closes with all that it holds; ipywidgets would leave its children, layouts and styles behind."""
@@ -72,6 +74,7 @@ def one_a_cell(function):
     def make(*args, **options):
         cell = this_cell(function.__name__)
         cell.close_old()
+        machine.prepare()  # now, not when it is half made: what is frozen is never collected
         with torch.device("cpu"):  # a lab moves its networks itself, whatever torch.set_default_device says
             made = function(*args, **options)
         cell.keep(made)

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from helpers import plotting
-from helpers.data import to_floats
+from helpers.any_data import to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import button, choice, rows_of, steps
 from helpers.labs.convolution import KERNELS, kernel_preset

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from helpers.any_network import measuring
 from helpers.checks.verdict import NOT_YET, Verdict, wrong
 from helpers.data import Batches, train_validation_split
-from helpers.models import layer_table
-from helpers.training import evaluate_accuracy, measuring
+from helpers.layers import layer_table
+from helpers.training import evaluate_accuracy
 
 
 @dataclass

@@ -7,8 +7,10 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from helpers import plotting
-from helpers.data import Batches, DataError, train_validation_split
+from helpers.any_network import classes_of
+from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
+from helpers.errors import DataError, ShapeError
 from helpers.labs.board import BoardLine
 from helpers.labs.cells import Whole, one_a_cell
 from helpers.labs.class_experiment import result_line
@@ -27,8 +29,9 @@ from helpers.labs.runs import (
     points,
     table,
 )
-from helpers.models import ShapeError, num_parameters
-from helpers.training import classes_of, evaluate_accuracy, load_weights, save_weights, train, try_gpu
+from helpers.models import num_parameters
+from helpers.training import evaluate_accuracy, train, try_gpu
+from helpers.weights import load_weights, save_weights
 
 OWN = "own settings"
 GHOSTS = 4  # earlier runs whose curves stay in grey

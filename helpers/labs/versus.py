@@ -10,6 +10,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine
 
 from helpers import plotting
+from helpers.any_network import classes_of, refuse_unfit
 from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.labs.cells import one_a_cell
@@ -19,7 +20,7 @@ from helpers.labs.runner import Runner, RunningLab
 from helpers.labs.runs import keep, points
 from helpers.metrics import confusion_counts
 from helpers.models import lenet, mlp, num_parameters, xavier
-from helpers.training import classes_of, refuse_unfit, train, try_gpu
+from helpers.training import train, try_gpu
 
 MEASURED = 500  # validation images: so many are moved and classified in a twentieth of a second
 SEEN = 27_000  # images in a training, repetitions counted: 3 epochs of 9,000 or 27 of 1,000

@@ -9,7 +9,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine
 
 from helpers import Batches, evaluate_accuracy, fashion_mnist, lenet, mlp, mnist, train, train_validation_split, xavier
-from helpers.pretrained import pretrained
+from helpers.weights import pretrained
 from tests.bench import claims
 
 os.environ["LENET_LAB_OFFLINE"] = "1"

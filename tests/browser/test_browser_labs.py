@@ -153,7 +153,7 @@ class TestLearnKernel(FirstPicture):
         page.get_by_role("button", name="Run", exact=True).click()
         page.get_by_text("Step 2").first.wait_for()
         page.get_by_role("button", name="Stop").click()
-        count = "import threading; print(sum('_work' in t.name for t in threading.enumerate()))"
+        count = "import threading; print(sum(t.name == 'a lab\\'s run' for t in threading.enumerate()))"
         assert jupyterlab.run_python(page, count).strip() == "0"
         page.get_by_role("button", name="Reset").click()
         jupyterlab.wait_for_picture(picture, beginning)

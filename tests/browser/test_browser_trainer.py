@@ -20,7 +20,7 @@ def history(page):
 def live_threads(page):
     return int(
         jupyterlab.run_python(
-            page, "import threading; print(sum('_work' in thread.name for thread in threading.enumerate()))"
+            page, "import threading; print(sum(thread.name == 'a lab\\'s run' for thread in threading.enumerate()))"
         )
     )
 
