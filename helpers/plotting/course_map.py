@@ -40,7 +40,7 @@ WAYS = {
         "5, 6": "measure\nand time",
         "7": "learning\nrate",
         "8, 9": "plateau\nor bug?",
-        "10": "your own:\nopen, test",
+        "10": "your own:\nopen, save",
         "11": "1998 to\ntoday",
     },
     5: {
