@@ -11,6 +11,28 @@ import pytest
 import torch
 
 from helpers import Batches, fashion_mnist, image_files
+from helpers.plotting.style import Figure
+
+# Files that take 15 seconds or more on one core, as `pytest --durations=150` says it, the longest first.
+LONGEST = [
+    "notebooks/05-lenet-vs-mlp.ipynb",
+    "tests/faults/test_slider_faults.py",
+    "tests/test_training_verdicts.py",
+    "tests/test_lab_states.py",
+    "tests/faults/test_training_faults.py",
+    "notebooks/04-training-on-gpu.ipynb",
+    "tests/test_long_use.py",
+    "tests/test_real_photographs.py",
+    "notebooks/solutions/04-training-on-gpu.ipynb",
+    "notebooks/solutions/05-lenet-vs-mlp.ipynb",
+    "tests/test_processes.py",
+    "tests/faults/test_data_faults.py",
+    "tests/test_reproduce.py",
+    "tests/test_handout.py",
+    "notebooks/01-data.ipynb",
+    "tests/test_lab_trainer.py",
+    "tests/test_mutants.py",
+]
 
 
 @pytest.fixture
@@ -63,6 +85,30 @@ def batches(sample):
 @pytest.fixture(autouse=True)
 def same_numbers_each_time():
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def threads_are_put_back():
+    """A test that sets the number of threads must set it back (`tests.support.threads` does)."""
+    before = torch.get_num_threads()
+    yield
+    after = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert after == before, f"the test leaves {after} threads behind, and found {before}"
+
+
+@pytest.fixture(scope="module")
+def coarse_pictures():
+    """Pictures with a quarter of the dots each way: for tests of many states, which hang on no dot."""
+    png = Figure.png
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "png", lambda figure, scale=1: png(figure, scale / 4))
+        yield
+
+
+def pytest_collection_modifyitems(items):
+    """The files that take longest first: what begins last decides when all are done."""
+    items.sort(key=lambda item: LONGEST.index(file) if (file := item.nodeid.partition("::")[0]) in LONGEST else 99)
 
 
 def pytest_terminal_summary(terminalreporter):

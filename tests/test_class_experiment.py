@@ -5,9 +5,7 @@ import pytest
 from helpers import labs, lenet, plotting
 from helpers.labs.class_experiment import read_results, result_line
 from helpers.labs.runs import Run
-from tests.test_lab_trainer import progress
-
-GOOD = "result lr=0.1 channels=6 kernel=5 parameters=61706 accuracy=0.8430"
+from tests.support import GOOD, progress
 
 
 def test_a_runs_line_is_read_as_it_was_written():

@@ -8,7 +8,7 @@ import torch
 
 from helpers import labs
 from helpers.labs.living import script
-from tests.waiting import wait_for
+from tests.support import wait_for
 
 
 @pytest.fixture(params=["learn_kernel", "trainer"])

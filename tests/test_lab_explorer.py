@@ -1,29 +1,16 @@
 """Chapter 1's lab without a browser: its four views, the click that zooms, and a photograph that is brought in."""
 
-import datetime
 import io
 
 import pytest
 import torch
-from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 from helpers import labs, plotting
 from helpers.labs.upload import Upload
 from helpers.photos import as_example, photo_steps, read_photo
 from helpers.plotting.explorer import CELL_HEIGHT, CELL_WIDTH, HEIGHT, WIDTH, slots, table_of_numbers, written_numbers
-
-
-def hand_over(upload, content, name="photo.jpg"):
-    """Do what a browser does with a chosen file."""
-    day = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
-    file = {"name": name, "type": "image/jpeg", "size": len(content), "last_modified": day}
-    upload.button.value = [file | {"content": memoryview(content)}]
-
-
-def hopper():
-    with open(get_sample_data("grace_hopper.jpg", asfileobj=False), "rb") as file:
-        return file.read()
+from tests.support import hand_over, hopper
 
 
 def examples_at(sample, places):

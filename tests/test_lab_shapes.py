@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from helpers import labs, layer_table, lenet, mlp, num_parameters, plotting
-from tests.legible import check_type
+from tests.support import check_type
 
 CHOICE = {
     "image_size": 36, "kernel_1": 7, "kernel_2": 3, "padding_1": 1, "padding_2": 2, "channels_1": 4, "channels_2": 9,
@@ -53,7 +53,7 @@ def test_an_impossible_choice_explains_itself_and_the_last_picture_stays():
     good = lab.picture.image.value
     lab.controls["kernel_2"].value = 8
     assert (
-        "second convolution: kernel 8 is larger than the 7×7 map that reaches it: add padding or use at most 7"
+        "convolution 2: kernel 8 is larger than the 7×7 map that reaches it: add padding or use at most 7"
         in lab.message.value
     )
     assert plotting.TROUBLE in lab.message.value

@@ -1,16 +1,15 @@
 """The training lab without a browser: runs begin, end, go on and are told apart."""
 
-import threading
 import time
 
 import pytest
 import torch
 
-from helpers import Accumulator, Progress, accuracy, labs, lenet, save_weights
+from helpers import accuracy, labs, lenet, save_weights
 from helpers.any_network import classes_of
 from helpers.experiments import EXPERIMENTS
 from helpers.labs.runs import PRESETS, Run, keep, points
-from tests.waiting import wait_for
+from tests.support import progress, threads, wait_for, workers
 
 
 @pytest.fixture
@@ -18,11 +17,6 @@ def lab(sample):
     trainer = labs.trainer(sample, num_epochs=2)
     yield trainer
     trainer.close()
-
-
-def workers():
-    """The threads in which a run goes on."""
-    return [thread for thread in threading.enumerate() if "_work" in thread.name]
 
 
 def present(lab):
@@ -33,12 +27,6 @@ def present(lab):
 def rows(lab):
     """The cells of the run table, one text a row."""
     return [" | ".join(row["cells"]) for row in lab.state()["table"]]
-
-
-def progress(epoch, loss, val_acc=None):
-    sums = Accumulator(3)
-    sums.add(loss * 100, 50, 100)
-    return Progress(epoch, 100, val_acc, 1.0, sums, Accumulator(2), 10)
 
 
 def test_before_the_first_run_there_are_empty_axes_and_only_train_can_be_pressed(lab):
@@ -87,8 +75,8 @@ def test_stop_acts_within_one_step_and_resume_goes_on_from_there(lab):
     assert lab.buttons["Resume"].disabled
 
 
+@threads(1)  # whose sums come in one order
 def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(lab):
-    torch.set_num_threads(1)  # the sums of one thread come in one order
     lab.buttons["Train"].click()
     lab.runner.wait()
     whole = [parameter.clone() for parameter in lab.net.parameters()]

@@ -1,7 +1,6 @@
 """LeNet against the MLP: images move under both, and new conditions ask for a new training."""
 
 import sys
-import threading
 
 import pytest
 import torch
@@ -20,7 +19,7 @@ from helpers import (
 )
 from helpers.any_network import classes_of
 from helpers.labs.versus import moved, shuffle_pixels
-from tests.waiting import wait_for
+from tests.support import wait_for, workers
 
 MODULE = sys.modules[moved.__module__]  # not by its dotted name, which is also the name of the lab's function
 
@@ -155,20 +154,21 @@ def test_shuffled_networks_are_trained_and_measured_on_images_that_are_moved_and
     check_accuracy(lab, X, accuracies, before)
 
 
-def test_stop_ends_the_training_and_train_goes_on_with_it(lab):
+def test_stop_ends_the_training_and_train_goes_on_with_it(lab, validation):
     lab.board.move({"images": 1000})
     lab.buttons["Train"].click()
     wait_for(lambda: lab.bout().done > 0)
     lab.buttons["Stop"].click()
     stopped = lab.bout().done
     assert 0 < stopped < 1
-    assert not any("_work" in thread.name for thread in threading.enumerate())
+    assert not workers()
     assert f"Stopped after {round(6 * stopped, 2):g} of 6 epochs" in lab.message.value
     assert lab.buttons["Stop"].disabled
     lab.buttons["Train"].click()
     lab.runner.wait()
     assert lab.bout().done == 1
-    assert "percentage points" in lab.message.value or "equally well" in lab.message.value
+    one, other = (right(net, *validation) for net in lab.bout().nets.values())
+    assert ("equally well" if one == other else "percentage points") in lab.message.value
 
 
 def test_new_conditions_during_a_training_end_it_and_start_theirs(lab):
@@ -179,7 +179,7 @@ def test_new_conditions_during_a_training_end_it_and_start_theirs(lab):
     assert lab.running is first
     lab.board.move({"shuffled": True})
     assert lab.running is lab.bout() is not first
-    assert sum("_work" in thread.name for thread in threading.enumerate()) == 1
+    assert len(workers()) == 1
     lab.runner.wait()
     assert lab.bout().done == 1
     assert first.done < 1

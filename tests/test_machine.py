@@ -13,7 +13,7 @@ import torch
 
 from helpers import machine, mlp, train
 from helpers.machine import keep_to_limit, lend_cores, sharing, waited
-from tests.waiting import wait_for
+from tests.support import wait_for
 
 
 @pytest.fixture(autouse=True)

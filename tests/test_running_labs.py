@@ -10,7 +10,7 @@ import pytest
 from helpers import labs, mlp
 from helpers.labs import runner as runner_module
 from helpers.labs.runner import RunningLab
-from tests.waiting import wait_for
+from tests.support import wait_for
 
 START = {"trainer": "Train", "versus": "Train", "learn_kernel": "Run"}
 UNIT = {"trainer": "epoch", "versus": "epoch", "learn_kernel": "step"}

@@ -45,7 +45,7 @@ class Runner:
         self._stop, self._quiet, self._error = threading.Event(), threading.Event(), None
         threads = torch.get_num_threads() if lend_cores() else 1
         work = [steps, then, failed, self._stop, self._quiet, threads]
-        self._thread = threading.Thread(target=self._work, args=work, daemon=True)
+        self._thread = threading.Thread(target=self._work, args=work, name="a lab's run", daemon=True)
         self._thread.start()
 
     def _work(self, steps, then, failed, stop, quiet, threads):

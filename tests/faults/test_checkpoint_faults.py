@@ -13,7 +13,7 @@ import torch
 
 from helpers import labs, lenet, load_weights, save_weights
 from helpers.errors import WeightsError
-from tests.waiting import wait_for
+from tests.support import wait_for
 
 NAME = "my-lenet.pt"  # as the training lab proposes it
 

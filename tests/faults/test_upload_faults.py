@@ -18,9 +18,7 @@ from helpers.labs.runner import Runner
 from helpers.labs.upload import LARGEST_FILE, Upload
 from helpers.photos import PhotoError, read_photo
 from tests import every_lab
-from tests.test_class_experiment import GOOD
-from tests.test_lab_explorer import hand_over
-from tests.test_photos import checkers, file_of, grey_of_16_bits, hopper, pixels, png_that_promises
+from tests.support import GOOD, checkers, file_of, grey_of_16_bits, hand_over, hopper, pixels, png_that_promises
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'
 NO_PICTURE = "This is no picture that can be read here: save it as JPEG or PNG"
