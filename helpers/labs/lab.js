@@ -85,8 +85,8 @@ function makeVoice(place, signal) {
 
 // A widget's module: `export default living(makePicture)`. makePicture(lab) puts a picture into lab.place and returns
 // its `draw()`, called whenever Python has sent something new. lab has: model, root, place, signal, facts(), array(name)
-// with `data` and `shape`, move({setting: value}), post(message, buffers) to Python's `hear`, and say(text) for a screen
-// reader.
+// with `data` and `shape`, move({setting: value}), isMoving(setting) while its answer is out, post(message, buffers) to
+// Python's `hear`, say(text) for a screen reader, and `press`, to which a picture adds what a button does in the browser.
 export function living(makePicture) {
   return {
     render({ model, el, signal }) {
@@ -109,10 +109,12 @@ export function living(makePicture) {
         model, root, place, signal, say, post: sender.post, move: sender.move,
         facts: () => model.get("facts"),
         array: (name) => arrays[name],
+        press: {},
+        isMoving: (...names) => names.some((name) => name in sender.inFlight()),
       };
       const showBoard = makeBoard(board, sender.post);
       const showControls = makeControls(hands, ({ name, kind }, value) =>
-        kind === "button" ? sender.post({ press: name }) : sender.move({ [name]: value }),
+        kind === "button" ? (lab.press[name] ?? sender.post)({ press: name }) : sender.move({ [name]: value }),
       );
       const draw = makePicture(lab);
       let version = 0;
