@@ -96,9 +96,12 @@ screenshots: $(VENV)/tests-installed
 	$(BIN)/python -m tests.browser.screenshots
 
 # For a class: pages to read without running, and the course without solutions.  See notebooks/README.md.
-.PHONY: handout student-copy
+.PHONY: handout student-copy assignment
 handout: install
 	$(BIN)/python -m helpers.teacher.handout
+
+assignment: install
+	$(BIN)/python -m helpers.teacher.assignment
 
 student-copy: install
 	$(BIN)/python -m helpers.teacher.student_copy

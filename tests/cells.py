@@ -10,10 +10,9 @@ course's answer, the code in the fold below it, so that a chapter is run as it i
 import os
 import re
 
-import nbformat
 import pytest
 
-FENCED = re.compile(r"<summary>Show me</summary>.*?```python\n(.*?)```", re.DOTALL)
+from helpers.teacher.assignment import shown_answers
 
 
 def claims_of(notebook):
@@ -25,26 +24,13 @@ def claims_of(notebook):
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def answers_of(path):
-    """{id of a cell with a blank: the course's answer}, from the fold below each in the notebook at `path`."""
-    cells = nbformat.read(path, as_version=4).cells
-    answers = {}
-    for cell, below in zip(cells, [*cells[1:], None], strict=True):
-        if cell.cell_type == "code" and cell.source.startswith("@checks.yours"):
-            shown = FENCED.search(below.source if below is not None else "")
-            if not shown:
-                raise ValueError(f"{path.name}: no answer (Show me) stands below the blank {cell.id}")
-            answers[cell.id] = shown[1].rstrip("\n")
-    return answers
-
-
 def pytest_collection_modifyitems(items):
     """Fill the blanks, if that is asked for."""
     if os.environ.get("LENET_LAB_SOLVED") != "1":
         return
     for item in items:
         if hasattr(item, "cell"):
-            item.cell.source = answers_of(item.path).get(item.cell.id, item.cell.source)
+            item.cell.source = shown_answers(item.parent.nb).get(item.cell.id, item.cell.source)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -169,7 +169,7 @@ def gradients_off_and_another_device():
     torch.set_grad_enabled(False)
     torch.set_default_device("meta")
     yield
-    torch.set_default_device("cpu")
+    torch.set_default_device(None)
     torch.set_grad_enabled(True)
 
 

@@ -1,5 +1,7 @@
 """The notebooks as files: what every chapter holds, and how it is kept in git."""
 
+import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -7,11 +9,16 @@ import nbformat
 import pytest
 
 from helpers.plotting.course_map import WAYS
+from helpers.teacher.assignment import bound_by, read_by
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
 NAMES = ["01-data", "02-convolution-and-pooling", "03-lenet-shapes", "04-training-on-gpu", "05-lenet-vs-mlp"]
+AS_BEFORE = {"01-data", "02-convolution-and-pooling", "03-lenet-shapes", "04-training-on-gpu", "05-lenet-vs-mlp"}
+BEFORE = [path for path in CHAPTERS if path.stem in AS_BEFORE]  # not yet rewritten: this set shrinks to nothing
+REWRITTEN = [path for path in CHAPTERS if path.stem not in AS_BEFORE]
+FOLDED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
 
 
 def read(path):
@@ -28,6 +35,38 @@ def code(notebook):
 
 def by_name(path):
     return path.stem
+
+
+def sections(notebook):
+    """[(heading, its cells), ...] of a chapter, the cells before the first heading under an empty one."""
+    found = [("", [])]
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            found.append((cell.source.splitlines()[0].removeprefix("## "), []))
+        found[-1][1].append(cell)
+    return found
+
+
+def core(notebook):
+    """The cells that a class goes through: up to the Summary, without the sections that are called Deeper."""
+    parts = sections(notebook)
+    last = [heading for heading, _ in parts].index("Summary")
+    return [cell for heading, cells in parts[: last + 1] if not heading.startswith("Deeper: ") for cell in cells]
+
+
+def is_deeper(cell):
+    return "deeper" in cell.metadata.get("tags", [])
+
+
+def is_open(cell):
+    """Whether the code of a cell can be seen."""
+    return cell.cell_type == "code" and not cell.metadata.get("jupyter", {}).get("source_hidden")
+
+
+def answers(cell):
+    """The calls `guess.answer(...)` of a cell."""
+    calls = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Call)]
+    return [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "answer"]
 
 
 def test_there_are_five_chapters_each_with_solutions():
@@ -54,7 +93,7 @@ def test_a_chapter_holds_its_parts_in_their_order(path):
     assert [place.start() for place in places] == sorted(place.start() for place in places)
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+@pytest.mark.parametrize("path", BEFORE, ids=by_name)
 def test_the_minutes_add_up_to_a_class(path):
     text = prose(read(path))
     in_headings = [int(minutes) for minutes in re.findall(r"^## .*\((\d+) min\)$", text, re.MULTILINE)]
@@ -66,7 +105,7 @@ def test_the_minutes_add_up_to_a_class(path):
     assert 60 <= total <= 90
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+@pytest.mark.parametrize("path", BEFORE, ids=by_name)
 def test_a_chapter_fits_a_class(path):
     notebook = read(path)
     assert len(notebook.cells) <= 72
@@ -75,6 +114,94 @@ def test_a_chapter_fits_a_class(path):
     assert len(re.findall(r"\w+", in_class)) <= 2650
     for source in code(notebook):
         assert len(source.splitlines()) <= 25
+
+
+@pytest.mark.parametrize("path", REWRITTEN, ids=by_name)
+def test_the_table_of_minutes_is_that_of_the_headings(path):
+    notebook = read(path)
+    headings = re.findall(r"^## (.*) \((\d+) min\)$", prose(notebook), re.MULTILINE)
+    table = re.findall(r"^\| *([^|*]+?) *\| *(\d+) *\|$", prose(notebook).split("## 1 ")[0], re.MULTILINE)
+    assert sorted(table) == sorted(headings)
+    in_core = sum(int(minutes) for title, minutes in headings if title[0].isdigit())
+    assert f"| **core** | **{in_core}** |" in prose(notebook)
+    assert in_core <= 60
+    assert ("Exercises", "15") in headings
+    assert all(title[0].isdigit() or title == "Exercises" or title.startswith("Deeper: ") for title, _ in headings)
+
+
+@pytest.mark.parametrize("path", REWRITTEN, ids=by_name)
+def test_a_core_fits_a_class(path):
+    cells = core(read(path))
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    to_read = [cell.source for cell in cells if is_open(cell)]
+    assert len(to_read) <= 30
+    assert sum(bool(line.strip()) for source in to_read for line in source.splitlines()) <= 180
+    assert len(re.findall(r"\w+", text)) <= 2400
+    assert sum("\nassert " in "\n" + source for source in to_read) <= 5
+    assert all(len(source.splitlines()) <= 25 for source in code(read(path)))
+
+
+@pytest.mark.parametrize("path", REWRITTEN, ids=by_name)
+def test_a_section_begins_with_a_cell_and_deeper_ones_are_marked(path):
+    for heading, cells in sections(read(path)):
+        for cell in cells:
+            assert cell.cell_type == "code" or "\n## " not in cell.source, f"a section begins amid {cell.id}"
+            if cell.cell_type == "code":
+                assert is_deeper(cell) == heading.startswith("Deeper: "), cell.id
+
+
+@pytest.mark.parametrize("path", REWRITTEN, ids=by_name)
+def test_the_core_runs_without_what_is_deeper(path):
+    deeper = set()  # names that a deeper cell was the last to bind
+    for cell in read(path).cells:
+        if cell.cell_type == "code" and is_deeper(cell):
+            deeper |= bound_by(cell.source)
+        elif cell.cell_type == "code":
+            deeper -= bound_by(cell.source)
+            needed = read_by(cell.source) & deeper
+            assert not needed, f"{cell.id} needs {', '.join(needed)} from a deeper section"
+
+
+@pytest.mark.parametrize("path", REWRITTEN, ids=by_name)
+def test_a_student_has_something_to_do_after_three_cells_at_most(path):
+    in_a_row = 0
+    for cell in core(read(path)):
+        if cell.cell_type == "code":
+            if re.search(r"@checks\.yours|\blabs\.\w+\(", cell.source):
+                in_a_row = 0
+            in_a_row += is_open(cell) and "labs." not in cell.source and "@checks.yours" not in cell.source
+            assert in_a_row <= 3, cell.id
+
+
+@pytest.mark.parametrize("path", REWRITTEN, ids=by_name)
+def test_the_student_writes_what_the_chapter_is_about(path):
+    blanks = re.findall(r"^@checks\.yours\ndef (\w+)", "\n".join(code(read(path))), re.MULTILINE)
+    assert len(blanks) >= 2
+    assert blanks == list(importlib.import_module(f"helpers.checks.chapter{path.stem[1]}").BLANKS)
+
+
+@pytest.mark.parametrize("path", REWRITTEN, ids=by_name)
+def test_what_gives_an_answer_away_is_folded_and_was_measured(path):
+    for cell in read(path).cells:
+        if cell.cell_type == "code" and (answers(cell) or "labs.predict(" in cell.source or cell.id == "start"):
+            assert {key: cell.metadata.get(key) for key in FOLDED} == FOLDED, cell.id
+        for answer in answers(cell) if cell.cell_type == "code" else []:
+            measured = [node for node in ast.walk(answer.args[0]) if isinstance(node, ast.Name)]
+            assert measured, f"{cell.id}: the answer is a literal"
+            assert "print(" not in cell.source
+            last = ast.unparse(ast.parse(cell.source).body[-1])
+            assert last == ast.unparse(answer), f"{cell.id} ends in something else than its answer"
+
+
+@pytest.mark.parametrize("path", REWRITTEN, ids=by_name)
+def test_a_chapter_leads_to_its_neighbours(path):
+    place = NAMES.index(path.stem)
+    neighbours = [f"]({name}.ipynb)" for name in NAMES if abs(NAMES.index(name) - place) == 1]
+    cells = read(path).cells
+    for link in neighbours:
+        assert link in cells[0].source, f"no link {link} at the top"
+        assert link in cells[-1].source, f"no link {link} at the bottom"
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from helpers import plotting
 from helpers.labs import question
 from helpers.labs.question import Reveal, predict
 
@@ -61,6 +62,21 @@ def test_a_guess_opens_the_answer_that_waits_without_running_its_cell_again(show
     assert "(28 − 5 + 1)" in said(reveal)
     assert "a picture" in reveal.children[1].outputs[0]["data"]["text/plain"]
     assert guess.choices.disabled
+
+
+def test_a_figure_waits_behind_its_guess_too(shown):
+    guess = predict("How bright?", "0", "1")
+    guess.answer("1", "", plotting.matrices([torch.ones(1, 1)], ["white"]))
+    guess.choices.value = "1"
+    assert 'alt="Matrices with their numbers: white"' in shown[0].children[1].outputs[0]["data"]["text/html"]
+
+
+def test_a_reason_of_whole_sentences_has_a_line_of_its_own(shown):
+    guess = predict("How wide?", "24", "28")
+    guess.choices.value = "24"
+    guess.answer("24", "It stays inside.")
+    assert "<br>It stays inside." in said(shown[0])
+    assert "(It" not in said(shown[0])
 
 
 def test_show_me_opens_the_answer_without_a_guess_and_marks_none(shown):

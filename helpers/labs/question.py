@@ -43,8 +43,8 @@ class Prediction(Whole):
     def answer(self, right, reason="", *shown):
         """Show the answer beside the guess, as soon as there is one or the student asks for it.
 
-        right: one of the options; reason: why, or what was measured; shown: pictures and values that would give the
-        answer away. The guess can then no longer be changed. Raises ValueError if `right` is none of the options.
+        right: one of the options; reason: why, or what was measured, a few words or whole sentences; shown: pictures
+        and values that would give the answer away. The guess can then no longer be changed. Raises ValueError if `right` is none of the options.
         """
         if right not in self.options:
             raise ValueError(f"{right!r} is none of the options {', '.join(self.options)}")
@@ -60,7 +60,8 @@ class Prediction(Whole):
         self.choices.disabled = True
         guess = "You made no guess." if self.chosen is None else f"Your guess: <b>{html.escape(self.chosen)}</b>"
         mark = {right: " ✅", None: ""}.get(self.chosen, " ❌")
-        more = f" ({html.escape(reason)})" if reason else ""
+        more = "<br>{}" if reason.endswith(".") else " ({})"
+        more = more.format(html.escape(reason)) if reason else ""
         return _line(f"{guess}{mark} &nbsp; Answer: <b>{html.escape(right)}</b>{more}")
 
     def _note(self):
@@ -88,7 +89,8 @@ class Reveal(Whole):
         """Show the answer and all that was kept back."""
         output = widgets.Output()
         for thing in self.shown:
-            output.append_display_data(thing)
+            # A figure shows itself, so that an output widget would be handed nothing: hand it the figure's page.
+            output.append_display_data(HTML(thing._repr_html_()) if hasattr(thing, "_ipython_display_") else thing)
         self.children = [widgets.HTML(self.verdict()), output]
 
 

@@ -23,7 +23,7 @@ mount_system() { # DIR: what a system finds there when it runs
   mount -t proc proc "$1/proc"
   mount --rbind /sys "$1/sys"
   mount --rbind /dev "$1/dev"
-  cp /etc/resolv.conf "$1/etc/resolv.conf"
+  cp /etc/resolv.conf /etc/hosts "$1/etc/" # a bare system does not even know its own name
 }
 inside() { # DIR COMMAND: with nothing of this machine's environment, its pip settings least of all
   local root=$1
