@@ -31,7 +31,7 @@ const KINDS = {
 // A slider that says its value in words beside it, and to a screen reader.
 function range(setting, moved, inWords, ends) {
   const input = make("input", { type: "range", ...ends, ...KEYS });
-  const output = make("output");
+  const output = make("span", { class: "lab-value", "aria-hidden": "true" });
   const show = (value) => {
     input.value = value;
     output.textContent = asWritten(inWords(value));

@@ -46,7 +46,7 @@ export default living((lab) => {
   sign("=");
   const showProducts = makeTable(working, "products");
   sign("→");
-  const total = make("output", { class: "lab-total" });
+  const total = make("div", { class: "lab-total" });
   const how = make("div", { class: "lab-title" });
   const where = make("div", { class: "lab-title" });
   working.append(make("div", { class: "lab-sum" }, how, total, where));
@@ -65,7 +65,7 @@ export default living((lab) => {
     showWindow({ numbers: read, rows, columns, colour: grey });
     showKernel({ numbers: weights.data, rows, columns, colour: (n) => signed(n, strongest), text: written });
     showProducts({ numbers: products, rows, columns, colour: (n) => signed(n, strongest) });
-    total.textContent = decimals(sum);
+    total.textContent = written(Math.round(sum * 100) / 100 + 0, 6);
     how.textContent = products.length > 1 ? `sum of the ${products.length}` : "the product";
     where.textContent = `row ${cell[0]}, column ${cell[1]}`;
 

@@ -52,12 +52,13 @@ function makeBoard(place, send) {
   let typing = false;
   const label = make("span", { "aria-hidden": "true" }, "board line");
   place.append(label, text, copy, trouble);
-  text.addEventListener("input", () => (typing = true));
-  text.addEventListener("change", () => {
+  const typed = () => {
+    if (typing) send({ line: text.value });
     typing = false;
-    send({ line: text.value });
-  });
-  text.addEventListener("keydown", (event) => event.key === "Enter" && text.blur());
+  };
+  text.addEventListener("input", () => (typing = true));
+  text.addEventListener("blur", typed);
+  text.addEventListener("keydown", (event) => event.key === "Enter" && typed());
   copy.addEventListener("click", async () => {
     text.select();
     // Without https there is no clipboard to write to: what is selected is copied in the old way.
@@ -133,7 +134,6 @@ export function living(makePicture) {
       };
       model.on("change", update);
       model.on("comm_live_update", () => {
-        if (model.comm_live !== false) return;
         root.classList.add("lab-dead");
         said.textContent = RESTARTED;
         say(RESTARTED);

@@ -85,7 +85,7 @@ function makeMosaic(place, lab, hand) {
 }
 
 export default living((lab) => {
-  const maps = make("div", { class: "lab-maps lab-three" });
+  const maps = make("div", { class: "lab-maps lab-layer" });
   lab.place.append(maps);
   const at = { pinned: [0, 0, 0], over: null, pixel: null };
   const cell = () => at.over ?? at.pinned;
@@ -99,6 +99,11 @@ export default living((lab) => {
   };
   const over = (found) => put({ over: found });
   const out = () => put({});
+  const step = (by) => {
+    const [channel, ...place] = at.pinned;
+    const sizes = lab.array("maps").shape.slice(1);
+    pin([channel, ...place.map((from, i) => Math.min(Math.max(from + by[i], 0), sizes[i] - 1))]);
+  };
   const read = ({ data, shape: [, rows, columns] }, [channel, row, column]) =>
     row < 0 || column < 0 || row >= rows || column >= columns ? 0 : data[(channel * rows + row) * columns + column];
   // In the image: which cells of the map see this pixel? A click chooses the one in their middle.
@@ -112,10 +117,11 @@ export default living((lab) => {
     drag: (pixel) => put({ over: [at.pinned[0], ...middle(pixel)] }),
     set: (pixel) => pin([at.pinned[0], ...middle(pixel)]),
     out,
+    step,
   }, ([row, column]) => written(lab.array("image").data[row * lab.array("image").shape[1] + column]));
   const mosaic = makeMosaic(maps, lab, { over, set: pin, out });
   const onto = (action) => (found) => action([at.pinned[0], ...found]);
-  const hand = { over: onto(over), drag: onto(over), set: onto(pin), out };
+  const hand = { over: onto(over), drag: onto(over), set: onto(pin), out, step };
   const large = makeMap(maps, lab, "cell of the map", hand, (found) =>
     written(read(lab.array("maps"), [cell()[0], ...found]), 4),
   );

@@ -47,7 +47,7 @@ export default living((lab) => {
   const showWindow = makeTable(working, "window");
   const sign = make("span", { class: "lab-sign" }, "→");
   const how = make("div", { class: "lab-title" });
-  const total = make("output", { class: "lab-total" });
+  const total = make("div", { class: "lab-total" });
   working.append(sign, make("div", { class: "lab-sum" }, how, total));
   const seen = make("p", { class: "lab-note" });
   lab.place.append(seen);

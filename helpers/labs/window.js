@@ -3,18 +3,20 @@
 import { KEYS, make, makeCanvas, play, putMarker, putPicture, putText } from "./canvas.js";
 import { css, inkOn, pageColour, written } from "./theme.js";
 
-const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const STEPS = {
+  ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -1e6], End: [0, 1e6],
+};
 const MARKED = 3; // pixels around a map, so that a marker at its edge is seen whole
 
-// One map on a canvas. `hand` has what happens under a pointer, a finger or the arrow keys, each with [row, column]:
-// over (a pointer moves above it), drag (it is held down), set (it is let go, or a key was pressed), and out().
+// One map on a canvas. `hand` has what happens under a pointer or a finger, each with [row, column]: over (it moves above
+// the map), drag (it is held down), set (it is let go), and out(); and under the arrow keys, step([rows, columns]).
 // show({picture, rows, columns, title, ...}) shows another map, mark([{row, column, height, width}]) puts markers, in
 // cells; what(cell) tells a screen reader what is there.
 export function makeMap(place, lab, name, hand, what) {
   const title = make("div", { class: "lab-title" });
   const frame = make("div", { class: "lab-map" }, title);
   place.append(frame);
-  let [map, marks, cursor, cell] = [null, [], [0, 0], 1];
+  let [map, marks, cell] = [null, [], 1];
   const draw = (context, width) => {
     if (!map) return;
     cell = (width - 2 * MARKED) / Math.max(map.rows, map.columns);
@@ -55,11 +57,10 @@ export function makeMap(place, lab, name, hand, what) {
   });
   listen("pointerleave", () => held || hand.out());
   listen("keydown", (event) => {
-    const ends = { Home: [cursor[0], 0], End: [cursor[0], map.columns - 1] };
     const step = STEPS[event.key];
-    if (!step && !ends[event.key]) return;
+    if (!step) return;
     event.preventDefault();
-    hand.set(clamp(ends[event.key] ?? [cursor[0] + step[0], cursor[1] + step[1]]));
+    hand.step(step);
   });
   return {
     canvas,
@@ -71,7 +72,7 @@ export function makeMap(place, lab, name, hand, what) {
     },
     mark(next, at) {
       marks = next;
-      cursor = clamp(at);
+      const cursor = clamp(at);
       canvas.setAttribute("aria-valuenow", cursor[0] * map.columns + cursor[1]);
       canvas.setAttribute("aria-valuetext", `row ${cursor[0]}, column ${cursor[1]}: ${what(cursor)}`);
       redraw();
@@ -117,17 +118,20 @@ export function makeTable(place, name, typed) {
   const grid = make("div", { class: "lab-table" });
   const sign = make("div", { class: "lab-numbers" }, title, grid);
   place.append(sign);
-  let [cells, width, open] = [[], 0, false];
+  let [cells, width, open, last] = [[], 0, false, null];
   const build = (rows, columns) => {
     cells = Array.from({ length: rows * columns }, (_, i) => {
       const label = `${name} row ${Math.floor(i / columns) + 1}, column ${(i % columns) + 1}`;
-      return open ? typedCell(label, (number) => typed(Math.floor(i / columns), i % columns, number)) : make("span");
+      if (!open) return make("span");
+      return typedCell(label, (number) => typed(Math.floor(i / columns), i % columns, number), () => show(last));
     });
     width = columns;
     grid.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
     grid.replaceChildren(...cells);
   };
-  return function show({ numbers, rows, columns, colour, text = decimals, chosen = -1, heading = name }) {
+  function show(matrix) {
+    last = matrix;
+    const { numbers, rows, columns, colour, text = decimals, chosen = -1, heading = name } = matrix;
     const few = rows <= 5 && columns <= 5;
     title.textContent = heading;
     if (cells.length !== rows * columns || width !== columns || open !== Boolean(typed && few)) {
@@ -143,10 +147,12 @@ export function makeTable(place, name, typed) {
       if (open && element !== document.activeElement) element.value = text(numbers[i]);
       if (!open) element.textContent = few ? text(numbers[i]) : "";
     });
-  };
+  }
+  return show;
 }
 
-function typedCell(label, typed) {
+// left(): the hand has left the field, which may now be written as all others are.
+function typedCell(label, typed, left) {
   const field = make("input", { type: "text", inputmode: "decimal", "aria-label": label, ...KEYS });
   field.addEventListener("input", () => {
     // As keyboards of all countries write it; while it is half typed, as "−" or "1e", it is not a number yet.
@@ -156,6 +162,10 @@ function typedCell(label, typed) {
     if (Number.isFinite(number)) typed(number);
   });
   field.addEventListener("focus", () => field.select());
+  field.addEventListener("blur", () => {
+    field.removeAttribute("aria-invalid");
+    left();
+  });
   return field;
 }
 
@@ -199,17 +209,19 @@ export function makeWindow(lab, { counts, axes, show, pinned }) {
       const cell = Math.round((place - (dilation * (size - 1)) / 2) / stride);
       return Math.min(Math.max(cell, 0), counts()[i] - 1);
     });
+  const step = (by) => pin(at.pinned.map((place, i) => Math.min(Math.max(place + by[i], 0), counts()[i] - 1)));
   const out = () => at.known === undefined && put({});
   const unlessPlaying = (action) => (cell) => at.known === undefined && action(cell);
   return {
     at,
     cell: () => at.over ?? at.pinned,
-    output: { over: unlessPlaying((cell) => put({ over: cell })), drag: (cell) => put({ over: cell }), set: pin, out },
+    output: { over: unlessPlaying((cell) => put({ over: cell })), drag: (cell) => put({ over: cell }), set: pin, out, step },
     input: {
       over: unlessPlaying((pixel) => put({ pixel })),
       drag: (pixel) => put({ over: around(pixel) }),
       set: (pixel) => pin(around(pixel)),
       out,
+      step,
     },
     // Play the window over the whole input, as a teacher does at the board: slowly at first, in 15 seconds at most.
     slide() {
