@@ -22,7 +22,7 @@ const KINDS = {
     return { element: make("label", { class: "lab-switch" }, box, setting.description), hand: box, show };
   },
   button: (setting, moved) => {
-    const button = make("button", { type: "button", ...KEYS }, setting.description);
+    const button = make("button", { type: "button", name: setting.name, ...KEYS }, setting.description);
     button.addEventListener("click", () => moved());
     return { element: button, hand: button, show: () => {} };
   },

@@ -2,15 +2,16 @@
 
 import { make, mapPicture } from "./canvas.js";
 import { living } from "./lab.js";
+import { decimals, makeSum, makeTable } from "./table.js";
 import { grey, signed, written } from "./theme.js";
-import { decimals, makeMap, makeTable, makeWindow, numbersIn, readers } from "./window.js";
+import { makeMap, makeWindow, numbersIn, readers } from "./window.js";
 
 const strongestOf = (numbers) => numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
 
-// The colours of a map from its most negative to its most positive number.
-function makeScale(place) {
+// The colours of a map from its most negative to its most positive number, beside its title.
+function makeScale(map) {
   const [low, high] = [make("span"), make("span")];
-  place.append(make("div", { class: "lab-scale" }, low, make("span", { class: "lab-colours" }), high));
+  map.title.after(make("div", { class: "lab-scale" }, low, make("span", { class: "lab-colours" }), high));
   return (limit) => {
     low.textContent = limit ? written(-limit) : "negative";
     high.textContent = limit ? written(limit) : "positive";
@@ -30,10 +31,8 @@ export default living((lab) => {
     pinned: ([row, column]) => lab.move({ row, column }),
   });
   const input = makeMap(maps, lab, "pixel of the input", explorer.input, (pixel) => decimals(at(pixel, image())));
-  const right = make("div");
-  maps.append(right);
-  const result = makeMap(right, lab, "cell of the output", explorer.output, (cell) => decimals(at(cell, output())));
-  const scale = makeScale(right);
+  const result = makeMap(maps, lab, "cell of the output", explorer.output, (cell) => decimals(at(cell, output())));
+  const scale = makeScale(result);
   const sign = (text) => working.append(make("span", { class: "lab-sign" }, text));
   const showWindow = makeTable(working, "input");
   sign("×");
@@ -45,13 +44,7 @@ export default living((lab) => {
   });
   sign("=");
   const showProducts = makeTable(working, "products");
-  sign("→");
-  const total = make("div", { class: "lab-total" });
-  const how = make("div", { class: "lab-title" });
-  const where = make("div", { class: "lab-title" });
-  working.append(make("div", { class: "lab-sum" }, how, total, where));
-  const seen = make("p", { class: "lab-note" });
-  lab.place.append(seen);
+  const showSum = makeSum(lab);
 
   function show() {
     const { axes, padding } = lab.facts();
@@ -65,40 +58,37 @@ export default living((lab) => {
     showWindow({ numbers: read, rows, columns, colour: grey });
     showKernel({ numbers: weights.data, rows, columns, colour: (n) => signed(n, strongest), text: written });
     showProducts({ numbers: products, rows, columns, colour: (n) => signed(n, strongest) });
-    total.textContent = written(Math.round(sum * 100) / 100 + 0, 6);
-    how.textContent = products.length > 1 ? `sum of the ${products.length}` : "the product";
-    where.textContent = `row ${cell[0]}, column ${cell[1]}`;
-
-    const limit = strongestOf(numbers.data);
-    const colour = (number) => signed(number, limit);
-    const inside = padding && {
-      row: padding, column: padding, height: pixels.shape[0] - 2 * padding, width: pixels.shape[1] - 2 * padding,
-    };
-    input.show({ ...mapOf(pixels, grey, lab.facts().inputTitle), inside });
-    result.show({ ...mapOf(numbers, colour, lab.facts().outputTitle), known: explorer.at.known });
+    const how = products.length > 1 ? `sum of the ${products.length} products` : "the product";
     const pixel = explorer.at.pixel;
+    showSum(`${how}, row ${cell[0]}, column ${cell[1]}`, written(Math.round(sum * 100) / 100 + 0, 6));
     if (pixel) {
       const [across, down] = axes.map((axis, i) => readers(pixel[i], axis, numbers.shape[i]));
       const cells = across.flatMap((row) => down.map((column) => ({ row, column, thin: true })));
       input.mark([{ row: pixel[0], column: pixel[1] }], pixel);
       result.mark(cells, cell);
-      const cellsSee = cells.length === 1 ? "1 cell of the output sees" : `${cells.length} cells of the output see`;
-      seen.textContent = `${cellsSee} the pixel in row ${pixel[0] - padding}, column ${pixel[1] - padding}.`;
+      showSum.seers(cells.length, "output", pixel.map((place) => place - padding));
     } else {
       const [top, left] = axes.map(({ stride }, i) => cell[i] * stride);
       const [height, width] = axes.map(({ size, dilation }) => dilation * (size - 1) + 1);
       const taps = axes[0].dilation > 1 ? tapsOf(cell, axes) : [];
       input.mark([{ row: top, column: left, height, width }, ...taps], [top, left]);
-      result.mark([{ row: cell[0], column: cell[1] }], cell);
-      seen.textContent = "";
+      result.mark([{ row: cell[0], column: cell[1] }], cell, explorer.at.known);
     }
-    scale(limit);
   }
 
   lab.press.slide = explorer.slide;
   return function draw() {
     if (!lab.isMoving("row", "column")) explorer.at.pinned = lab.facts().cell;
     explorer.at.over = null;
+    const { padding, inputTitle, outputTitle } = lab.facts();
+    const [pixels, numbers] = [image(), output()];
+    const inside = padding && {
+      row: padding, column: padding, height: pixels.shape[0] - 2 * padding, width: pixels.shape[1] - 2 * padding,
+    };
+    const limit = strongestOf(numbers.data);
+    input.show({ ...mapOf(pixels, grey, inputTitle), inside });
+    result.show(mapOf(numbers, (number) => signed(number, limit), outputTitle));
+    scale(limit);
     show();
   };
 });

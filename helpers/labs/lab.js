@@ -117,6 +117,7 @@ export function living(makePicture) {
       const showControls = makeControls(hands, ({ name, kind }, value) =>
         kind === "button" ? (lab.press[name] ?? sender.post)({ press: name }) : sender.move({ [name]: value }),
       );
+      showControls(model.get("settings"), {});
       const draw = makePicture(lab);
       let version = 0;
       const update = () => {

@@ -7,7 +7,7 @@ import { grey, signed, written } from "./theme.js";
 import { makeMap } from "./window.js";
 import { makeWorking } from "./working.js";
 
-export const strongest = (numbers) => numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
+const strongest = (numbers) => numbers.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
 
 // One channel of an array (channels, rows, columns).
 const channelOf = ({ data, shape: [, rows, columns] }, channel) => ({
@@ -65,6 +65,7 @@ function makeMosaic(place, lab, hand) {
     hand.set([channel, at[1], at[2]]);
   });
   return {
+    picture: (channel) => pictures[channel],
     show(next, colour) {
       maps = next;
       across = Math.ceil(Math.sqrt(maps.shape[0]));
@@ -130,11 +131,8 @@ export default living((lab) => {
   function show() {
     const facts = lab.facts();
     const [channel, row, column] = cell();
-    const all = lab.array("maps");
-    const limit = strongest(all.data);
-    const { data, rows, columns } = channelOf(all, channel);
-    const picture = mapPicture(data, rows, columns, (number) => signed(number, limit));
-    large.show({ picture, rows, columns, title: `channel ${channel}, ${rows}×${columns}` });
+    const [, rows, columns] = lab.array("maps").shape;
+    large.show({ picture: mosaic.picture(channel), rows, columns, title: `channel ${channel}, ${rows}×${columns}` });
     const found = at.pixel && seers(at.pixel);
     large.mark(
       found

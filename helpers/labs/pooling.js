@@ -3,8 +3,9 @@
 
 import { make, mapPicture } from "./canvas.js";
 import { living } from "./lab.js";
+import { decimals, makeSum, makeTable } from "./table.js";
 import { grey } from "./theme.js";
-import { decimals, makeMap, makeTable, makeWindow, numbersIn, readers } from "./window.js";
+import { makeMap, makeWindow, numbersIn, readers } from "./window.js";
 
 const NAMES = ["image", "shifted", "before", "after"];
 
@@ -13,9 +14,10 @@ export default living((lab) => {
   const working = make("div", { class: "lab-working" });
   lab.place.append(place, working);
   const read = ([row, column], { data, shape }) => data[row * shape[1] + column];
+  const counts = () => lab.array("before").shape;
   let shifted = false; // which of the two rows the hand is on
   const explorer = makeWindow(lab, {
-    counts: () => lab.array("before").shape,
+    counts,
     axes: () => lab.facts().axes,
     show,
     pinned: ([row, column]) => lab.move({ row, column }),
@@ -45,52 +47,44 @@ export default living((lab) => {
   const outputs = [map(2), map(3)];
   const ofMap = change("of the pooled map changed by the shift");
   const showWindow = makeTable(working, "window");
-  const sign = make("span", { class: "lab-sign" }, "→");
-  const how = make("div", { class: "lab-title" });
-  const total = make("div", { class: "lab-total" });
-  working.append(sign, make("div", { class: "lab-sum" }, how, total));
-  const seen = make("p", { class: "lab-note" });
-  lab.place.append(seen);
+  const showSum = makeSum(lab);
 
   function show() {
-    const { axes, kind, titles, changes } = lab.facts();
-    const arrays = NAMES.map(lab.array);
+    const { axes, kind } = lab.facts();
     const cell = explorer.cell();
-    const source = arrays[shifted ? 1 : 0];
+    const source = lab.array(NAMES[shifted ? 1 : 0]);
     const numbers = numbersIn(cell, axes, (row, column) => read([row, column], source));
     const size = axes[0].size;
     const result = kind === "max" ? Math.max(...numbers) : numbers.reduce((a, b) => a + b, 0) / numbers.length;
     const chosen = kind === "max" ? numbers.indexOf(result) : -1;
     const heading = `window in ${shifted ? "the shifted input" : "the input"}`;
     showWindow({ numbers, rows: size, columns: size, colour: grey, chosen, heading });
-    how.textContent = `${kind === "max" ? "largest" : "mean"} of ${numbers.length}`;
-    total.textContent = decimals(result);
-    ofInput.textContent = changes[0];
-    ofMap.textContent = changes[1];
+    showSum(`${kind === "max" ? "largest" : "mean"} of ${numbers.length}, row ${cell[0]}, column ${cell[1]}`, decimals(result));
     const pixel = explorer.at.pixel;
     const cells = pixel
-      ? readers(pixel[0], axes[0], arrays[2].shape[0]).flatMap((row) =>
-          readers(pixel[1], axes[1], arrays[2].shape[1]).map((column) => ({ row, column, thin: true })),
+      ? readers(pixel[0], axes[0], counts()[0]).flatMap((row) =>
+          readers(pixel[1], axes[1], counts()[1]).map((column) => ({ row, column, thin: true })),
         )
       : [{ row: cell[0], column: cell[1] }];
     const corner = axes.map(({ stride }, i) => cell[i] * stride);
     const frame = { row: corner[0], column: corner[1], height: size, width: size };
-    [...inputs, ...outputs].forEach((map, i) => {
-      const { data, shape } = arrays[i];
-      const [rows, columns] = shape;
-      const known = i > 1 ? explorer.at.known : undefined;
-      map.show({ picture: mapPicture(data, rows, columns, grey), numbers: data, rows, columns, colour: grey, title: titles[i], known });
-      if (i > 1) map.mark(cells, cell);
-      else map.mark([pixel ? { row: pixel[0], column: pixel[1] } : frame], pixel ?? corner);
-    });
-    const words = cells.length === 1 ? "1 cell of the map sees" : `${cells.length} cells of the map see`;
-    seen.textContent = pixel ? `${words} the pixel in row ${pixel[0]}, column ${pixel[1]}.` : "";
+    const marks = pixel ? [{ row: pixel[0], column: pixel[1] }] : [frame];
+    inputs.forEach((map) => map.mark(marks, pixel ?? corner));
+    outputs.forEach((map) => map.mark(cells, cell, explorer.at.known));
+    if (pixel) showSum.seers(cells.length, "map", pixel);
   }
 
   lab.press.slide = explorer.slide;
   return function draw() {
     if (!lab.isMoving("row", "column")) explorer.at.pinned = lab.facts().cell;
     explorer.at.over = null;
+    const { titles, changes } = lab.facts();
+    [...inputs, ...outputs].forEach((map, i) => {
+      const { data, shape: [rows, columns] } = lab.array(NAMES[i]);
+      const picture = mapPicture(data, rows, columns, grey);
+      map.show({ picture, numbers: data, rows, columns, colour: grey, title: titles[i] });
+    });
+    [ofInput.textContent, ofMap.textContent] = changes;
     show();
   };
 });

@@ -1,7 +1,8 @@
 // The window explorer: maps under the hand, a window that moves over them, and the numbers in it.
 
 import { KEYS, make, makeCanvas, play, putMarker, putPicture, putText } from "./canvas.js";
-import { css, inkOn, pageColour, written } from "./theme.js";
+import { decimals } from "./table.js";
+import { inkOn, pageColour } from "./theme.js";
 
 const STEPS = {
   ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -1e6], End: [0, 1e6],
@@ -10,13 +11,13 @@ const MARKED = 3; // pixels around a map, so that a marker at its edge is seen w
 
 // One map on a canvas. `hand` has what happens under a pointer or a finger, each with [row, column]: over (it moves above
 // the map), drag (it is held down), set (it is let go), and out(); and under the arrow keys, step([rows, columns]).
-// show({picture, rows, columns, title, ...}) shows another map, mark([{row, column, height, width}]) puts markers, in
-// cells; what(cell) tells a screen reader what is there.
+// show({picture, rows, columns, title, ...}) is another map; mark([{row, column, height, width}], cell, known) draws it with
+// markers, in cells, of its numbers the first `known` if not all; what(cell) tells a screen reader what is there.
 export function makeMap(place, lab, name, hand, what) {
   const title = make("div", { class: "lab-title" });
-  const frame = make("div", { class: "lab-map" }, title);
+  const frame = make("div", { class: "lab-map" }, make("div", { class: "lab-head" }, title));
   place.append(frame);
-  let [map, marks, cell] = [null, [], 1];
+  let [map, marks, known, cell] = [null, [], undefined, 1];
   const draw = (context, width) => {
     if (!map) return;
     cell = (width - 2 * MARKED) / Math.max(map.rows, map.columns);
@@ -24,7 +25,7 @@ export function makeMap(place, lab, name, hand, what) {
     putPicture(context, map.picture, 0, 0, map.columns * cell, map.rows * cell);
     if (map.inside) putEdge(context, map.inside, cell);
     if (cell >= 26 && map.numbers) putNumbers(context, map, cell);
-    if (map.known !== undefined) hideUnknown(context, map, cell, pageColour(frame, "--lab-paper", "#fff"));
+    if (known !== undefined) hideUnknown(context, map, known, cell, pageColour(frame, "--lab-paper", "#fff"));
     for (const { row, column, height = 1, width: across = 1, thin } of marks) {
       putMarker(context, column * cell, row * cell, across * cell, height * cell, thin);
     }
@@ -63,15 +64,14 @@ export function makeMap(place, lab, name, hand, what) {
     hand.step(step);
   });
   return {
-    canvas,
+    title,
     show(next) {
       map = next;
       title.textContent = map.title;
       canvas.setAttribute("aria-valuemax", Math.max(map.rows * map.columns - 1, 1));
-      redraw();
     },
-    mark(next, at) {
-      marks = next;
+    mark(next, at, count) {
+      [marks, known] = [next, count];
       const cursor = clamp(at);
       canvas.setAttribute("aria-valuenow", cursor[0] * map.columns + cursor[1]);
       canvas.setAttribute("aria-valuetext", `row ${cursor[0]}, column ${cursor[1]}: ${what(cursor)}`);
@@ -99,74 +99,11 @@ function putNumbers(context, { numbers, rows, columns, colour }, cell) {
 }
 
 // Cover the cells that have not been computed yet.
-function hideUnknown(context, { known, rows, columns }, cell, paper) {
+function hideUnknown(context, { rows, columns }, known, cell, paper) {
   const [row, column] = [Math.floor(known / columns), known % columns];
   context.fillStyle = paper;
   context.fillRect(column * cell, row * cell, (columns - column) * cell, cell);
   context.fillRect(0, (row + 1) * cell, columns * cell, (rows - row - 1) * cell);
-}
-
-// A number with at most two decimals and, if there is room, three digits.
-export function decimals(number) {
-  return written(Math.round(number * 100) / 100 + 0);
-}
-
-// A matrix of numbers in coloured cells; without numbers if they are many. With `typed(row, column, number)` they can be
-// typed. show({numbers, rows, columns, colour, text, chosen}); chosen: the place of the one that was taken.
-export function makeTable(place, name, typed) {
-  const title = make("div", { class: "lab-title" }, name);
-  const grid = make("div", { class: "lab-table" });
-  const sign = make("div", { class: "lab-numbers" }, title, grid);
-  place.append(sign);
-  let [cells, width, open, last] = [[], 0, false, null];
-  const build = (rows, columns) => {
-    cells = Array.from({ length: rows * columns }, (_, i) => {
-      const label = `${name} row ${Math.floor(i / columns) + 1}, column ${(i % columns) + 1}`;
-      if (!open) return make("span");
-      return typedCell(label, (number) => typed(Math.floor(i / columns), i % columns, number), () => show(last));
-    });
-    width = columns;
-    grid.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
-    grid.replaceChildren(...cells);
-  };
-  function show(matrix) {
-    last = matrix;
-    const { numbers, rows, columns, colour, text = decimals, chosen = -1, heading = name } = matrix;
-    const few = rows <= 5 && columns <= 5;
-    title.textContent = heading;
-    if (cells.length !== rows * columns || width !== columns || open !== Boolean(typed && few)) {
-      open = Boolean(typed && few);
-      build(rows, columns);
-    }
-    grid.classList.toggle("lab-many", !few);
-    cells.forEach((element, i) => {
-      const parts = colour(numbers[i]);
-      element.style.background = css(parts);
-      element.style.color = inkOn(parts);
-      element.classList.toggle("lab-chosen", i === chosen);
-      if (open && element !== document.activeElement) element.value = text(numbers[i]);
-      if (!open) element.textContent = few ? text(numbers[i]) : "";
-    });
-  }
-  return show;
-}
-
-// left(): the hand has left the field, which may now be written as all others are.
-function typedCell(label, typed, left) {
-  const field = make("input", { type: "text", inputmode: "decimal", "aria-label": label, ...KEYS });
-  field.addEventListener("input", () => {
-    // As keyboards of all countries write it; while it is half typed, as "−" or "1e", it is not a number yet.
-    const text = field.value.trim().replace(/[−–]/, "-").replace(",", ".");
-    const number = text === "" ? NaN : Number(text);
-    field.setAttribute("aria-invalid", String(!Number.isFinite(number)));
-    if (Number.isFinite(number)) typed(number);
-  });
-  field.addEventListener("focus", () => field.select());
-  field.addEventListener("blur", () => {
-    field.removeAttribute("aria-invalid");
-    left();
-  });
-  return field;
 }
 
 // The rows (or columns) of an output of `count` whose windows read row (or column) `at` of the input.
@@ -189,7 +126,11 @@ export function numbersIn(cell, axes, read) {
 export function makeWindow(lab, { counts, axes, show, pinned }) {
   const at = { pinned: [0, 0], over: null, pixel: null, known: undefined };
   let stop = null;
+  const button = () => lab.root.querySelector("button[name=slide]");
+  const words = button().textContent;
+  const label = (text) => (button().textContent = text);
   const end = () => {
+    if (stop) label(words);
     stop?.();
     [stop, at.known] = [null, undefined];
   };
@@ -226,6 +167,7 @@ export function makeWindow(lab, { counts, axes, show, pinned }) {
     // Play the window over the whole input, as a teacher does at the board: slowly at first, in 15 seconds at most.
     slide() {
       if (stop) return put({});
+      label("stop");
       put({});
       const total = counts()[0] * counts()[1];
       const ticks = Math.min(total, 120);

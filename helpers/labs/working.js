@@ -1,8 +1,9 @@
 // How a layer makes one number: the products of a convolution, a pooling's window, or an activation's curve.
 
 import { make, makeCanvas, mapPicture, putMarker, putPicture, putText } from "./canvas.js";
+import { makeTable } from "./table.js";
 import { grey, signed, written } from "./theme.js";
-import { makeTable, numbersIn } from "./window.js";
+import { numbersIn } from "./window.js";
 
 const MOST = 16; // channels that stand side by side
 
@@ -84,7 +85,7 @@ function channels(place, lab) {
     if (!found) return;
     const order = found.sums.map((_, i) => i).sort((a, b) => Math.abs(found.sums[b]) - Math.abs(found.sums[a]));
     const shown = order.slice(0, MOST).sort((a, b) => a - b);
-    const slot = Math.min((width - 62) / shown.length, 90);
+    const slot = Math.min((width - 76) / shown.length, 90);
     const cell = Math.min((slot - 6) / found.width, 56 / found.height);
     const strong = Math.max(...found.weights.map(most));
     const [high, wide] = [cell * found.height, cell * found.width];
@@ -92,7 +93,7 @@ function channels(place, lab) {
       putText(context, text, 0, [10, 22 + high / 2, 30 + 1.5 * high, 44 + 2 * high][i], { size: 12 }),
     );
     shown.forEach((i, k) => {
-      const [x, middle] = [62 + k * slot, 62 + k * slot + wide / 2];
+      const [x, middle] = [76 + k * slot, 76 + k * slot + wide / 2];
       const put = (numbers, paint, y) =>
         putPicture(context, mapPicture(numbers, found.height, found.width, paint), x, y, wide, high);
       putText(context, String(found.channels[i]), middle, 10, { size: 12, align: "center" });
@@ -114,7 +115,7 @@ function channels(place, lab) {
 }
 
 function pooled(place, lab) {
-  const showWindow = makeTable(place, "window in the map of the layer before");
+  const showWindow = makeTable(place, "window");
   return ([channel, row, column], read, colour) => {
     const { axes, kind } = lab.facts();
     const numbers = numbersIn([row, column], axes, (y, x) => read(lab.array("below"), [channel, y, x]));

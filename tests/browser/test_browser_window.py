@@ -32,8 +32,14 @@ def page(browser, address):
     jupyterlab.run_all(page)
     yield page
     problems = jupyterlab.problems(page)
-    page.close()
+    end(page)
     assert problems == []
+
+
+def end(page):
+    """End the page and its kernel: a server waits for it."""
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.close()
 
 
 class Lab:
@@ -249,7 +255,7 @@ def test_slide_plays_the_window_and_can_be_stopped(page, convolution):
     button.click()
     expect(canvas).to_have_attribute("aria-valuetext", re.compile(r"row [23], column \d+: "))
     now = convolution.root.evaluate("lab => [lab.querySelector('.lab-total').textContent, lab.textContent]")
-    row, column = map(int, re.search(r"row (\d+), column (\d+)", now[1]).groups())
+    row, column = map(int, re.search(r"products, row (\d+), column (\d+)", now[1]).groups())
     assert number(now[0]) == near(output[row][column])
     button.click()
     expect(canvas).to_have_attribute("aria-valuetext", f"row 9, column 12: {shown(output[9][12])}")
@@ -344,4 +350,4 @@ def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(b
     expect(still).to_be_visible()
     expect(page.get_by_text("To move it, run this cell again.")).to_be_visible()
     expect(page.locator(":text('model not found'):visible")).to_have_count(0)
-    page.close()
+    end(page)
