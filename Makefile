@@ -18,7 +18,7 @@ endif
 export LENET_LAB_DATA
 endif
 
-.PHONY: install lab test bench reproduce reproduce-full weights mutants format screenshots
+.PHONY: install lab test attempts browser bench reproduce reproduce-full weights mutants format screenshots
 
 install: $(VENV)/course-installed
 
@@ -43,24 +43,34 @@ lab: install
 	$(BIN)/python -m jupyterlab notebooks/01-data.ipynb $(LAB_FLAGS)
 
 # One thread a process: two processes with two threads each would wait for each other's on two cores.
+# A file stays in one process, and files begin in the order of tests/conftest.py, the longest first.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/tests-installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(PYTEST) --ignore=tests/browser --ignore-glob='tests/test_attempts_*.py'
+
+# What students answered and might answer, some 2,000 attempts at the exercises; the labs in Chromium.
+attempts: $(VENV)/tests-installed
+	$(PYTEST) tests/test_attempts_*.py
+
+browser: $(VENV)/tests-installed
+	$(PYTEST) tests/browser
 
 bench: $(VENV)/tests-installed
 	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part $(ONLY) || exit 1; done
 
 # R1 to R7 on the whole sets, some 15 minutes; reproduce-full takes hours.
 reproduce: install
-	$(BIN)/python -m tests.bench.reproduce
+	$(BIN)/python -m helpers.reproduce_all
 
 reproduce-full: install
-	$(BIN)/python -m tests.bench.reproduce --full
+	$(BIN)/python -m helpers.reproduce_all --full
 
-# The two trained LeNets of helpers/weights, from the whole training sets: some 10 minutes.
+# The two trained LeNets of helpers/trained, from the whole training sets: some 10 minutes.
 weights: install
-	$(BIN)/python -m helpers.pretrained
+	$(BIN)/python -m helpers.pretraining
 
 mutants: $(VENV)/tests-installed
 	$(BIN)/python -m tests.mutants

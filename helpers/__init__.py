@@ -2,13 +2,14 @@
 
 from helpers.environment import check_environment
 
-check_environment()  # first: what is missing is said in words, not by the import that fails
+check_environment()  # first: a clear message instead of a failing import
 
-from helpers import checks, cores, experiments, labs, plotting
-from helpers.data import Batches, DataError, ImageData, fashion_mnist, mnist, train_validation_split
+from helpers import checks, experiments, labs, plotting
+from helpers.data import Batches, ImageData, fashion_mnist, mnist, train_validation_split
 from helpers.diagnosis import diagnose
+from helpers.errors import DataError
+from helpers.layers import layer_table
 from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts
-from helpers.models import conv_output_size, layer_table, lenet, mlp, num_parameters, xavier
-from helpers.training import Progress, evaluate_accuracy, load_weights, save_weights, train, try_gpu
-
-cores.keep_to_limit()
+from helpers.models import conv_output_size, lenet, mlp, num_parameters, xavier
+from helpers.training import Progress, evaluate_accuracy, train, try_gpu
+from helpers.weights import load_weights, pretrained, save_weights

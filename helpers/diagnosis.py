@@ -1,4 +1,4 @@
-"""How a training run goes, told from the run itself: its losses, and the gradients that reach the layers."""
+"""How a training run is going, judged by its losses and by the gradients that reach the layers (chapter 4)."""
 
 import math
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ import torch
 # it learns, 0.002 to 0.04 on the plateau of its sigmoids, 0 with dead ReLUs, 1e-9 with saturated tanhs. A weight of
 # 0.1 does not change if less than 4e-9 is added to it.
 WEAK, NONE = 0.05, 1e-7
-NEAR = 1.15  # times the loss of guessing: above that, a loss is not near it any more
+NEAR = 1.15  # times the loss of guessing: above that, a loss is no longer near it
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """How a run goes.
+    """How a run is going.
 
     state: "learning", "learning slowly", "overfitting", "plateau", "not learning", or, if the run is lost, "diverged",
     "dead", "above its start", "risen"; advice: what is seen and what to do about it, "" for "learning".
@@ -32,17 +32,10 @@ class Diagnosis:
         return self.advice or "The network is learning."
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """A part of a run: its mean loss, and the shortest gradient as a share of the longest."""
-
-    loss: float
-    share: float
-
-
 def gradient_range(net):
-    """Two lengths (norms) of gradients that `backward` has left in `net`: the shortest of a layer's weights, and the
-    longest of all parameters. They stay on the device; parameters without a gradient do not count.
+    """The lengths (norms) of two gradients in `net`: the shortest of a layer's weights, the longest of any parameter.
+
+    They are what `backward` left, and stay on the device; parameters without a gradient do not count.
     """
     lengths = [(p.ndim, p.grad.norm()) for p in net.parameters() if p.grad is not None]
     if not lengths:  # the loss has not come from these parameters
@@ -52,81 +45,85 @@ def gradient_range(net):
 
 
 def recent(history, epochs=0.5):
-    """The last `epochs` of a run as a `Stretch`, or more until there are gradients; of a shorter run all there is."""
+    """Over the last `epochs` of a run: its mean loss, and its shortest gradient as a share of the longest.
+
+    Over a longer stretch if these have no gradients yet, and over all of a shorter run.
+    """
     totals = [0.0] * 4  # of losses, of examples, of the shortest gradients, of the longest
     for before, after in zip([*history[-2::-1], None], history[::-1], strict=True):
         ends = [after.sums[0], after.sums[2], after.gradients[0], after.gradients[1]]
         begins = [0.0] * 4
-        if before and math.ceil(before.epoch) == math.ceil(after.epoch):  # else the sums began anew in between
+        if before and math.ceil(before.epoch) == math.ceil(after.epoch):  # else the sums began again in between
             begins = [before.sums[0], before.sums[2], before.gradients[0], before.gradients[1]]
         totals = [total + end - begin for total, begin, end in zip(totals, begins, ends, strict=True)]
         if before and history[-1].epoch - before.epoch >= epochs and totals[3]:
             break
     loss, examples, shortest, longest = totals
-    return Stretch(loss / examples, shortest / longest if longest else 1.0)
+    return loss / examples, shortest / longest if longest else 1.0
 
 
 def diagnose(history):
-    """Say how a run goes: a `Diagnosis`.
+    """Say how a run is going (chapter 4): a `Diagnosis`.
 
-    history: at least one `Progress` that `train` has reported, in a list; the loss must be the cross-entropy. A
-    network that only guesses has a loss of about ln(number of classes); whether it can still learn is seen from its
-    gradients, never from the loss alone.
+    history: a list of at least one `Progress` from `train`; the loss must be the cross-entropy. A network that only
+    guesses has a loss of about ln(number of classes); its gradients, never the loss alone, tell whether it can still
+    learn.
     """
     last = history[-1]
     if not math.isfinite(last.loss):
         return Diagnosis(
             "diverged",
-            "Diverged: the loss is no longer a number, because the steps were too long. This network is lost: choose a "
+            "Diverged: the loss is infinite or NaN, because the steps were too long. This network is lost: choose a "
             "smaller learning rate and train a new one.",
         )
-    guessing, now = math.log(last.num_classes) if last.num_classes > 1 else math.nan, recent(history)
+    guessing = math.log(last.num_classes) if last.num_classes > 1 else math.nan
+    loss, share = recent(history)
     first, best = history[0].loss, min(history, key=lambda progress: progress.loss)
-    scale = f"ln {last.num_classes} = {guessing:.2f}, where a network only guesses"
-    where = f"(near {scale})" if now.loss < NEAR * guessing else f"(above {scale})"
-    if last.epoch >= 0.5 and now.loss > 0.98 * guessing and now.share < NONE:
+    scale = f"ln {last.num_classes} = {guessing:.2f}, the loss of pure guessing"
+    place = f"(near {scale})" if loss < NEAR * guessing else f"(above {scale})"
+    if last.epoch >= 0.5 and loss > 0.98 * guessing and share < NONE:
         return Diagnosis(
             "dead",
-            f"Dead: the loss stays at {now.loss:.2f} {where}, and no gradient gets back through all layers, so "
+            f"Dead: the loss stays at {loss:.2f} {place}, and no gradient gets back through all layers, so "
             "their weights never move again. Choose a smaller learning rate and train a new network.",
         )
-    if now.loss > 1.2 * max(first, guessing):
+    if loss > 1.2 * max(first, guessing):
         return Diagnosis(
             "above its start",
-            f"The loss, {now.loss:.2f}, is above its start, {first:.2f}: the steps are too long. Choose a smaller "
+            f"The loss, {loss:.2f}, is above its start, {first:.2f}: the steps are too long. Choose a smaller "
             "learning rate.",
         )
-    if now.loss > best.loss + 0.25 * guessing:
+    if loss > best.loss + 0.25 * guessing:
         return Diagnosis(
             "risen",
-            f"The loss had come down to {best.loss:.2f} and has risen to {now.loss:.2f}: the steps are too long. "
+            f"The loss had come down to {best.loss:.2f} and has risen to {loss:.2f}: the steps are too long. "
             "Choose a smaller learning rate.",
         )
-    return _not_lost(history, now, guessing, scale)
+    return _not_lost(history, loss, share, guessing, scale)
 
 
-def _not_lost(history, now, guessing, scale):
+def _not_lost(history, loss, share, guessing, scale):
     """The `Diagnosis` of a run that may still go well."""
     last = history[-1]
-    if last.epoch >= 0.5 and now.loss > NEAR * guessing:
+    if last.epoch >= 0.5 and loss > NEAR * guessing:
         return Diagnosis(
             "not learning",
-            f"Not learning yet: the loss, {now.loss:.2f}, is above {scale}: the network is sure of wrong answers. "
+            f"Not learning yet: the loss, {loss:.2f}, is above {scale}: the network is sure of wrong answers. "
             "Scale the pixels from 0 to 1, begin with smaller weights, or choose a smaller learning rate.",
         )
-    if last.epoch >= 0.5 and now.loss > 0.98 * guessing and now.share < WEAK:
+    if last.epoch >= 0.5 and loss > 0.98 * guessing and share < WEAK:
         return Diagnosis(
             "plateau",
             f"A plateau: the loss stays near {scale}. Little gradient gets back to the first layers, but their weights "
             "still move, so it may end: train for more epochs, or choose another activation.",
         )
-    if last.epoch >= 0.5 and now.loss > 0.998 * guessing:
+    if last.epoch >= 0.5 and loss > 0.998 * guessing:
         return Diagnosis(
             "not learning",
             f"Not learning yet: the loss is near {scale}, although gradients reach every layer. If the curve falls a "
             "little, choose a larger learning rate; if it jumps, a smaller one.",
         )
-    if last.epoch >= 1 and now.loss > 0.9 * guessing:
+    if last.epoch >= 1 and loss > 0.9 * guessing:
         return Diagnosis(
             "learning slowly",
             f"Learning slowly: the loss falls, but is still near {scale}. Train for more epochs, or choose a larger "

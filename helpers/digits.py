@@ -1,4 +1,4 @@
-"""What is drawn by hand, made into an image such as those that networks learn from."""
+"""A digit drawn by hand or photographed, made into an image like those of MNIST."""
 
 import torch
 from PIL import Image
@@ -20,7 +20,7 @@ def like_mnist(strokes):
         return image
     cut = strokes[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = (max(1, round(BOX * side / max(cut.shape))) for side in cut.shape)
-    # BOX: a new pixel is the mean of those that it covers.
+    # Resampling.BOX: a new pixel is the mean of those that it covers.
     small = Image.fromarray(cut.cpu().numpy()).resize((width, height), Image.Resampling.BOX)
     digit = torch.frombuffer(bytearray(small.tobytes()), dtype=torch.uint8).reshape(height, width)
     if digit.any():  # faint dust has a mean of 0

@@ -21,7 +21,7 @@ MEASURED = Path(__file__).resolve().parent / "measured.json"
 
 @dataclass(frozen=True)
 class Experiment:
-    """A network, a data set, a way to train, and what was published about them."""
+    """A network, a data set, a way to train, and what was published about them; chapter 4 trains some."""
 
     name: str
     load: Callable  # the data set: `fashion_mnist` or `mnist`
@@ -33,11 +33,12 @@ class Experiment:
     loss_function: Callable = nn.functional.cross_entropy
     schedule: Callable | None = None
     change: Callable | None = None  # what happens to each training batch, as in `Batches`
-    quick_epochs: int | None = None  # for `make reproduce`, where the published number would take too long
+    quick_epochs: int | None = None  # for `make reproduce`, if the published number would take too long
     report_steps: int | None = None  # measured on the first 2,000 test images after so many steps, too
     rival: Callable[[], nn.Module] | None = None  # trained in the same way, to compare
     tests_once: bool = False  # the test set stays closed until the end
-    # {epoch: (loss, train accuracy, test accuracy)}, accuracies from 0 to 1, None where none was published
+    keeps_files: bool = False  # weights and curves are kept without being asked for, as its source does
+    # {epoch: (loss, train accuracy, test accuracy)}, accuracies from 0 to 1, None if none was published
     published: Mapping[int, tuple] = field(default_factory=dict)
 
     @property
@@ -148,6 +149,7 @@ def _block(in_channels, out_channels, kernel_size, padding=0, pooling=False, nor
 adamw = functools.partial(torch.optim.AdamW, betas=(0.85, 0.97), fused=True)
 
 EXPERIMENTS = {
+    # Juejin, August 2022: LeNet-5 网络结构及实现 Fashion-MNIST 服装图片的分类任务
     "R1": Experiment(
         "lenet-fashion-50",
         fashion_mnist,
@@ -155,13 +157,9 @@ EXPERIMENTS = {
         batch_size=256,  # not given; what Dive into Deep Learning takes
         lr=0.5,
         epochs=50,
-        published={
-            1: (2.320, 0.100, None),
-            10: (0.556, 0.786, None),
-            23: (0.396, 0.855, None),
-            50: (0.300, 0.889, 0.890),
-        },
+        published={1: (2.32, 0.1, None), 10: (0.556, 0.786, None), 23: (0.396, 0.855, None), 50: (0.3, 0.889, 0.89)},
     ),
+    # kinga-AI学长 (TensorFlow): 第2例 基于卷积神经网络LeNet的手写体数字识别
     "R2": Experiment(
         "lenet-mnist-c5",
         mnist,
@@ -170,9 +168,11 @@ EXPERIMENTS = {
         lr=0.1,
         epochs=100,
         quick_epochs=20,
+        keeps_files=True,
         rival=lambda: xavier(mlp((256,))),
         published={5: (None, None, 0.95), 100: (None, 0.98, 0.98)},
     ),
+    # CSDN blog: 深度学习(1)——CNN训练MINIST手写数字数据集
     "R3": Experiment(
         "cnn-mnist-adam",
         mnist,
@@ -183,6 +183,7 @@ EXPERIMENTS = {
         optimizer=torch.optim.Adam,
         report_steps=50,
     ),
+    # The first, MXNet edition of Dive into Deep Learning (动手学深度学习), section 5.5
     "R4": Experiment(
         "lenet-maxpool-fashion",
         fashion_mnist,
@@ -198,6 +199,7 @@ EXPERIMENTS = {
             5: (0.6767, 0.732, 0.758),
         },
     ),
+    # Blog, 2023, after Dive into Deep Learning, 7.6: 机器学习&&深度学习——卷积神经网络(LeNet)
     "R5": Experiment(
         "lenet-fashion-10",
         fashion_mnist,
@@ -270,15 +272,8 @@ def measured():
 def for_choosing(data):
     """`data` with a sixth of its training images, 10,000 of all, in place of the test images.
 
-    The test images stay closed for as long as one still chooses.
+    The test images stay closed while you are still choosing.
     """
-    train_images, train_labels, val_images, val_labels = train_validation_split(
-        data.train_images, data.train_labels, len(data.train_images) // 6
-    )
-    return replace(
-        data,
-        train_images=train_images,
-        train_labels=train_labels,
-        test_images=val_images,
-        test_labels=val_labels,
-    )
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    parts = train_validation_split(data.train_images, data.train_labels, len(data.train_images) // 6)
+    return replace(data, **dict(zip(names, parts, strict=True)))

@@ -9,13 +9,12 @@ from pathlib import Path
 def new_file(path, overwrite=False):
     """Open a file to write bytes to; it gets its name only when all is written, so no half-written file is ever left.
 
-    Raises FileExistsError where `path` exists, unless `overwrite` is set, and another OSError where it cannot be
-    written.
+    Raises FileExistsError if `path` exists, unless `overwrite` is set, and another OSError if it cannot be written.
     """
     path = Path(path)
     if not overwrite:
         refuse_to_replace(path)
-    # A name that nobody else has: two machines that share a folder may well have processes of the same number.
+    # A unique name: two machines that share a folder may well have processes of the same number.
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(part, "wb") as file:
@@ -26,6 +25,6 @@ def new_file(path, overwrite=False):
 
 
 def refuse_to_replace(path):
-    """Raise FileExistsError where `path` exists."""
+    """Raise FileExistsError if `path` exists."""
     if Path(path).exists():
         raise FileExistsError(f"{path} exists already: choose another name")

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 WORKING_SIDE = 128  # pixels of the longer side on which the search runs: several for each of the result's 28
 LEAST = 2  # of 255: on an even background a smaller difference is rounding's doing
-FAINTEST = 14  # of 255: where nothing differs by more, nothing stands out
+FAINTEST = 14  # of 255: if nothing differs by more, nothing stands out
 
 
 @dataclass
@@ -123,7 +123,7 @@ def _local_background(small, background, least):
     local = -sign * -_largest(-_largest(-sign * small, window), window)
     ink = _distance(small, local)
     gone = (ink > 0.7 * distance)[core].float().mean()
-    if least > 30:  # so uneven is no paper: the edge of a shadow falls across it, and stays too
+    if least > 30:  # paper is never so uneven: the edge of a shadow falls across it, and stays too
         return local if gone > 0.6 else background
     stays = _distance(local, background) > least
     return local if gone > 0.8 and stays.sum() < 0.25 * (ink > 0.25 * distance.max()).sum() else background

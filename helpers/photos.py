@@ -79,10 +79,10 @@ def photo_steps(photo, invert=None):
     """The way from a photograph to an image as in Fashion-MNIST, step by step: {title: image}, all of bytes.
 
     photo: (3, height, width) bytes. The images: the photo, three of (1, height, width) and (1, size, size), and last
-    the (1, 28, 28) that a network takes. invert: whether light and dark are swapped; None does it where the thing is
-    darker than the background, for the data set's background is black. Where nothing stands out the last two are black.
+    the (1, 28, 28) that a network takes. invert: whether light and dark are swapped; None does it if the thing is
+    darker than the background, for the data set's background is black. If nothing stands out, the last two are black.
 
-    The makers of Fashion-MNIST went this way too, in another order (Xiao, Rasul and Vollgraf, 2017, section 2).
+    The makers of Fashion-MNIST went this way too, in a different order (Xiao, Rasul and Vollgraf, 2017, section 2).
     """
     title, grey, thing = "grey", brightness(photo), find_thing(photo)
     if thing is None:
@@ -106,7 +106,7 @@ def photo_steps(photo, invert=None):
 def as_example(photo, invert=None):
     """A photograph, (3, height, width) bytes, as an image like those of Fashion-MNIST, (1, 28, 28) bytes.
 
-    All black where nothing stands out.
+    All black if nothing stands out.
     """
     return photo_steps(photo, invert)[LAST_STEP]
 

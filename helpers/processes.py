@@ -1,4 +1,10 @@
-"""Several processes that train one network together: `torchrun --nproc-per-node=2 -m helpers.reproduce R5`."""
+"""Several processes that train one network together: `torchrun --nproc-per-node=2 -m helpers.reproduce R5`.
+
+Each process computes the gradient of its own part of a batch, and their mean is that of the whole batch. Batch
+normalisation, in R6 and R7, is the exception: with two processes it takes mean and variance from its own half of the
+batch, and each half is then normalised a little differently. PyTorch's SyncBatchNorm would take them from the whole
+batch, but only on GPUs.
+"""
 
 import os
 import sys
@@ -37,7 +43,7 @@ def end(status):
 class Share:
     """One process's part of every batch: all parts together are the batch that one process alone would take.
 
-    Every batch has to hold an image for each process; where the parts differ in size, they count the same all the same.
+    Every batch has to hold at least one image for each process. If the parts differ in size, they still count equally.
     """
 
     def __init__(self, batches, rank, world_size):

@@ -19,11 +19,15 @@ import torch
 from tqdm import tqdm
 
 from helpers import plotting, processes
-from helpers.data import Batches, DataError
+from helpers.any_network import classes_of
+from helpers.data import Batches
+from helpers.errors import DataError
 from helpers.experiments import EXPERIMENTS
 from helpers.files import new_file, refuse_to_replace
-from helpers.models import layer_table, num_parameters
-from helpers.training import classes_of, evaluate_accuracy, save_weights, try_gpu
+from helpers.layers import layer_table
+from helpers.models import num_parameters
+from helpers.training import evaluate_accuracy, try_gpu
+from helpers.weights import save_weights
 
 GOOD = 0.95  # the accuracy to which R2's source counts the epochs
 
@@ -33,7 +37,7 @@ class CannotRun(Exception):
 
 
 def main(arguments=None):
-    """Run what the command line asks for; returns the exit status, 2 where it cannot be done."""
+    """Run what the command line asks for; returns the exit status, 2 if it cannot be done."""
     try:
         options = _options(arguments)
         _reproduce(options)
@@ -72,9 +76,10 @@ def _options(arguments):
     if not -(2**63) <= options.seed < 2**63:
         raise CannotRun(f"--seed is {options.seed}: take a number of at most 18 digits")
     options.device = _device(options.device)
-    if options.experiment == "R2":  # its source keeps both
-        options.save = options.save or _free(Path("build/lenet-mnist-c5.pt"))
-        options.plot = options.plot or _free(Path("build/lenet-mnist-c5.png"))
+    experiment = EXPERIMENTS[options.experiment]
+    if experiment.keeps_files:
+        options.save = options.save or _free(Path(f"build/{experiment.name}.pt"))
+        options.plot = options.plot or _free(Path(f"build/{experiment.name}.png"))
     options.files = [path for path in (options.save, options.plot) if path]
     for path in options.files:  # now, not after an hour of training
         refuse_to_replace(path)
@@ -84,7 +89,7 @@ def _options(arguments):
 
 
 def _make_room(path):
-    """Make the folder of a new file where there is none, and see that files can be made in it."""
+    """Make the folder of a new file if it does not exist, and check that files can be written to it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path.parent).close()
@@ -112,7 +117,7 @@ def _device(name):
 
 
 def _free(path):
-    """The path itself, or where it is taken, the first of -2, -3 and so on that is not."""
+    """The path itself or, if it is taken, the first of -2, -3 and so on that is free."""
     free, number = path, 1
     while free.exists():
         number += 1
@@ -149,9 +154,9 @@ def _reproduce(options):
 
 
 def run(experiment, data, epochs=None, device="cpu", seed=0, say=print, rank=0, world_size=1):
-    """Train and measure; returns the network, and what came of it as a dictionary that can be written as JSON.
+    """Train and measure; returns the network, and the result as a dictionary that can be written as JSON.
 
-    data: an `ImageData`; epochs: the published number where None; say: gets each line of the report;
+    data: an `ImageData`; epochs: None means the published number; say: gets each line of the report;
     rank, world_size: this process's number, and how many train together: only number 0 measures.
     """
     started = time.perf_counter()
@@ -177,7 +182,7 @@ def run(experiment, data, epochs=None, device="cpu", seed=0, say=print, rank=0, 
             seconds = progress.seconds
             say(_line(len(history), history[-1], experiment.published.get(len(history))))
     if len(history) < epochs:
-        raise KeyboardInterrupt  # `train` ended quietly, but half an experiment is none
+        raise KeyboardInterrupt  # `train` ended quietly, but half an experiment counts as none
     result = {
         "device": device.type,
         "seed": seed,
@@ -215,7 +220,7 @@ def _first_ten(net, data, say):
 
 
 def epochs_to(accuracy, history):
-    """The first epoch, from 1, at whose end the test accuracy was at least `accuracy`; None where none was."""
+    """The first epoch, from 1, at whose end the test accuracy was at least `accuracy`; None if none was."""
     reached = (number for number, epoch in enumerate(history, start=1) if (epoch["test_acc"] or 0) >= accuracy)
     return next(reached, None)
 

@@ -58,7 +58,7 @@ MUTATIONS = [
     Mutation(
         "a hidden read per batch", "train", "sums.add(loss.detach()", "sums.add(loss.item()", "tests/test_device.py"
     ),
-    Mutation("weights not copied", "load_weights", "net.load_state_dict(", "dict(", "tests/test_training.py"),
+    Mutation("weights not copied", "load_weights", "inner.load_state_dict(", "dict(", "tests/test_training.py"),
     Mutation(
         "pickles run",
         "load_weights",
@@ -111,7 +111,13 @@ MUTATIONS = [
         "pass",
         "tests/faults/test_data_faults.py",
     ),
-    Mutation("a trickling server waited for", "received", "since >= due", "since", "tests/faults/test_data_faults.py"),
+    Mutation(
+        "a trickling server waited for",
+        "received",
+        "len(content) >= due",
+        "content",
+        "tests/faults/test_data_faults.py",
+    ),
     Mutation("argmin for argmax", "as_classes", "argmax", "argmin", "tests/test_metrics.py"),
     Mutation(
         "confusion matrix transposed",
@@ -152,11 +158,9 @@ MUTATIONS = [
     ),
     Mutation("the picture stays", "redraw", "self.show(arrays, facts)", "pass", "tests/test_lab_pooling.py"),
     Mutation("the schedule forgotten", "train", "= rate * factor", "= rate", "tests/test_training.py"),
-    Mutation("a step's memory given back", "train", "keep_memory()", "pass", "tests/test_training.py"),
+    Mutation("a step's memory given back", "prepare", "keep_memory()", "pass", "tests/test_training.py"),
     Mutation("nothing mirrored", "mirrored", "X.flip(3)", "X", "tests/test_data.py"),
-    Mutation(
-        "the sample passed off as the whole set", "_load", "if part == 'full':", "if False:", "tests/test_data.py"
-    ),
+    Mutation("the sample passed off as the whole set", "read", "if part == 'full':", "if False:", "tests/test_data.py"),
     Mutation("a seed that decides nothing", "prepare", "torch.manual_seed(seed)", "pass", "tests/test_experiments.py"),
     Mutation(
         "chosen on the test images",
@@ -198,12 +202,12 @@ MUTATIONS = [
     Mutation(
         "a guess changed afterwards",
         "answer",
-        "self.buttons.disabled = True",
+        "self.choices.disabled = True",
         "pass",
         "tests/test_question.py",
     ),
-    Mutation("a container's limit ignored", "keep_to_limit", "quota // period", "64", "tests/test_cores.py"),
-    Mutation("the cores never shared", "sharing", "> 0.4 * passed", "> passed", "tests/test_cores.py"),
+    Mutation("a container's limit ignored", "keep_to_limit", "quota // period", "64", "tests/test_machine.py"),
+    Mutation("the cores never shared", "sharing", "> 0.4 * passed", "> passed", "tests/test_machine.py"),
 ]
 
 

@@ -196,7 +196,7 @@ def test_what_does_not_end_is_ended(function):
         Attempt(function, seconds=0.2)(2)
 
 
-@pytest.mark.parametrize("function", [endless, catching])
+@pytest.mark.parametrize("function", [endless, catching, swallowing])
 def test_it_is_ended_in_another_thread_too(function):
     """There no signal arrives; so it is on Windows."""
     said = []

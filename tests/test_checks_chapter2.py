@@ -1,4 +1,4 @@
-"""Chapter 2's exercises: right answers in other styles. Wrong ones are in test_exercises.py and test_attempts.py."""
+"""Chapter 2's exercises: right answers in other styles. Wrong ones: test_exercises.py, test_attempts_chapter2.py."""
 
 import numpy as np
 import pytest

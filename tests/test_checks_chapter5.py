@@ -1,4 +1,4 @@
-"""Chapter 5's exercises: right answers in other styles. Wrong ones are in test_exercises.py and test_attempts.py."""
+"""Chapter 5's exercises: right answers in other styles. Wrong ones: test_exercises.py, test_attempts_chapter5.py."""
 
 import pytest
 import torch

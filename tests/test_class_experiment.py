@@ -5,9 +5,7 @@ import pytest
 from helpers import labs, lenet, plotting
 from helpers.labs.class_experiment import read_results, result_line
 from helpers.labs.runs import Run
-from tests.test_lab_trainer import progress
-
-GOOD = "result lr=0.1 channels=6 kernel=5 parameters=61706 accuracy=0.8430"
+from tests.support import GOOD, progress
 
 
 def test_a_runs_line_is_read_as_it_was_written():
@@ -50,6 +48,14 @@ def test_the_picture_is_that_of_the_pasted_lines():
     assert "2 results" in message.value
     against.value = "channels"
     assert picture.image.value == plotting.scatter([6, 6], [0.843, 0.5], "first channels", "validation accuracy").png()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("", "0 results."), (GOOD, "1 result."), (f"{GOOD}\n{GOOD}", "2 results.")]
+)
+def test_one_result_is_one_result(text, words):
+    message = labs.class_experiment(text).children[2]
+    assert words in message.value
 
 
 def test_more_lines_than_a_class_has_are_not_read():

@@ -1,8 +1,11 @@
-"""What pytest says at its end of the tests that inject faults."""
+"""What tests/conftest.py does around all tests: which begin first, and what is said at the end of the fault tests."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
-from tests.conftest import pytest_terminal_summary
+from tests.conftest import LONGEST, pytest_collection_modifyitems, pytest_terminal_summary
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def summary(**stats):
@@ -25,3 +28,11 @@ def test_fault_tests_are_counted_by_outcome_and_those_that_ran_by_file():
 
 def test_without_fault_tests_nothing_is_said():
     assert summary(passed=["tests/test_data.py::test_faults"]) == summary() == []
+
+
+def test_the_longest_files_begin_first_and_keep_their_inner_order():
+    assert [file for file in LONGEST if not (ROOT / file).exists()] == []
+    ids = ["tests/test_data.py::b", f"{LONGEST[1]}::b", "tests/test_data.py::a", f"{LONGEST[1]}::a", f"{LONGEST[0]}::c"]
+    items = [SimpleNamespace(nodeid=test) for test in ids]
+    pytest_collection_modifyitems(items)
+    assert [item.nodeid for item in items] == [ids[4], ids[1], ids[3], ids[0], ids[2]]

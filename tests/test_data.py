@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from helpers import Batches, DataError, data, fashion_mnist, mnist, train_validation_split
+from helpers import Batches, DataError, data, fashion_mnist, image_files, mnist, train_validation_split
 from helpers.data import mirrored
 
-FILES = list(data.SHA256["FashionMNIST"])
+FILES = list(image_files.SHA256["FashionMNIST"])
 
 
 @pytest.mark.parametrize(("load", "names"), [(fashion_mnist, data.CLOTHES), (mnist, data.DIGITS)])
@@ -41,13 +41,13 @@ def test_who_asks_for_the_sample_gets_no_more_though_there_is_more(
     mirror, sample_counts_as_whole, bare_machine, monkeypatch, tmp_path
 ):
     _, requests = mirror
-    shutil.copytree(data.SAMPLE, tmp_path / "named")
-    shutil.copytree(data.SAMPLE / "FashionMNIST", bare_machine / "FashionMNIST")
-    assert fashion_mnist("sample").folder == data.SAMPLE / "FashionMNIST"
+    shutil.copytree(image_files.SAMPLE, tmp_path / "named")
+    shutil.copytree(image_files.SAMPLE / "FashionMNIST", bare_machine / "FashionMNIST")
+    assert fashion_mnist("sample").folder == image_files.SAMPLE / "FashionMNIST"
     monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path / "named"))
-    assert fashion_mnist("sample").folder == data.SAMPLE / "FashionMNIST"
+    assert fashion_mnist("sample").folder == image_files.SAMPLE / "FashionMNIST"
     monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path / "nowhere"))
-    assert fashion_mnist("sample").folder == data.SAMPLE / "FashionMNIST"
+    assert fashion_mnist("sample").folder == image_files.SAMPLE / "FashionMNIST"
     assert requests == []
 
 
@@ -62,19 +62,19 @@ def test_who_asks_for_the_whole_set_gets_no_sample(load, name, bare_machine, cap
 
 def test_who_asks_for_the_whole_set_without_a_network_hears_of_it(bare_machine, monkeypatch):
     monkeypatch.delenv("LENET_LAB_OFFLINE")
-    monkeypatch.setattr(data, "MIRRORS", {"MNIST": ["http://127.0.0.1:9/"]})
+    monkeypatch.setattr(image_files, "MIRRORS", {"MNIST": ["http://127.0.0.1:9/"]})
     with pytest.raises(DataError, match="no connection"):
         mnist("full")
 
 
 def test_who_asks_for_the_whole_set_gets_it_where_it_is(bare_machine, sample_counts_as_whole, capsys):
-    shutil.copytree(data.SAMPLE / "MNIST", bare_machine / "MNIST")
+    shutil.copytree(image_files.SAMPLE / "MNIST", bare_machine / "MNIST")
     assert mnist("full").folder == bare_machine / "MNIST"
     assert capsys.readouterr().out == ""
 
 
 def test_the_named_folder_comes_first(bare_machine, sample_counts_as_whole, monkeypatch, tmp_path):
-    shutil.copytree(data.SAMPLE, tmp_path / "named")
+    shutil.copytree(image_files.SAMPLE, tmp_path / "named")
     monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path / "named"))
     images = fashion_mnist()
     assert images.folder == tmp_path / "named" / "FashionMNIST"
@@ -82,9 +82,9 @@ def test_the_named_folder_comes_first(bare_machine, sample_counts_as_whole, monk
 
 
 def test_the_cache_comes_before_the_system_copy(bare_machine, sample_counts_as_whole):
-    shutil.copytree(data.SAMPLE / "FashionMNIST", data.SYSTEM)
-    assert fashion_mnist().folder == data.SYSTEM
-    shutil.copytree(data.SAMPLE / "FashionMNIST", bare_machine / "FashionMNIST")
+    shutil.copytree(image_files.SAMPLE / "FashionMNIST", image_files.SYSTEM)
+    assert fashion_mnist().folder == image_files.SYSTEM
+    shutil.copytree(image_files.SAMPLE / "FashionMNIST", bare_machine / "FashionMNIST")
     assert fashion_mnist().folder == bare_machine / "FashionMNIST"
 
 
@@ -100,10 +100,10 @@ def test_a_download_is_kept_and_needs_no_network_again(mirror, bare_machine, mon
 def test_a_download_fetches_only_what_is_missing(mirror, bare_machine):
     folder, requests = mirror
     (bare_machine / "FashionMNIST").mkdir(parents=True)
-    shutil.copy(folder / data.TRAIN_IMAGES, bare_machine / "FashionMNIST")
+    shutil.copy(folder / image_files.TRAIN_IMAGES, bare_machine / "FashionMNIST")
     fashion_mnist()
     assert sorted(path.name for path in (bare_machine / "FashionMNIST").iterdir()) == sorted(FILES)
-    assert not any(data.TRAIN_IMAGES in request for request in requests)
+    assert not any(image_files.TRAIN_IMAGES in request for request in requests)
 
 
 def test_the_split_keeps_every_image_once():

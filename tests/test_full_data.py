@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import data, fashion_mnist, mnist
+from helpers import fashion_mnist, image_files, mnist
 from helpers.experiments import EXPERIMENTS
 from helpers.reproduce import run
 
@@ -25,10 +25,10 @@ def test_the_whole_set_is_whole(load):
 
 
 @pytest.mark.parametrize("name", ["FashionMNIST", "MNIST"])
-@pytest.mark.parametrize("file", list(data.SHA256["MNIST"]))
+@pytest.mark.parametrize("file", list(image_files.SHA256["MNIST"]))
 def test_the_bundled_sample_is_a_prefix_bit_for_bit(name, file):
     whole = gzip.decompress((Path(os.environ["LENET_LAB_DATA"]) / name / file).read_bytes())
-    sample = gzip.decompress((data.SAMPLE / name / file).read_bytes())
+    sample = gzip.decompress((image_files.SAMPLE / name / file).read_bytes())
     header = 16 if "images" in file else 8
     count = 10_000 if "train" in file else 2_000
     assert sample[:4] == whole[:4]

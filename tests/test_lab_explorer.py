@@ -1,29 +1,16 @@
 """Chapter 1's lab without a browser: its four views, the click that zooms, and a photograph that is brought in."""
 
-import datetime
 import io
 
 import pytest
 import torch
-from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 from helpers import labs, plotting
 from helpers.labs.upload import Upload
 from helpers.photos import as_example, photo_steps, read_photo
 from helpers.plotting.explorer import CELL_HEIGHT, CELL_WIDTH, HEIGHT, WIDTH, slots, table_of_numbers, written_numbers
-
-
-def hand_over(upload, content, name="photo.jpg"):
-    """Do what a browser does with a chosen file."""
-    day = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
-    file = {"name": name, "type": "image/jpeg", "size": len(content), "last_modified": day}
-    upload.button.value = [file | {"content": memoryview(content)}]
-
-
-def hopper():
-    with open(get_sample_data("grace_hopper.jpg", asfileobj=False), "rb") as file:
-        return file.read()
+from tests.support import hand_over, hopper
 
 
 def examples_at(sample, places):
@@ -67,11 +54,11 @@ def test_a_click_on_an_image_shows_its_numbers_and_the_next_click_leads_back(sam
     lab.controls["class_name"].value = "sandal"
     lab.controls["number"].value = 7
     grid = lab.picture.image.value
-    cell, corners = slots(7)
+    side, corners = slots(7, 28)
     left, top = corners[4]
     lab.zoom(left - 3, top + 5)  # between two images
     assert lab.picture.image.value == grid
-    lab.zoom(left + 28 * cell - 1, top)
+    lab.zoom(left + side - 1, top)
     fifth = int((sample.train_labels == sample.class_names.index("sandal")).nonzero()[4])
     assert lab.picture.image.value == plotting.pixel_numbers(sample.train_images[fifth], f"#{fifth}, sandal").png()
     assert lab.board.text.value == "explorer view=numbers class_name=sandal place=4 number=7"
@@ -79,15 +66,17 @@ def test_a_click_on_an_image_shows_its_numbers_and_the_next_click_leads_back(sam
     assert lab.controls["view"].value == "images"
 
 
+@pytest.mark.parametrize("side", [8, 28, 32, 64])  # pixels of an image in the data set
 @pytest.mark.parametrize("count", range(1, 31))
-def test_every_click_meets_the_image_that_is_drawn_there(count):
-    cell, corners = slots(count)
+def test_every_click_meets_the_image_that_is_drawn_there(count, side):
+    shown, corners = slots(count, side)
+    assert shown % side == 0
     for i, (left, top) in enumerate(corners):
-        assert plotting.example_at(left, top, count) == i
-        assert plotting.example_at(left + 28 * cell - 1, top + 28 * cell - 1, count) == i
-        assert left + 28 * cell <= WIDTH
-        assert top + 28 * cell + 20 <= HEIGHT
-    assert plotting.example_at(0, 0, count) is None
+        assert plotting.example_at(left, top, count, side) == i
+        assert plotting.example_at(left + shown - 1, top + shown - 1, count, side) == i
+        assert left + shown <= WIDTH
+        assert top + shown + 20 <= HEIGHT
+    assert plotting.example_at(0, 0, count, side) is None
 
 
 def test_each_number_of_the_table_stands_on_its_own_grey(sample):
@@ -96,7 +85,7 @@ def test_each_number_of_the_table_stands_on_its_own_grey(sample):
     assert table.shape == (29 * CELL_HEIGHT, 29 * CELL_WIDTH)
     corners = table[CELL_HEIGHT::CELL_HEIGHT, CELL_WIDTH::CELL_WIDTH]  # the upper left pixel of each cell
     assert torch.equal(corners, image)
-    on_greys, on_white = written_numbers()
+    on_greys, on_white = written_numbers(CELL_WIDTH, CELL_HEIGHT)
     row, column = 5, 14
     top, left = (row + 1) * CELL_HEIGHT, (column + 1) * CELL_WIDTH
     assert torch.equal(table[top : top + CELL_HEIGHT, left : left + CELL_WIDTH], on_greys[int(image[row, column])])

@@ -2,7 +2,6 @@
 
 import math
 import sys
-import threading
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ from torch.nn import functional as F
 from helpers import labs, plotting
 from helpers.labs.convolution import KERNELS, kernel_preset
 from helpers.labs.learn_kernel import LEARNING_RATES, NUM_STEPS, Descent
-from tests.waiting import wait_for
+from tests.support import wait_for, workers
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def lab(sample):
     made = labs.learn_kernel(sample.train_images[0])
     yield made
     made.close()
-    assert not any("_work" in thread.name for thread in threading.enumerate())
+    assert not workers()
 
 
 def descend(image, target, lr, count=NUM_STEPS):
@@ -92,7 +91,7 @@ def test_a_control_moved_during_a_run_begins_a_new_one_and_the_old_stays_as_a_gh
     assert lab.runner.running
     assert lab.descent is not first
     assert lab.ghosts == [("lr 0.2", first.losses)]
-    assert sum("_work" in thread.name for thread in threading.enumerate()) == 1
+    assert len(workers()) == 1
     lab.controls["target"].value = "emboss"  # ghosts on the way to another target would mean nothing
     assert lab.ghosts == []
     assert lab.board.text.value == "learn target=emboss lr=0.1"

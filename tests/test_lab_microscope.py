@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from helpers import labs, lenet, mlp, xavier
+from helpers.errors import ShapeError
 from helpers.labs.microscope import layer_names, outputs_of, snapshot, working
-from helpers.models import ShapeError
 from helpers.plotting.microscope import Convolved
 from tests.every_lab import shown
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from helpers import labs, layer_table, lenet, mlp, num_parameters, plotting
-from tests.legible import check_type
+from tests.support import check_type
 
 CHOICE = {
     "image_size": 36, "kernel_1": 7, "kernel_2": 3, "padding_1": 1, "padding_2": 2, "channels_1": 4, "channels_2": 9,

@@ -7,15 +7,13 @@ from hypothesis import strategies as st
 from helpers.labs import board
 from helpers.labs.settings import Matrix
 from tests import every_lab
+from tests.support import explains
 
 RETRAINED = ["trainer"]  # its picture goes on changing by itself
-# What red words must say: a size does not fit; the convolution lab has nothing to slide over; the training lab lacks
-# the data, or its present run diverges.
-EXPLANATIONS = ["larger than", "no photograph yet", "no drawing yet", "choose the sample", "smaller learning rate"]
 
 
 @pytest.fixture(scope="module", params=every_lab.LABS)
-def lab(request, sample):
+def lab(request, sample, coarse_pictures):
     """One lab for all its examples: its states follow one another, as they do under a hand."""
     made = every_lab.made(request.param, sample)
     yield made
@@ -34,14 +32,7 @@ def values(control):
     return st.sampled_from(range(control.lowest, control.highest + 1, control.step))
 
 
-def explains(lab):
-    """True where a lab's words are red; they must then say what is wrong."""
-    said = lab.message.value
-    assert not lab.message.trouble or any(words in said for words in EXPLANATIONS), said
-    return lab.message.trouble
-
-
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_every_state_draws_or_explains_itself_and_its_line_leads_back(lab, data):
     state = {key: data.draw(values(control), label=key) for key, control in lab.board.controls.items()}

@@ -1,16 +1,15 @@
 """The training lab without a browser: runs begin, end, go on and are told apart."""
 
-import threading
 import time
 
 import pytest
 import torch
 
-from helpers import Accumulator, Progress, accuracy, labs, lenet, plotting, save_weights
+from helpers import accuracy, labs, lenet, plotting, save_weights
+from helpers.any_network import classes_of
 from helpers.experiments import EXPERIMENTS
 from helpers.labs.runs import PRESETS, Run, keep
-from helpers.training import classes_of
-from tests.waiting import wait_for
+from tests.support import progress, threads, wait_for, workers
 
 
 @pytest.fixture
@@ -18,17 +17,6 @@ def lab(sample):
     trainer = labs.trainer(sample, num_epochs=2)
     yield trainer
     trainer.close()
-
-
-def workers():
-    """The threads in which a run goes on."""
-    return [thread for thread in threading.enumerate() if "_work" in thread.name]
-
-
-def progress(epoch, loss, val_acc=None):
-    sums = Accumulator(3)
-    sums.add(loss * 100, 50, 100)
-    return Progress(epoch, 100, val_acc, 1.0, sums, Accumulator(2), 10)
 
 
 def test_before_the_first_run_there_are_empty_axes_and_only_train_can_be_pressed(lab):
@@ -74,8 +62,8 @@ def test_stop_acts_within_one_step_and_resume_goes_on_from_there(lab):
     assert lab.buttons["Resume"].disabled
 
 
+@threads(1)  # whose sums come in one order
 def test_a_run_that_was_stopped_and_resumed_equals_one_that_was_not(lab):
-    torch.set_num_threads(1)  # the sums of one thread come in one order
     lab.buttons["Train"].click()
     lab.runner.wait()
     whole = [parameter.clone() for parameter in lab.net.parameters()]
@@ -152,6 +140,48 @@ def test_sizes_that_do_not_fit_are_explained_and_nothing_runs(lab):
     assert "larger than" in lab.message.value
     assert plotting.TROUBLE in lab.message.value
     assert not workers()
+
+
+def test_resume_does_not_go_on_with_a_network_of_other_settings(lab):
+    lab.buttons["Train"].click()
+    wait_for(lambda: lab.history)
+    lab.buttons["Stop"].click()
+    weights = lab.net[0].weight.clone()
+    lab.board.move({"padding": False, "kernel": 11})  # impossible: the network that was stopped is still the latest
+    assert lab.buttons["Resume"].disabled
+    lab.resume()
+    assert not lab.runner.running
+    assert torch.equal(lab.net[0].weight, weights)
+    assert "has other settings, trainer: press Train" in lab.message.value
+    assert plotting.TROUBLE in lab.message.value
+
+
+def test_runs_shorter_than_an_epoch_do_not_fill_the_table(lab):
+    assert lab.table.value == ""  # and an empty one takes no room
+    for channels in (1, 2, 3):
+        lab.controls["channels"].value = channels
+        wait_for(lambda: lab.history)
+        lab.buttons["Stop"].click()
+        assert lab.table.value.count("<tr>") == 2  # the head, and the latest run, as long as it is that
+        assert f"channels={channels}" in lab.table.value
+    lab.board.move({"channels": 4, "epochs": 1})
+    lab.runner.wait()
+    lab.controls["channels"].value = 5
+    lab.buttons["Stop"].click()
+    assert "channels=4" in lab.table.value
+    assert "channels=3" not in lab.table.value
+
+
+def test_the_state_has_the_curves_of_the_latest_run_and_of_those_in_grey(lab):
+    lab.buttons["Train"].click()
+    wait_for(lambda: len(lab.history) > 2)
+    lab.controls["lr"].value = 0.3
+    lab.runner.wait()
+    grey, present = lab.state()["curves"]
+    assert (grey["name"], present["name"]) == ("trainer", "trainer lr=0.3")
+    assert [epoch for epoch, *_ in present["points"]] == [point.epoch for point in lab.history]
+    assert present["points"][-1][-1] == lab.history[-1].val_acc
+    assert lab.state()["result"].startswith("result lr=0.3 ")
 
 
 def test_the_full_data_set_is_asked_for_where_only_the_sample_is(lab):

@@ -1,7 +1,6 @@
 """LeNet against the MLP: images move under both, and new conditions ask for a new training."""
 
 import sys
-import threading
 
 import pytest
 import torch
@@ -18,9 +17,9 @@ from helpers import (
     train_validation_split,
     xavier,
 )
+from helpers.any_network import classes_of
 from helpers.labs.versus import moved, shuffle_pixels
-from helpers.training import classes_of
-from tests.waiting import wait_for
+from tests.support import wait_for, workers
 
 MODULE = sys.modules[moved.__module__]  # not by its dotted name, which is also the name of the lab's function
 
@@ -104,6 +103,13 @@ def test_matched_networks_have_as_many_parameters_others_as_much_arithmetic(lab)
     assert "MLP 417,385" in lab.message.value
 
 
+def test_what_both_networks_have_as_much_of_is_a_choice_of_two(lab):
+    lab.board.text.value = "versus matched=multiply-adds"
+    assert lab.board.trouble.text == ""
+    assert "MLP 417,385" in lab.message.value
+    assert [label for label, _ in lab.controls["matched"].options] == ["parameters", "multiply-adds"]
+
+
 def test_new_conditions_wait_for_train_and_are_kept_once_they_were_trained(lab, validation):
     lab.board.move({"images": 1000})
     assert "untrained" in lab.message.value
@@ -136,20 +142,21 @@ def test_shuffled_networks_are_trained_and_measured_on_images_that_are_moved_and
     assert lab.picture.image.value == plotting.accuracy_on(X[:8], accuracies, before).png()
 
 
-def test_stop_ends_the_training_and_train_goes_on_with_it(lab):
+def test_stop_ends_the_training_and_train_goes_on_with_it(lab, validation):
     lab.board.move({"images": 1000})
     lab.train_button.click()
     wait_for(lambda: lab.bout().done > 0)
     lab.stop_button.click()
     stopped = lab.bout().done
     assert 0 < stopped < 1
-    assert not any("_work" in thread.name for thread in threading.enumerate())
-    assert f"Stopped when {stopped:.0%}" in lab.message.value
+    assert not workers()
+    assert f"Stopped after {round(6 * stopped, 2):g} of 6 epochs" in lab.message.value
     assert lab.stop_button.disabled
     lab.train_button.click()
     lab.runner.wait()
     assert lab.bout().done == 1
-    assert "percentage points" in lab.message.value or "equally well" in lab.message.value
+    one, other = (right(net, *validation) for net in lab.bout().nets.values())
+    assert ("equally well" if one == other else "percentage points") in lab.message.value
 
 
 def test_new_conditions_during_a_training_end_it_and_start_theirs(lab):
@@ -160,7 +167,7 @@ def test_new_conditions_during_a_training_end_it_and_start_theirs(lab):
     assert lab.running is first
     lab.board.move({"shuffled": True})
     assert lab.running is lab.bout() is not first
-    assert sum("_work" in thread.name for thread in threading.enumerate()) == 1
+    assert len(workers()) == 1
     lab.runner.wait()
     assert lab.bout().done == 1
     assert first.done < 1

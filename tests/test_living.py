@@ -7,9 +7,9 @@ import torch
 from traitlets import TraitError
 
 from helpers import plotting
+from helpers.errors import ShapeError
 from helpers.labs.living import FOLDER, Living, packed, script
 from helpers.labs.settings import Button, Choice, Matrix, Slider, Steps, Switch
-from helpers.models import ShapeError
 
 LABS = sorted(path.name for path in FOLDER.glob("*.js") if "\nexport default" in path.read_text(encoding="utf-8"))
 

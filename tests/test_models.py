@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import conv_output_size, layer_table, lenet, mlp, num_parameters, xavier
-from helpers.models import ShapeError, receptive_field
+from helpers.errors import ShapeError
+from helpers.layers import receptive_field
 
 
 def test_output_size_is_pytorchs_for_every_choice():

@@ -29,9 +29,9 @@ from helpers import (
     train_validation_split,
     xavier,
 )
+from helpers.any_network import classes_of
+from helpers.errors import ShapeError
 from helpers.labs.drawing import look_inside
-from helpers.models import ShapeError
-from helpers.training import classes_of
 
 
 class Views(nn.Module):
@@ -791,6 +791,12 @@ def test_a_data_set_of_other_things_is_refused_at_the_door(sample):
 def test_a_split_of_unequal_parts_is_refused():
     with pytest.raises(ValueError, match="10 images but 9 labels"):
         train_validation_split(torch.zeros(10, 1, 2, 2), torch.zeros(9), 3)
+
+
+def test_a_report_after_a_last_batch_that_was_left_out_knows_the_number_of_classes(sample):
+    batches = Batches(sample.train_images[:5], sample.train_labels[:5], 4)
+    (progress,) = train(normalised_dense(), batches, 1, 0.1, reports=1)
+    assert (progress.examples, progress.num_classes) == (4, 10)
 
 
 @pytest.fixture

@@ -1,57 +1,13 @@
 """From the bytes of a picture file to an image as in the data set."""
 
 import io
-import struct
-import zlib
 
-import numpy as np
 import pytest
 import torch
-from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 from helpers.photos import LONGEST_SIDE, as_example, photo_steps, read_photo
-
-
-def file_of(image, kind="PNG", **options):
-    """The bytes of a picture file."""
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def checkers(mode="RGB"):
-    """A picture, 6 wide and 4 high, of red, white, black and blue blocks."""
-    image = Image.new("RGB", (6, 4), "white")
-    image.paste("red", (0, 0, 3, 2))
-    image.paste("black", (0, 2, 3, 4))
-    image.paste("blue", (3, 2, 6, 4))
-    return image.convert(mode)
-
-
-def pixels(image):
-    """A picture of Pillow's as (3, height, width) bytes."""
-    return torch.from_numpy(np.array(image.convert("RGB"))).movedim(-1, 0)
-
-
-def grey_of_16_bits():
-    return Image.fromarray(np.array(checkers("L")).astype("uint16") * 257)
-
-
-def hopper():
-    with open(get_sample_data("grace_hopper.jpg", asfileobj=False), "rb") as file:
-        return file.read()
-
-
-def png_that_promises(width, height):
-    """A PNG file of a hundred bytes whose header says that it is much larger."""
-
-    def chunk(kind, content):
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"0")) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + data
+from tests.support import checkers, file_of, grey_of_16_bits, hopper, pixels
 
 
 def test_a_photograph_is_read_as_it_is():

@@ -12,6 +12,7 @@ from matplotlib.transforms import Bbox
 from helpers import Accumulator, Progress, layer_table, lenet, plotting
 from helpers.data import CLOTHES
 from helpers.experiments import measured
+from helpers.plotting.trainer import recent_means
 from helpers.plotting.words import Words
 
 
@@ -125,6 +126,22 @@ def test_pyplot_and_its_settings_are_left_alone():
     assert pyplot.get_fignums() == []
 
 
+def test_the_curves_show_recent_batches_without_a_cliff_where_an_epoch_begins():
+    losses = [3 - step / 40 for step in range(80)]  # of the batches of two epochs
+    reports = []
+    for step in range(1, 81):
+        seen = losses[40 * ((step - 1) // 40) : step]
+        sums = Accumulator(3)
+        sums.add(64 * sum(seen), 16 * len(seen), 64 * len(seen))
+        reports.append(Progress(step / 40, 64 * step, None, 1.0, sums, Accumulator(2), 10))
+    for every in (1, 2, 4):  # a tenth of an epoch has four batches
+        means = recent_means(reports[every - 1 :: every])
+        for step, (loss, share) in zip(range(every, 81, every), means, strict=True):
+            recent = losses[max(0, step - 4) : step]
+            assert loss == pytest.approx(sum(recent) / len(recent))
+            assert share == pytest.approx(0.25)
+
+
 def test_threads_do_not_mix_their_pictures_up():
     def picture(loss):
         return plotting.curves(history([loss] * 3)).png()
@@ -198,3 +215,28 @@ def test_a_reproduced_curve_shows_the_published_points_that_it_has_reached():
     assert lines["test"] == [[1, 0.7], [2, 0.9]]
     assert lines["test, published"] == [[2, 0.95]]
     assert lines["training, published"] == [[2, 0.85]]
+
+
+@pytest.mark.parametrize(("channels", "side", "classes"), [(1, 8, 3), (1, 32, 26), (3, 32, 10)])
+def test_the_pictures_of_labs_take_their_sizes_from_the_images(channels, side, classes):
+    """Everything drawn is within the sheet, whatever the data set."""
+    bytes_ = torch.randint(0, 256, (12, channels, side, side), generator=torch.Generator().manual_seed(0)).byte()
+    names = [f"class {i}" for i in range(classes)]
+    counts = torch.full((classes, classes), 5)
+    chances = torch.full((classes,), 1 / classes)
+    maps = [torch.rand(6, side, side), torch.rand(16, side // 2, side // 2)]
+    accuracies = {"LeNet": 0.8, "MLP": 0.7}
+    sheets = [
+        plotting.examples(bytes_, range(12), [names[0]] * 12),
+        plotting.pixel_numbers(bytes_[0], "an image"),
+        plotting.counts_and_means([7] * classes, bytes_[:1].float().expand(classes, -1, -1, -1), names),
+        plotting.accuracy_on(bytes_[:8], accuracies, accuracies),
+        plotting.confusions({"LeNet": counts, "MLP": counts}, names),
+        plotting.opinions(bytes_[0], {"LeNet": chances, "MLP": chances}, maps, names),
+    ]
+    for sheet in sheets:
+        assert sheet.png()
+        width, height = sheet.ax.get_xlim()[1], sheet.ax.get_ylim()[0]
+        for image in sheet.ax.images:
+            left, right, bottom, top = image.get_extent()
+            assert (0 <= left < right <= width, 0 <= top < bottom <= height) == (True, True), sheet.alt

@@ -7,7 +7,7 @@ import torch
 from matplotlib.colors import to_rgba
 
 from helpers import plotting
-from tests.legible import check_type
+from tests.support import check_type
 
 SHAPES = {"the sample": (10_000, 28, 28), "one image": (1, 28, 28), "two small ones": (2, 5, 8)}
 

@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 
 from helpers import plotting
-from tests.legible import check_type
+from tests.support import check_type
 
 SKETCHES = {
     "LeNet's maps": ((16, 5, 5), (5, 1, 2)),

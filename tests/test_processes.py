@@ -43,7 +43,9 @@ processes.end(0)
 
 def run(*command, processes=None):
     """Run Python on `command`, or so many of it under torchrun; returns what it wrote to its standard output."""
-    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"] if processes else []
+    # By its number: not every machine can look up its own name, and then torchrun waits for ever.
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--local-addr=127.0.0.1"]
+    torchrun = [*torchrun, f"--nproc-per-node={processes}"] if processes else []
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, *torchrun, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240

@@ -1,5 +1,6 @@
 """The project as a whole: its layout, its README, its installation, its Binder image."""
 
+import ast
 import itertools
 import os
 import re
@@ -15,7 +16,7 @@ from packaging.requirements import Requirement
 
 from helpers.environment import NEWEST, OLDEST
 from helpers.experiments import measured
-from tests.bench.reproduce import BEGIN, END, README, table
+from helpers.reproduce_all import BEGIN, END, README, table
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS_AND_FILES = {"README.md", "requirements.txt", "notebooks", "helpers", "tests", "binder"}
@@ -81,18 +82,71 @@ def test_every_link_of_the_readme_into_the_project_leads_somewhere():
     assert re.findall(r"!\[[^\]]{20,}\]\(", text), "the README shows no screenshot with alternative text"
 
 
+# The floors of the helpers, from the ground up. A module or folder imports from floors below its own, and from itself.
+FLOORS = [
+    {"errors", "files", "environment", "machine", "download", "diagnosis", "finding", "digits", "plotting"},
+    {"any_data", "image_files", "photos", "teacher"},
+    {"any_network", "data", "metrics"},
+    {"any_settings", "models", "processes"},
+    {"layers", "training", "weights"},
+    {"checks", "experiments", "pretraining"},
+    {"labs", "reproduce"},
+    {"reproduce_all"},
+]
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+
+
+def imports_of(source):
+    """The project's modules that some Python code imports, at its top or within a function: ["helpers.data", ...]."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module == "helpers":
+            found += [f"helpers.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append("." * node.level + (node.module or ""))
+    return [name for name in found if name.split(".")[0] in ("helpers", "tests", "")]
+
+
+def forbidden(room, source):
+    """What some code in the module or folder `room` of the helpers imports but must not."""
+
+    def allowed(name):
+        top, imported = (*name.split("."), "")[:2]
+        return top == "helpers" and (imported == room or FLOOR.get(imported, len(FLOORS)) < FLOOR[room])
+
+    return [name for name in imports_of(source) if not allowed(name)]
+
+
 def test_the_helpers_import_downwards_only():
-    floors = {"data": 0, "models": -1, "metrics": 0, "plotting": 0, "photos": 0, "digits": -1, "files": -2, "cores": 0}
-    floors |= {"diagnosis": 0, "environment": 0, "training": 1, "teacher": 1, "finding": -1, "download": -1}
-    floors |= {"pretrained": 2, "checks": 2, "experiments": 2, "processes": 2, "labs": 3, "reproduce": 3}
-    for path in (ROOT / "helpers").rglob("*.py"):
-        name = path.relative_to(ROOT / "helpers").parts[0].removesuffix(".py")
-        if name == "__init__":
-            continue
-        text = path.read_text(encoding="utf-8")
-        named = ", ".join(re.findall(r"^from helpers import (.+)$", text, re.MULTILINE))
-        for imported in [*re.findall(r"^from helpers\.(\w+)", text, re.MULTILINE), *re.findall(r"\w+", named)]:
-            assert imported == name or floors[imported] < floors[name], f"{path.name} imports {imported}"
+    helpers = ROOT / "helpers"
+    for path in helpers.rglob("*.py"):
+        if path != helpers / "__init__.py":
+            room = path.relative_to(helpers).parts[0].removesuffix(".py")
+            assert forbidden(room, path.read_text(encoding="utf-8")) == [], path
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import helpers.labs",
+        "from helpers import labs",
+        "from helpers.labs.runner import Runner",
+        "import math, helpers.labs as everything",
+        "def f():\n    import helpers.reproduce",
+        "class C:\n    def f(self):\n        from helpers import data, labs",
+        "import helpers",
+        "from helpers import lenet",  # a function is imported from its true home
+        "from . import labs",
+        "from ..labs import runner",
+        "import tests.support",
+        "from tests.support import wait_for",
+    ],
+)
+def test_an_import_upwards_is_seen_wherever_it_is(source):
+    assert len(forbidden("training", source)) == 1
+    assert forbidden("training", "import math\nfrom helpers.data import Batches\nimport helpers.metrics") == []
 
 
 def test_the_students_packages_are_ranges_and_test_tools_stay_out():

@@ -11,11 +11,11 @@ from torch.nn import functional as F
 from torchvision.transforms.functional import rotate
 
 from helpers import labs, mnist
+from helpers.any_network import classes_of
 from helpers.digits import like_mnist
 from helpers.labs.upload import Upload
 from helpers.photos import NOTHING, as_digit, as_example, read_photo
-from helpers.pretrained import SHA256, pretrained
-from helpers.training import classes_of
+from helpers.weights import TRAINED, pretrained
 
 DIGITS, GARMENTS = 200, 210  # how many are photographed
 PAPER, INK = (235, 230, 220), (40, 45, 90)
@@ -252,7 +252,7 @@ def test_an_upload_offers_to_invert():
     assert [label for label, _ in upload.invert.options] == ["auto", "yes", "no"]
 
 
-@pytest.mark.parametrize("name", SHA256)
+@pytest.mark.parametrize("name", TRAINED)
 def test_the_trained_networks_are_ready_to_use_and_small(name):
     net = pretrained(name)
     assert not net.training
@@ -263,6 +263,6 @@ def test_a_damaged_or_unknown_network_is_refused_in_words(tmp_path, monkeypatch)
     with pytest.raises(ValueError, match="choose from digits, clothes"):
         pretrained("cats")
     (tmp_path / "digits.pt").write_bytes(b"no weights")
-    monkeypatch.setattr("helpers.pretrained.FOLDER", tmp_path)
+    monkeypatch.setattr("helpers.weights.FOLDER", tmp_path)
     with pytest.raises(ValueError, match="damaged"):
         pretrained("digits")

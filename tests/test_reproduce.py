@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import data, evaluate_accuracy, load_weights, mlp, num_parameters, reproduce
+from helpers import data, evaluate_accuracy, image_files, load_weights, mlp, num_parameters, reproduce
 from helpers.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -357,7 +357,7 @@ def test_missing_full_data_end_with_one_line(key, bare_machine, capsys, monkeypa
 
 def test_a_damaged_data_folder_ends_with_one_line(bare_machine, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path))
-    assert data.TRAIN_IMAGES in refused(capsys, "R5")
+    assert image_files.TRAIN_IMAGES in refused(capsys, "R5")
 
 
 def test_an_interrupt_reports_and_keeps_nothing(few_images, capsys, monkeypatch):

@@ -164,7 +164,7 @@ def spoiled():
         ("a", nn.Conv2d(1, 10, 3), "with 2×10×26×26, expected 2×10"),
         ("a", nn.Sequential(nn.Flatten(), nn.Linear(1024, 10)), "cannot read two images of 1×28×28: RuntimeError"),
         ("a", Stops(), "AttributeError"),
-        ("a", spoiled(), "not numbers any more"),
+        ("a", spoiled(), "no longer numbers"),
     ],
 )
 def test_what_is_no_such_network_is_refused_in_words(board, name, net, words):

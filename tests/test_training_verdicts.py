@@ -13,11 +13,11 @@ from helpers import (
     Accumulator,
     Batches,
     Progress,
-    cores,
     diagnose,
     evaluate_accuracy,
     labs,
     lenet,
+    machine,
     plotting,
     save_weights,
     train,
@@ -26,7 +26,7 @@ from helpers import (
 from helpers.labs import runner as runner_module
 from helpers.labs.runner import Runner
 from helpers.labs.runs import network
-from tests.waiting import wait_for
+from tests.support import threads, wait_for
 
 VERSUS = sys.modules["helpers.labs.versus"]  # the module, whose name in the package is that of the function
 
@@ -183,8 +183,8 @@ def test_few_batches_an_epoch_and_few_reports_are_enough(sample):
     assert diagnose(list(train(net, train_iter, 60, 3, device="cpu", reports=1))).state == "dead"
 
 
+@threads(1)
 def test_looking_at_the_gradients_changes_no_weight(sample, monkeypatch):
-    torch.set_num_threads(1)
     with_them, without = (network(5, 6, True, nn.ReLU, nn.MaxPool2d, 0) for _ in range(2))
     run_of(sample, 0.1, net=with_them, images=640)
     monkeypatch.setattr("helpers.training.gradient_range", lambda net: (0, 0))
@@ -349,27 +349,23 @@ def test_the_rivals_lab_says_which_of_them_does_not_learn(versus, monkeypatch):
 def test_only_the_thread_that_set_its_number_of_threads_restores_it(monkeypatch):
     """Without GNU OpenMP, as on macOS and Windows, a run computes with one thread, and only the run."""
     monkeypatch.setattr(runner_module, "lend_cores", lambda: False)
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    runner = Runner()
-    steps = cores.sharing(iter(range(10**9)), 1)
-    runner.start(steps, lambda: None, print)
-    runner.stop()
-    steps.close()  # in the main thread, as when the lab drops the run that was stopped
-    assert torch.get_num_threads() == 2
-    torch.set_num_threads(before)
+    with threads(2):
+        runner = Runner()
+        steps = machine.sharing(iter(range(10**9)), 1)
+        runner.start(steps, lambda: None, print)
+        runner.stop()
+        steps.close()  # in the main thread, as when the lab drops the run that was stopped
+        assert torch.get_num_threads() == 2
 
 
 def test_a_stopped_run_of_the_lab_leaves_the_notebook_its_threads(lab, monkeypatch):
     monkeypatch.setattr(runner_module, "lend_cores", lambda: False)
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    lab.buttons["Train"].click()
-    wait_for(lambda: lab.history)
-    lab.buttons["Stop"].click()
-    lab.buttons["Reset"].click()
-    assert torch.get_num_threads() == 2
-    torch.set_num_threads(before)
+    with threads(2):
+        lab.buttons["Train"].click()
+        wait_for(lambda: lab.history)
+        lab.buttons["Stop"].click()
+        lab.buttons["Reset"].click()
+        assert torch.get_num_threads() == 2
 
 
 def test_a_step_that_hangs_holds_up_neither_stop_nor_the_next_run(monkeypatch):

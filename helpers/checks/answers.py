@@ -1,5 +1,6 @@
 """What came back from a student's answer: read generously, compared, and said in words."""
 
+import collections.abc
 import math
 import numbers
 
@@ -103,7 +104,8 @@ def sequence(count, read, names):
     """A reader of `count` values in a list or the like, each read by `read`; names: "`parameters, multiply_adds`"."""
 
     def read_all(value):
-        if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim == 1:
+        row = isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim == 1
+        if row or isinstance(value, collections.abc.ValuesView):  # of a dictionary
             value = list(value)
         if not isinstance(value, (list, tuple)) or len(value) != count:
             raise Unreadable(f"{count} values are asked for, {names}; you return {kind(value)}")

@@ -11,6 +11,7 @@ import linecache
 import random
 import re
 import signal
+import sys
 import sysconfig
 import threading
 import time
@@ -48,8 +49,6 @@ class NotYet(Exception):
 class OutOfTime(BaseException):
     """Raised inside an answer that does not end; a BaseException, so that its `except Exception` lets it pass."""
 
-    __del__ = staticmethod(int)  # does nothing
-
 
 class Attempt:
     """A student's function; calling it runs it safely and notes in `manners` what it should not have done.
@@ -58,8 +57,8 @@ class Attempt:
     Raises Stopped if there is no value, NotYet if it is the dots.
     """
 
-    def __init__(self, function, names=(), may_change=(), seconds=SECONDS):
-        self.function, self.names, self.may_change, self.seconds = function, names, may_change, seconds
+    def __init__(self, function, names=(), may_change=(), seconds=None):
+        self.function, self.names, self.may_change, self.seconds = function, names, may_change, seconds or SECONDS
         self.manners, self.printed, self.seed = [], False, None  # seed: of the random numbers in further calls
 
     def __call__(self, *arguments, as_they_are=()):
@@ -67,10 +66,14 @@ class Attempt:
 
         as_they_are: those arguments that are handed over themselves, for a check that looks at them afterwards.
         """
-        given = copy.deepcopy(arguments, {id(one): one for one in as_they_are})
+        given = _copies(arguments, as_they_are)
         arguments = copy.deepcopy(arguments) if as_they_are else arguments
-        with undisturbed(self.manners), contextlib.redirect_stdout(io.StringIO()) as printed:
+        with undisturbed(), contextlib.redirect_stdout(io.StringIO()) as printed:
             value = self._value(given)
+            if not torch.is_grad_enabled():
+                self.manners.append(
+                    "your code leaves gradients switched off for all that follows: use `with torch.no_grad():`"
+                )
         self.printed |= bool(printed.getvalue())
         for name, now, before in zip(self.names, given, arguments, strict=False):
             if name not in self.may_change and not unchanged(now, before):
@@ -109,17 +112,34 @@ class Attempt:
         return value
 
 
+class Ours:
+    """A function of the course's own, run as an `Attempt` runs one, on copies, but trusted: without limits."""
+
+    def __init__(self, function):
+        self.function, self.manners = function, []
+
+    def __call__(self, *arguments, as_they_are=()):
+        """What the function returns; raises Stopped if it stops, as some of the wrong solutions do."""
+        try:
+            value = self.function(*_copies(arguments, as_they_are))
+        except Exception as error:
+            raise Stopped("our own function stops", error) from None
+        return answers.Yielded(value) if isinstance(value, collections.abc.Iterator) else value
+
+
+def _copies(arguments, as_they_are):
+    return copy.deepcopy(arguments, {id(one): one for one in as_they_are})
+
+
 @contextlib.contextmanager
-def undisturbed(manners):
-    """Within it PyTorch's defaults hold; afterwards all that an answer can set is as it was, and `manners` says so."""
+def undisturbed():
+    """Within it PyTorch's defaults hold; afterwards all that an answer can set is as it was."""
     kept = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
     grad, dtype, threads = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
     torch.set_grad_enabled(True)
     torch.set_default_dtype(torch.float32)
     try:
         yield
-        if not torch.is_grad_enabled():
-            manners.append("your code leaves gradients switched off for all that follows: use `with torch.no_grad():`")
     finally:
         torch.set_rng_state(kept[0])
         random.setstate(kept[1])
@@ -210,25 +230,31 @@ def _by_signal(limit, every=0.05):
 @contextlib.contextmanager
 def _by_thread(limit, grace, every=0.05):
     thread, done, lock = ctypes.c_ulong(threading.get_ident()), threading.Event(), threading.Lock()
-    stop = functools.partial(ctypes.pythonapi.PyThreadState_SetAsyncExc, thread, ctypes.py_object(OutOfTime))
+    depth = sys.getrecursionlimit()
+
+    class Again(OutOfTime):
+        """Comes back, a level higher, if it is swallowed: an answer may catch everything, at each level."""
+
+    stop = functools.partial(ctypes.pythonapi.PyThreadState_SetAsyncExc, thread, ctypes.py_object(Again))
+    Again.__del__ = staticmethod(stop)  # no Python function, in which the exception would be raised and ignored
 
     def watch():
         while not done.wait(every):
             with lock:
                 if not done.is_set() and limit.passed(grace):
+                    sys.setrecursionlimit(sys.getrecursionlimit() + 100)  # room for __del__ at a recursion's end
                     stop()
 
     threading.Thread(target=watch, daemon=True, name="time limit").start()
-    # An answer may catch everything, at each level of a recursion: what it swallows comes back, a level higher.
-    before, OutOfTime.__del__ = OutOfTime.__del__, staticmethod(stop)
     try:
         try:
             yield
         finally:
-            OutOfTime.__del__ = before
             done.set()
+            del Again.__del__
             with lock:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
+            sys.setrecursionlimit(depth)
     except OutOfTime as late:
         raise OutOfTime(str(late) or limit.passed() or ".").with_traceback(late.__traceback__) from None
 

@@ -181,7 +181,7 @@ def _loader(images, labels, batch_size, shuffle):
 def _two_epochs(attempt, images, labels, batch_size, shuffle):
     """Words for what is wrong with two epochs of a loader; "" if nothing is."""
     orders = []
-    with undisturbed([]):  # an attempt leaves the random numbers as they were: without new seeds two epochs are alike
+    with undisturbed():  # an attempt leaves the random numbers as they were: without new seeds two epochs are alike
         for seed in (1, 2):
             torch.manual_seed(seed)
             random.seed(seed)

@@ -1,5 +1,6 @@
 """Chapter 4: mending a loss and a loop, the training step, measuring, networks of one's own."""
 
+import collections.abc
 import contextlib
 import copy
 import math
@@ -13,11 +14,12 @@ from torch import nn
 from torch.nn import functional as F
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from helpers.any_data import to_floats
 from helpers.checks import answers, networks
 from helpers.checks.attempt import Attempt, NotYet, Stopped
 from helpers.checks.exercise import Exercise, Mistake, Sign, checked
 from helpers.checks.verdict import NOT_YET, right, wrong
-from helpers.data import Batches, to_floats
+from helpers.data import Batches
 from helpers.training import evaluate_accuracy, try_gpu
 
 WHATEVER = object()  # what a wrong training of the tables returns, if its number does not matter
@@ -308,16 +310,18 @@ EARLY_STEP = _sign("You step before backward(): the step has only old gradients,
 # Exercise 4.2
 
 
-def _two_steps(attempt, net, batches):
+def _two_steps(attempt, net, batches, lr):
     net = copy.deepcopy(net)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
     return _trained(attempt, net, [(X, y, optimizer) for X, y in batches], optimizer)
 
 
-def _step(loss_of=lambda net, X, y: F.cross_entropy(net(X), y), give=lambda loss, net, X, y: WHATEVER, zero=True):
+def _step(loss_of=lambda net, X, y: F.cross_entropy(net(X), y), give=lambda loss, net, X, y: WHATEVER, zero=True,
+          rate=None):  # fmt: skip
     """A training step, perhaps with a mistake."""
 
     def step(net, X, y, optimizer):
+        optimizer.param_groups[0]["lr"] = rate or optimizer.param_groups[0]["lr"]
         if zero:
             optimizer.zero_grad()
         loss = loss_of(net, X, y)
@@ -334,7 +338,7 @@ def _returns(words, give):
 
 def _step_probes():
     net = _random_net(44)
-    return [(net, _batches(net, (4, 3), (2, 1), seed=46))]
+    return [(net, _batches(net, (4, 3), (2, 1), seed=46), lr) for lr in (0.5, 0.2)]
 
 
 check_training_step = Exercise(
@@ -369,6 +373,8 @@ check_training_step = Exercise(
               lambda calls, still: calls.count("backward") > 1),
         Mistake("The second step is too long: its gradients were added to the first ones. Call optimizer.zero_grad() "
                 "in each step.", _step(zero=False)),
+        Mistake("You set the learning rate yourself: the optimizer that your function is given has one.",
+                *(_step(rate=rate) for rate in (0.5, 0.1, 0.01, 0.001, 1.0))),
         *_in_training(_step, STILL_255, STILL_SIGMOID, *LOSSES),
         _returns("That is the loss after the step: return the one that was computed before it.",
                  lambda loss, net, X, y: F.cross_entropy(net(X), y).item()),
@@ -613,6 +619,7 @@ def check_challenge(nets, images, labels, target=0.8, max_parameters=45_000):
     images, labels: the validation images, bytes, on which their mean accuracy must reach `target`.
     """
     nets = [nets] if isinstance(nets, nn.Module) and not isinstance(nets, nn.ModuleList) else nets
+    nets = list(nets) if isinstance(nets, (collections.abc.ValuesView, set)) else nets
     if not isinstance(nets, (list, tuple, nn.ModuleList)):
         calls = ", which is to be called once for each seed" if callable(nets) else ""
         return wrong(f"Hand over a list of trained networks; this is {answers.kind(nets)}{calls}.")

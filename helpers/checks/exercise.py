@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from helpers.checks import answers
-from helpers.checks.attempt import Attempt, Endless, NotYet, Stopped, undisturbed
+from helpers.checks.attempt import Attempt, Endless, NotYet, Ours, Stopped, undisturbed
 from helpers.checks.verdict import NOT_YET, capital, not_yet, right, wrong
 
 CONSTANT = "Your function gives the same whatever its arguments are: does it use them, or names from outside? "
@@ -79,7 +79,7 @@ class Exercise:
             return wrong(f"Hand over a function; this is {answers.kind(answer)}.")
         attempt = Attempt(answer, list(inspect.signature(self.solution).parameters), self.may_change)
         try:
-            with undisturbed([]):
+            with undisturbed():  # for our own functions too, and for the probes
                 return self._judge(attempt)
         except NotYet:
             return NOT_YET
@@ -88,7 +88,7 @@ class Exercise:
 
     def outcome(self, function, probe):
         """What one of our own functions gives for a probe, as it is compared; or the `Stopped` with which it ends."""
-        return self._try(Attempt(function, (), self.may_change), probe)
+        return self._try(Ours(function), probe)
 
     def _judge(self, attempt):
         probes = self.probes()

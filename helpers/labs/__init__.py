@@ -3,9 +3,6 @@
 Beside them `predict`, with which a student commits to a guess before a cell shows the truth, and the `Scoreboard`.
 """
 
-import atexit
-import gc
-
 from helpers.labs.class_experiment import class_experiment
 from helpers.labs.convolution import convolution
 from helpers.labs.drawing import drawing
@@ -19,8 +16,3 @@ from helpers.labs.shapes import shapes
 from helpers.labs.trainer import trainer
 from helpers.labs.versus import versus
 from helpers.labs.watch import watch
-
-# What PyTorch and Matplotlib made while they were imported stays for as long as the kernel lives. A garbage collection
-# that walks through all of it takes 0.2 s, in the middle of a hand's move: leave it out from now on.
-gc.freeze()
-atexit.register(gc.unfreeze)

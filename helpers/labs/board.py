@@ -12,7 +12,7 @@ from helpers.labs.controls import FULL_LABEL, Message
 from helpers.labs.settings import Matrix
 from helpers.labs.typed import first_number, plain, readings
 
-LONGEST = 500  # characters; more than this, nobody wrote on a board
+LONGEST = 500  # characters; no one writes more than this on a board
 SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 
 
@@ -21,7 +21,7 @@ class BoardError(ValueError):
 
 
 def write(lab, controls, defaults):
-    """The line for a lab: its name, and the word of every control that does not stand where it began.
+    """The line for a lab: its name, and the word of every control that is not at its first value.
 
     lab: name; controls: {name: widget}; defaults: {name: the word it began with}.
     """
@@ -30,7 +30,7 @@ def write(lab, controls, defaults):
 
 
 def read(line, lab, controls, defaults):
-    """The values that a line asks for, {name: value}; what it does not name goes back to where it began.
+    """The values that a line asks for, {name: value}; what it does not name goes back to its first value.
 
     Raises BoardError. Nothing in the line is ever evaluated.
     """
@@ -122,7 +122,7 @@ def meaning(control, name, said):
 
 
 def _option(control, name, said):
-    """The value of one of the options, by its label, or by a number that is written in another way."""
+    """The value of one of the options, by its label, or by a number in a different notation."""
     options = {slug(label): value for label, value in control.options}
     numbers = {readings(label)[0]: label for label in options if readings(label)}
     # A sign would be lost in a label: −0.3 is not 0.3.

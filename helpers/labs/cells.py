@@ -7,6 +7,8 @@ import ipywidgets as widgets
 import torch
 from IPython import get_ipython
 
+from helpers import machine
+
 
 class Whole(widgets.VBox):
     """A box that closes with all that it holds; ipywidgets would leave its children, layouts and styles behind."""
@@ -63,15 +65,16 @@ def this_cell(name=None):
 
 
 def one_a_cell(function):
-    """Decorate a function that makes a lab: made anew in its cell, it closes the old one.
+    """Decorate a function that makes a lab: made again in its cell, it closes the old one.
 
-    Elsewhere than in JupyterLab, which does not say which cell it is, a new lab closes the old one of the same name.
+    JupyterLab says which cell it is; elsewhere a new lab closes the old one of the same name.
     """
 
     @functools.wraps(function)
     def make(*args, **options):
         cell = this_cell(function.__name__)
         cell.close_old()
+        machine.prepare()  # now, not when it is half made: what is frozen is never collected
         with torch.device("cpu"):  # a lab moves its networks itself, whatever torch.set_default_device says
             made = function(*args, **options)
         cell.keep(made)

@@ -1,4 +1,4 @@
-"""The class experiment: everybody's result lines in one picture."""
+"""The class experiment: everyone's result lines in one picture."""
 
 import html
 import inspect
@@ -62,7 +62,7 @@ def _read(line):
 
 @one_a_cell
 def class_experiment(text=""):
-    """A box for everybody's result lines, and their picture; text: lines to begin with."""
+    """A box for everyone's result lines, and their picture; text: lines to begin with."""
     lines = widgets.Textarea(
         inspect.cleandoc(text),
         placeholder="result lr=0.1 … accuracy=0.8430\nresult lr=0.3 …",
@@ -73,7 +73,8 @@ def class_experiment(text=""):
 
     def draw(change=None):
         results, troubles = read_results(lines.value)
-        message.say(f"{len(results)} results. {html.escape('; '.join(troubles[:5]))}", trouble=bool(troubles))
+        number = "1 result" if len(results) == 1 else f"{len(results)} results"
+        message.say(f"{number}. {html.escape('; '.join(troubles[:5]))}", trouble=bool(troubles))
         x, y = [result[against.value] for result in results], [result["accuracy"] for result in results]
         picture.show(plotting.scatter(x, y, NUMBERS[against.value], "validation accuracy"))
 

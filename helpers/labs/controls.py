@@ -44,7 +44,12 @@ def rows_of(controls):
 
 
 class Message(widgets.HTML):
-    """A line in words; it keeps its height when it is empty, so that nothing jumps."""
+    """A line in words, `text`; it keeps its height when it is empty, so that nothing jumps.
+
+    trouble: True if it is a warning.
+    """
+
+    text, trouble = "", False
 
     trouble = False
 
@@ -52,7 +57,7 @@ class Message(widgets.HTML):
         super().__init__(layout=widgets.Layout(min_height=f"{8 + 24 * lines}px"))
 
     def say(self, text, trouble=False):
-        """Show `text`, which may be HTML, in red where there is `trouble`."""
-        self.trouble = trouble
+        """Show `text`, which may be HTML, in red if there is `trouble`."""
+        self.text, self.trouble = text, bool(trouble)
         colour = plotting.TROUBLE if trouble else "inherit"
         self.value = f'<div style="font-size:16px;line-height:24px;color:{colour}">{text}</div>'

@@ -7,7 +7,7 @@ from ipywidgets import Box, VBox
 from torch.nn import functional as F
 
 from helpers import plotting
-from helpers.data import to_floats
+from helpers.any_data import to_floats
 from helpers.labs.board import word
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script

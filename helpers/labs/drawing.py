@@ -5,13 +5,13 @@ import torch
 from torch import nn
 
 from helpers import plotting
+from helpers.any_data import first_tensor
+from helpers.any_network import as_input, first_number, measuring, refuse_scripted, refuse_unfit
 from helpers.labs.cells import one_a_cell
 from helpers.labs.lab import Lab
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
-from helpers.models import first_number, first_tensor, measuring, refuse_scripted
 from helpers.photos import NOTHING, as_digit
-from helpers.training import as_input, refuse_unfit
 
 
 class Drawing(Lab):
@@ -37,7 +37,7 @@ class Drawing(Lab):
             self.redraw()
 
     def see_photo(self, image):
-        """Show the networks a photograph, (1, 28, 28) bytes, until somebody draws."""
+        """Show the networks a photograph, (1, 28, 28) bytes, until someone draws."""
         self.pad.clear()
         self.see(image)
         if not image.any():

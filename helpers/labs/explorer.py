@@ -4,11 +4,11 @@ import torch
 from matplotlib.cbook import get_sample_data
 
 from helpers import plotting
+from helpers.errors import ShapeError
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
 from helpers.labs.lab import Lab
 from helpers.labs.upload import Upload
-from helpers.models import ShapeError
 from helpers.photos import INVERT, LAST_STEP, NOTHING, photo_steps, read_photo
 
 VIEWS = {  # and the controls that each of them answers to
@@ -114,6 +114,6 @@ class Explorer(Lab):
             self.board.move({"view": "images"})
         if values["view"] == "images":
             count = min(values["number"], self.controls["place"].max + 1 - values["place"])
-            clicked = plotting.example_at(x, y, count)
+            clicked = plotting.example_at(x, y, count, self.data.train_images.shape[-1])
             if clicked is not None:
                 self.board.move({"view": "numbers", "place": values["place"] + clicked})

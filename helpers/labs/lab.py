@@ -8,10 +8,10 @@ import torch
 from ipyevents import Event
 
 from helpers import plotting
+from helpers.errors import ShapeError
 from helpers.labs.board import BoardLine
 from helpers.labs.cells import Whole
 from helpers.labs.controls import Message, rows_of
-from helpers.models import ShapeError
 
 
 class Picture(Whole):

@@ -1,18 +1,17 @@
-"""Chapter 2: gradient descent finds a kernel from what it is to make of an image."""
+"""Chapter 2: gradient descent finds a kernel from the output that it should have on an image."""
 
-import html
 import time
 
 import torch
 from torch.nn import functional as F
 
 from helpers import plotting
-from helpers.data import to_floats
+from helpers.any_data import to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import button, choice, rows_of, steps
 from helpers.labs.convolution import KERNELS, kernel_preset
 from helpers.labs.lab import FiveTimesASecond, Lab
-from helpers.labs.runner import Runner
+from helpers.labs.runner import Runner, RunningLab
 
 LEARNING_RATES = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.6, 1, 3, 10)
 NUM_STEPS = 300  # of one run
@@ -36,7 +35,7 @@ class Descent:
         self._look()
 
     def _look(self):
-        with torch.enable_grad():  # whatever a cell has switched off for good
+        with torch.enable_grad():  # even if a cell has switched gradients off for good
             self.made = F.conv2d(self.X, self.weight)
             self.loss = F.mse_loss(self.made, self.wanted)
         self.losses.append(self.loss.item())
@@ -50,7 +49,7 @@ class Descent:
 
     @property
     def above_start(self):
-        """True when the loss has grown, or is not a number any more."""
+        """True when the loss has grown, or is no longer a number."""
         return not self.losses[-1] <= self.losses[0]
 
     @property
@@ -76,16 +75,18 @@ class Descent:
         return plotting.learn_kernel(self.target, kernel, self.wanted[0, 0], made, self.losses, ghosts)
 
 
-class KernelLearning(Lab):
+class KernelLearning(RunningLab, Lab):
     """A target kernel and a learning rate; Step, Run, Stop and Reset move a descent towards the target.
 
-    Moving a control begins again from the same random kernel; a run that was going on begins anew. The curves of the
+    Moving a control begins again from the same random kernel; a run that was going on starts again. The curves of the
     latest runs towards the same target stay as ghosts.
     """
 
+    unit, held = "step", ("image", "descent", "ghosts")
+
     def __init__(self, image):
         self.image = to_floats(image.squeeze()).float()
-        self.runner, self.descent, self.ghosts = Runner(), None, []
+        self.runner, self.descent, self.ghosts, self.goal = Runner(), None, [], 0
         controls = {
             "target": choice("target kernel", KERNELS),
             "lr": steps("learning rate", LEARNING_RATES, 0.2),
@@ -94,18 +95,21 @@ class KernelLearning(Lab):
         self.buttons = {
             "Step": button("Step", self.step),
             "Run": button("Run", self.run, button_style="primary"),
-            "Stop": button("Stop", self.runner.stop),
+            "Stop": button("Stop", self.stop),
             "Reset": button("Reset", self.reset),
         }
-        super().__init__("learn", self._draw, controls, above=[rows_of(self.buttons.values())])
+        super().__init__("learn", self._draw, controls, above=[rows_of(self.buttons.values())], lines=2)
 
     def _draw(self, **values):
-        return self.descent.figure(self.ghosts), self.descent.verdict()
+        return self.descent.figure(self.ghosts), self._words()
+
+    def _words(self):
+        return "<br>".join(filter(None, [self.status(), self.descent.verdict()]))
 
     def redraw(self):
         """A control has moved: begin again, and keep the curve of the last run as a ghost."""
-        was_running = self.runner.running
-        self.runner.cancel()
+        was_running = self.running
+        self.cancel()
         self._begin()
         self.show()
         if was_running:
@@ -117,30 +121,32 @@ class KernelLearning(Lab):
             self.ghosts = []
         elif last and len(last.losses) > 1:
             self.ghosts = [*self.ghosts, (f"lr {last.lr:g}", last.losses)][-NUM_GHOSTS:]
-        self.descent = Descent(self.image, target, self.controls["lr"].value)
+        self.descent, self.goal = Descent(self.image, target, self.controls["lr"].value), 0
 
     def show(self):
         """Show the kernel and the loss of this moment; a loss above its start in red."""
         super().redraw()
         if self.descent.above_start:
-            self.message.say(self.descent.verdict(), trouble=True)
+            self.message.say(self._words(), trouble=True)
+        self.enable()
 
     def step(self):
         """Take one step; a run that is going on ends."""
-        self.runner.cancel()
+        self.cancel()
+        self.goal = 0
         self.descent.step()
         self.show()
 
     def run(self):
-        """Take the next steps in a thread, up to NUM_STEPS of them."""
-        if not self.runner.running:
-            self.runner.start(self._steps(), then=self.show, failed=self._explain)
+        """Take the next NUM_STEPS steps in a thread, or those that are left of a run that was stopped."""
+        if self.running is None:
+            done, goal = self.far()
+            self.goal = goal if done < goal else done + NUM_STEPS
+            self.go_on(self.descent, self._steps())
 
     def _steps(self):
         show_now_and_then = FiveTimesASecond(self.show)
-        for _ in range(NUM_STEPS):
-            if self.descent.diverged:
-                return
+        while len(self.descent.losses) <= self.goal and not self.descent.diverged:
             self.descent.step()
             show_now_and_then()
             yield
@@ -148,17 +154,22 @@ class KernelLearning(Lab):
 
     def reset(self):
         """Go back to the random kernel and forget the ghosts."""
-        self.runner.cancel()
+        self.cancel()
         self.descent, self.ghosts = None, []
         self.redraw()
 
-    def close(self):
-        """End the run, then close the widget."""
-        self.runner.cancel()
-        super().close()
+    def far(self):
+        """The steps taken, and the step at which the present run ends; 0 before the first."""
+        return len(self.descent.losses) - 1, self.goal
 
-    def _explain(self, error):
-        self.message.say(html.escape(f"The run ended: {error}"), trouble=True)
+    def ready(self):
+        """Nothing is left to run once the loss has grown out of hand."""
+        return {"Run": self.running is None and not self.descent.diverged}
+
+    def curve_points(self):
+        """(step, loss) for each curve; "name" is the learning rate."""
+        curves = [*self.ghosts, (f"lr {self.descent.lr:g}", self.descent.losses)]
+        return [{"name": name, "points": list(enumerate(losses))} for name, losses in curves]
 
 
 @one_a_cell

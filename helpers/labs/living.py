@@ -11,10 +11,10 @@ import torch
 import traitlets as t
 from IPython.display import HTML, display
 
+from helpers.errors import ShapeError
 from helpers.labs.board import Board
 from helpers.labs.cells import held_by
 from helpers.labs.settings import Words
-from helpers.models import ShapeError
 
 FOLDER = Path(__file__).parent
 # A widget's output comes to nothing after a restart and on the next day. Then the picture before it is seen.

@@ -7,11 +7,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import plotting
-from helpers.data import as_images, to_floats
+from helpers.any_data import as_images, to_floats
+from helpers.errors import ShapeError
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
 from helpers.labs.settings import Choice, Slider
-from helpers.models import ShapeError, layers_of, receptive_field, window
+from helpers.layers import layers_of, receptive_field, window
 from helpers.plotting.microscope import Applied, Convolved, Pooled
 
 NAMES = {nn.Conv2d: "convolution", nn.AvgPool2d: "average pooling", nn.MaxPool2d: "max pooling"}

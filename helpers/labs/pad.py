@@ -59,7 +59,7 @@ class Pad(widgets.VBox):
         self._events.on_dom_event(self._on_event)
 
     def on_drawing(self, action):
-        """Call `action(image)` while somebody draws and when a stroke has ended, also after an example or Clear.
+        """Call `action(image)` while someone draws and when a stroke has ended, also after an example or Clear.
 
         image: (1, 28, 28) bytes, scaled and centred as MNIST's digits are.
         """
@@ -108,7 +108,7 @@ class Pad(widgets.VBox):
 
     def _on_event(self, event):
         # The last of several quick moves is sent late, after a button that came up behind it. Hours are not late: a
-        # page that was opened anew counts its milliseconds from 0 again.
+        # page that was opened again counts its milliseconds from 0.
         if 0 < self._latest - event["timeStamp"] < 500:
             return
         self._latest = event["timeStamp"]
@@ -133,6 +133,6 @@ class Pad(widgets.VBox):
 
 
 def touches(event):
-    """True where the pen is on the pad: a finger is down, or the mouse's main button."""
+    """True if the pen is on the pad: a finger is down, or the mouse's main button."""
     kind = event["event"]
     return kind in ("touchstart", "touchmove") or (kind in ("mousedown", "mousemove") and bool(event["buttons"] & 1))

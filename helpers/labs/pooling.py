@@ -3,7 +3,7 @@
 from torch.nn import functional as F
 
 from helpers import plotting
-from helpers.data import to_floats
+from helpers.any_data import to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
 from helpers.labs.settings import Button, Choice, Slider

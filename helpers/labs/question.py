@@ -44,7 +44,8 @@ class Prediction(Whole):
         """Show the answer beside the guess, as soon as there is one or the student asks for it.
 
         right: one of the options; reason: why, or what was measured, a few words or whole sentences; shown: pictures
-        and values that would give the answer away. The guess can then no longer be changed. Raises ValueError if `right` is none of the options.
+        and values that would give the answer away. The guess can then no longer be changed. Raises ValueError if
+        `right` is none of the options.
         """
         if right not in self.options:
             raise ValueError(f"{right!r} is none of the options {', '.join(self.options)}")

@@ -1,11 +1,14 @@
 """One training run at a time, in a thread of its own, so that sliders and Stop stay alive."""
 
+import html
+import math
 import threading
+import time
 
 import torch
 from IPython import get_ipython
 
-from helpers.cores import lend_cores
+from helpers.machine import lend_cores
 
 PATIENCE = 10  # seconds for a step to end; one of a lab takes 0.2 s at most on 2 cores, its measuring a second
 
@@ -28,12 +31,12 @@ class Runner:
         """End the run that is going on in this kernel, if there is one."""
         if Runner._latest:
             Runner._latest.stop()
-            Runner._latest._quiet.set()  # also where its last step has not ended yet
+            Runner._latest._quiet.set()  # even if its last step has not ended yet
 
     def start(self, steps, then, failed):
         """Iterate over `steps` in the thread, then call `then()` there; after an error, `failed(error)` instead.
 
-        A generator that was stopped goes on where it was.
+        A generator that was stopped goes on from there.
         """
         Runner.end_latest()
         Runner._latest = self
@@ -42,7 +45,7 @@ class Runner:
         self._stop, self._quiet, self._error = threading.Event(), threading.Event(), None
         threads = torch.get_num_threads() if lend_cores() else 1
         work = [steps, then, failed, self._stop, self._quiet, threads]
-        self._thread = threading.Thread(target=self._work, args=work, daemon=True)
+        self._thread = threading.Thread(target=self._work, args=work, name="a lab's run", daemon=True)
         self._thread.start()
 
     def _work(self, steps, then, failed, stop, quiet, threads):
@@ -53,7 +56,7 @@ class Runner:
                     break
             if not quiet.is_set():
                 then()
-        except Exception as error:  # nobody would see it here: `failed` shows it, wait() raises it again
+        except Exception as error:  # here it would be lost: `failed` shows it, wait() raises it again
             if not quiet.is_set():
                 self._error = error
                 failed(error)
@@ -68,6 +71,7 @@ class Runner:
         """End the run after its present step, wait for the thread, and do not call `then`: a new run follows."""
         self._quiet.set()
         self.stop()
+        self._error = None  # its traceback would keep the network in memory
 
     def ask_to_stop(self):
         """End the run after its present step, without waiting for it."""
@@ -87,6 +91,123 @@ class Runner:
             self.stop()
         if self._error:
             raise self._error
+
+
+class RunningLab:
+    """What a lab that runs something stands on: it starts, stops and closes the run, and says how it goes.
+
+    Goes before `Whole` or `Lab` in the list of base classes. The lab has a `runner`, a `message`, `buttons`,
+    {name: button} with "Stop" among them, and four methods:
+      far(): how far the present run has come and how far it goes, in units;
+      ready(): whether a button does something now, {name: True or False}, for all but Stop;
+      show(): draws this moment;
+      curve_points(): a list of {"name": ..., "points": list of tuples}, the present curve last.
+    """
+
+    unit = "epoch"  # in which `far` counts
+    held = ()  # the names of the attributes that keep networks and images in memory
+    running = None  # what the run works on
+
+    def go_on(self, work, steps):
+        """Iterate over `steps` in the thread, from where it was stopped; `work` is what they change."""
+        self.running, self._since = work, (time.monotonic(), self.far()[0])
+        self.enable()
+        self.runner.start(steps, then=self._end, failed=self._explain)
+
+    def stop(self):
+        """End the run after its present step; what it has reached stays."""
+        if self.running is None:
+            return
+        self.message.say("Stopping: the present step must end first.")
+        self.runner.stop()
+        if self.runner.running:
+            self.message.say(
+                "The present step takes unusually long. The run ends after it; you can start a new one now.",
+                trouble=True,
+            )
+
+    def cancel(self):
+        """End the run without a word: something else follows."""
+        self.runner.cancel()
+        self.running = None
+
+    def close(self):
+        """End the run, close the lab with all its widgets, and let its networks and images go."""
+        self.cancel()
+        super().close()
+        for name in self.held:  # IPython keeps what a cell has shown, as Out[5], for as long as the kernel lives
+            setattr(self, name, None)
+
+    def _end(self):
+        self.running = None
+        self.finish()
+        self.enable()
+
+    def _explain(self, error):
+        """Say in words what ended the run."""
+        self.running = None
+        self.message.say(html.escape(f"The run ended: {str(error) or type(error).__name__}"), trouble=True)
+        self.enable()
+
+    def enable(self):
+        """Only buttons that do something now can be pressed."""
+        for name, does_something in {"Stop": self.running is not None, **self.ready()}.items():
+            self.buttons[name].disabled = not does_something
+
+    @property
+    def phase(self):
+        """One of "idle", "waiting" (for the first step), "training", "stopped" and "done"."""
+        done, total = self.far()
+        if self.running is not None:
+            return "training" if done > self._since[1] else "waiting"
+        if not done or not total:
+            return "idle"
+        return "done" if done >= total else "stopped"
+
+    def seconds_left(self):
+        """How long the run will go on, in seconds, drawing and measuring included; None if that is not known yet."""
+        if self.phase != "training":
+            return None
+        (since, before), (done, total) = self._since, self.far()
+        elapsed = time.monotonic() - since
+        return elapsed * (total - done) / (done - before) if elapsed > 0.5 else None
+
+    def status(self):
+        """How far the run has come, in words; "" before the first."""
+        (done, total), left, phase = self.far(), self.seconds_left(), self.phase
+        whole = f"{total} {self.unit}{'' if total == 1 else 's'}"
+        if phase in ("waiting", "training"):
+            soon = "" if left is None else f", about {duration(left)} left"
+            return f"Training: {self.unit} {min(math.floor(done) + 1, total)} of {total}{soon}."
+        said = {"idle": "", "stopped": f"Stopped after {round(done, 2):g} of {whole}.", "done": f"Done: {whole}."}
+        return said[phase]
+
+    def state(self):
+        """All that a picture needs to show the lab, as a plain dict.
+
+        "phase": see there; "epoch" and "epochs", in some labs "step" and "steps": how far the run has come, of how
+        many; "seconds_left": None if not known; "curves": `curve_points()`; "result": a line to hand in, or "";
+        "message": HTML; "trouble": True if the message is a warning.
+        """
+        done, total = self.far()
+        return {
+            "phase": self.phase, self.unit: done, f"{self.unit}s": total, "seconds_left": self.seconds_left(),
+            "curves": self.curve_points(), "result": self.result_text(),
+            "message": self.message.text, "trouble": self.message.trouble,
+        }  # fmt: skip
+
+    def result_text(self):
+        """The line that a student hands in, or ""."""
+        return ""
+
+    def finish(self):
+        """Show what a run that ended, or was stopped, has come to."""
+        self.show()
+
+
+def duration(seconds):
+    """A time in words, for people who wait: "5 s", "3 min"."""
+    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def end_on_interrupt(runner):

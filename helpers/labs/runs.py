@@ -8,6 +8,7 @@ from torch import nn
 
 from helpers.experiments import EXPERIMENTS
 from helpers.models import lenet, xavier
+from helpers.plotting.trainer import recent_means
 
 LEARNING_RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.9, 3]
 ACTIVATIONS = {"ReLU": nn.ReLU, "tanh": nn.Tanh, "GELU": nn.GELU, "sigmoid": nn.Sigmoid}
@@ -74,16 +75,24 @@ class Run:
 
 
 def keep(history, progress):
-    """Take down where training stands; twenty points an epoch are enough for a curve."""
+    """Note how far training has come; twenty points an epoch are enough for a curve."""
     last = history[-1].epoch if history else 0
     if not history or progress.val_acc is not None or int(20 * progress.epoch) > int(20 * last):
         history.append(progress)
 
 
+def points(history):
+    """A run's curve, (epoch, loss, training accuracy, validation accuracy or None) for each `Progress` of it.
+
+    Loss and training accuracy are means over the last tenth of an epoch.
+    """
+    return [(p.epoch, *means, p.val_acc) for p, means in zip(history, recent_means(history), strict=True)]
+
+
 def network(kernel, channels, padding, activation, pooling, seed, **sizes):
     """An untrained LeNet, its second convolution with 16 channels, its weights decided by `seed`. Raises ShapeError.
 
-    sizes: as `lenet` takes them, if they are not those of ten classes of 28×28 pixels.
+    sizes: as `lenet` takes them; without them, ten classes of 28×28 pixels.
     """
     with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
         torch.manual_seed(seed)
@@ -92,21 +101,27 @@ def network(kernel, channels, padding, activation, pooling, seed, **sizes):
 
 
 def table(runs):
-    """The runs as an HTML table, the newest first; runs: a list of `Run`."""
+    """The runs as an HTML table, the newest first; runs: a list of `Run`.
+
+    Of runs that ended before their first epoch only the latest has a row; without any row the table takes no room.
+    """
     head = ["run", "settings", "parameters", "seconds", "images/s", "validation", "test"]
     rows = []
-    for number, run in reversed(list(enumerate(runs, start=1))):
-        if run.shown:
-            accuracies = ["" if value is None else f"{value:.1%}" for value in (run.val_acc, run.test_acc)]
-            settings = run.line.partition(" ")[2] or "as at the beginning"
-            work = ["loaded", ""]
-            if run.history:
-                last = run.history[-1]
-                work = [f"{last.seconds:.1f}", f"{last.examples / last.seconds:,.0f}"]
-            rows.append([number, settings, f"{run.parameters:,}", *work, *accuracies])
-    lines = [_row("th", head), *(_row("td", row) for row in rows)]
-    style = "font-size:15px;line-height:22px;text-align:left"
-    return f'<div style="height:130px;overflow-y:auto"><table style="{style}">{"".join(lines)}</table></div>'
+    listed = [run for run in runs if run.shown and (run.val_acc is not None or run is runs[-1])]
+    for number, run in enumerate(listed, start=1):
+        accuracies = ["" if value is None else f"{value:.1%}" for value in (run.val_acc, run.test_acc)]
+        settings = run.line.partition(" ")[2] or "as at the beginning"
+        work = ["loaded", ""]
+        if run.history:
+            last = run.history[-1]
+            work = [f"{last.seconds:.1f}", f"{last.examples / last.seconds:,.0f}"]
+        rows.append([number, settings, f"{run.parameters:,}", *work, *accuracies])
+    if not rows:
+        return ""
+    lines = [_row("th", head), *(_row("td", row) for row in reversed(rows))]
+    style = "font-size:15px;line-height:22px;text-align:left;border-collapse:collapse"
+    # As high as its rows, up to the head and six of them: none is cut.
+    return f'<div style="max-height:182px;overflow-y:auto"><table style="{style}">{"".join(lines)}</table></div>'
 
 
 def _row(tag, cells):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from helpers.any_network import measuring
 from helpers.checks.verdict import NOT_YET, Verdict, wrong
 from helpers.data import Batches, train_validation_split
-from helpers.models import layer_table
-from helpers.training import evaluate_accuracy, measuring
+from helpers.layers import layer_table
+from helpers.training import evaluate_accuracy
 
 
 @dataclass
@@ -29,8 +30,8 @@ class Scoreboard:
     """A table of networks from 28×28 images to ten classes: those that reach `goal` first, the smallest of them on top.
 
     It sets a sixth of the training images aside for validation and hands out the others: `train_images`, (N, 1, 28, 28)
-    bytes, and `train_labels`, (N,). goal: a validation accuracy, 0.9 where all 60,000 images are there and else 0.87.
-    Nothing keeps anybody from training on the images set aside, or from a second board: the board counts on honesty.
+    bytes, and `train_labels`, (N,). goal: a validation accuracy, 0.9 if all 60,000 images are there, else 0.87.
+    Nothing prevents training on the images set aside, or a second board: the board relies on honesty.
     """
 
     def __init__(self, data):
@@ -46,7 +47,7 @@ class Scoreboard:
     def enter(self, name, net):
         """Measure a trained network on the validation images, and keep it as it is now; shows the table.
 
-        What is no such network is refused in words. A name that is taken gets a number: every try counts.
+        Anything else is refused in words. A name that is taken gets a number: every try counts.
         """
         trouble = _trouble(name, net)
         if trouble is not None:
@@ -55,7 +56,7 @@ class Scoreboard:
         taken, given, number = {entry.name for entry in self.entries}, name, 2
         while name in taken:
             name, number = f"{given} ({number})", number + 1
-        # Frozen weights count too: somebody has to store them.
+        # Frozen weights count too: they have to be stored.
         parameters = sum(parameter.numel() for parameter in net.parameters())
         multiply_adds = layer_table(net).multiply_adds
         val_acc = _accuracy(net, *self._validation)
@@ -94,7 +95,7 @@ class Scoreboard:
         )
 
     def _rows(self):
-        """The table's lines as texts, with its head; none where nothing was entered."""
+        """The table's lines as texts, with its head; none if nothing was entered."""
         if self.entries:
             yield "", "network", "parameters", "multiply-adds", "validation", "test"
         for place, entry in enumerate(self.ranking(), start=1):
@@ -139,7 +140,7 @@ def _with_error(share, count):
 
 
 def _trouble(name, net):
-    """A Verdict in words where `net` cannot be entered, else None."""
+    """A Verdict in words if `net` cannot be entered, else None."""
     if net is ...:
         return NOT_YET
     if isinstance(name, nn.Module) or not isinstance(name, str):
@@ -159,7 +160,7 @@ def _trouble(name, net):
         got = "×".join(map(str, scores.shape)) if torch.is_tensor(scores) else type(scores).__name__
         return wrong(f"{name} answers two images with {got}, expected 2×10: a score for each of ten classes.")
     if not torch.isfinite(scores).all():
-        return wrong(f"The scores of {name} are not numbers any more: its learning rate was too high.")
+        return wrong(f"The scores of {name} are no longer numbers: its learning rate was too high.")
     return None
 
 

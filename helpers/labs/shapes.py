@@ -7,7 +7,8 @@ from helpers import plotting
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import choice, slider
 from helpers.labs.lab import Lab
-from helpers.models import layer_table, lenet
+from helpers.layers import layer_table
+from helpers.models import lenet
 
 POOLINGS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
 

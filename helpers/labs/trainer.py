@@ -1,4 +1,4 @@
-"""Chapter 4: move a slider and the network trains anew."""
+"""Chapter 4: move a slider and a new network trains."""
 
 import html
 import re
@@ -7,28 +7,44 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from helpers import plotting
-from helpers.data import Batches, DataError, train_validation_split
+from helpers.any_network import classes_of
+from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
+from helpers.errors import DataError, ShapeError
 from helpers.labs.board import BoardLine
 from helpers.labs.cells import Whole, one_a_cell
 from helpers.labs.class_experiment import result_line
 from helpers.labs.controls import FULL_LABEL, Message, button, choice, rows_of, slider, steps, switch
 from helpers.labs.lab import FiveTimesASecond, Picture
-from helpers.labs.runner import Runner
-from helpers.labs.runs import ACTIVATIONS, LEARNING_RATES, OPTIMIZERS, POOLINGS, PRESETS, Run, keep, network, table
-from helpers.models import ShapeError, num_parameters
-from helpers.training import classes_of, evaluate_accuracy, load_weights, save_weights, train, try_gpu
+from helpers.labs.runner import Runner, RunningLab
+from helpers.labs.runs import (
+    ACTIVATIONS,
+    LEARNING_RATES,
+    OPTIMIZERS,
+    POOLINGS,
+    PRESETS,
+    Run,
+    keep,
+    network,
+    points,
+    table,
+)
+from helpers.models import num_parameters
+from helpers.training import evaluate_accuracy, train, try_gpu
+from helpers.weights import load_weights, save_weights
 
 OWN = "own settings"
 GHOSTS = 4  # earlier runs whose curves stay in grey
 
 
-class Trainer(Whole):
+class Trainer(RunningLab, Whole):
     """Controls of a LeNet and of its training; every move trains a new network, with the earlier runs in grey.
 
     The ReLU and max-pooling LeNet that it begins with learns visibly within seconds on 9,000 training images; 1,000
     others measure it. The test images stay closed until the Test button, once a run.
     """
+
+    held = ("runs", "ghosts", "curves", "unfinished", "data", "val_iter", "_split")
 
     def __init__(self, data, num_epochs):
         self.data, self.device = data, try_gpu()
@@ -81,7 +97,7 @@ class Trainer(Whole):
 
     def start(self):
         """Train a new network with the present settings; a run that is still going on ends."""
-        self.runner.cancel()  # a step that hangs is left alone: the new run has a network of its own
+        self.cancel()  # a step that hangs is left alone: the new run has a network of its own
         self.table.value = table(self.runs)  # with the run that has just ended
         settings = self.board.values()
         self._name_preset(settings)
@@ -90,44 +106,34 @@ class Trainer(Whole):
             train_iter, val_iter = self._batches(settings)
         except (ShapeError, DataError) as error:
             self._say(str(error), trouble=True)
-            self._enable(running=False)
+            self.enable()
             return
         self._begin(net, settings, val_iter)
         self.unfinished = self._steps(self.runs[-1], train_iter)
-        self._go_on()
+        self.go_on(self.runs[-1], self.unfinished)
 
     def _begin(self, net, settings, val_iter):
         """Make a new run the latest; the earlier ones become grey curves and rows of the table."""
         self.runs = [run for run in self.runs if run.shown]
-        ghosts = [run for run in self.runs if run.history][-GHOSTS:]
+        self.ghosts = [run for run in self.runs if run.history][-GHOSTS:]
         for run in self.runs:
-            run.put_aside(as_ghost=run in ghosts)
-        self.curves = plotting.LiveCurves([run.history for run in ghosts], settings["epochs"])
+            run.put_aside(as_ghost=run in self.ghosts)
+        self.curves = plotting.LiveCurves([run.history for run in self.ghosts], settings["epochs"])
         self.unfinished, self.val_iter = None, val_iter
         self.runs.append(Run(self.board.line(), settings, net.to(self.device), num_parameters(net)))
 
-    def stop(self):
-        """End the run after its present step; the network keeps what it has learnt, and Resume goes on from there."""
-        self._say("Stopping: the present step must end first.")
-        self.runner.stop()
-        if self.runner.running:
-            self._say(
-                "The present step takes unusually long. The run ends after it; Train begins a new one now.",
-                trouble=True,
-            )
-
     def resume(self):
-        """Go on with the run that was stopped."""
-        if self.unfinished and not self.runner.running:
-            self._go_on()
-
-    def _go_on(self):
-        self._enable(running=True)
-        self.runner.start(self.unfinished, then=self._finish, failed=self._explain)
+        """Go on with the run that was stopped, unless the controls ask for a different network or training."""
+        if not self.unfinished or self.running:
+            return
+        if self.board.values() != self.runs[-1].settings:
+            self._say(f"The run that was stopped has other settings, {self.runs[-1].line}: press Train.", trouble=True)
+            return
+        self.go_on(self.runs[-1], self.unfinished)
 
     def reset(self):
-        """Forget all runs and put every control back to where it began."""
-        self.runner.cancel()
+        """Forget all runs and put every control back to its first value."""
+        self.cancel()
         self.board.move(self.begun_with, then=self._forget)
 
     def test(self):
@@ -135,7 +141,7 @@ class Trainer(Whole):
         run = self.runs[-1]
         test_iter = Batches(self.data.test_images, self.data.test_labels, 256, device=self.device)
         run.test_acc = evaluate_accuracy(run.net, test_iter)
-        self._finish()
+        self._end()
 
     def save(self):
         """Save the weights of the latest network beside the notebook; never over a file that is there."""
@@ -161,34 +167,50 @@ class Trainer(Whole):
         except (DataError, OSError, ValueError) as error:
             self._say_of_file(f"Not loaded: {error}", trouble=True)
             return
-        self.runner.cancel()
+        self.cancel()
         self._begin(net, settings, val_iter)
         run = self.runs[-1]
         run.loaded_acc = evaluate_accuracy(net, val_iter)
-        self._finish()
+        self._end()
         self._say(f"Loaded: validation accuracy {run.val_acc:.1%}")
 
-    def close(self):
-        """End the run, then close the widget and let the data and the networks go."""
-        self.runner.cancel()
-        super().close()
-        # IPython keeps what a cell has shown, as Out[5], for as long as the kernel lives.
-        self.runs, self.unfinished, self.data, self.val_iter, self._split = [], None, None, None, None
+    def far(self):
+        """The epochs that the latest run has trained for, and is to train for."""
+        run = self.runs[-1] if self.runs else None
+        epochs = run.settings["epochs"] if run else self.controls["epochs"].value
+        return (self.history[-1].epoch if self.history else 0), epochs
+
+    def ready(self):
+        """A run that was stopped can go on with its own settings; test images are read once a run."""
+        run = self.runs[-1] if self.runs else None
+        idle = run is not None and self.running is None
+        return {
+            "Resume": idle and self.unfinished is not None and self.board.values() == run.settings,
+            "Test": idle and run.shown and run.test_acc is None,
+        }
+
+    def curve_points(self):
+        """`runs.points` of the earlier runs in grey and of the latest; "name" is the board line."""
+        return [{"name": run.line, "points": points(run.history)} for run in [*self.ghosts, *self.runs[-1:]]]
+
+    def result_text(self):
+        """The result line of the latest run."""
+        return result_line(self.runs[-1]) if self.runs else ""
 
     def _forget(self):
         """As at the beginning: no runs, empty axes."""
-        self.runs, self.unfinished = [], None
+        self.runs, self.ghosts, self.unfinished = [], [], None
         self._name_preset(self.begun_with)
         self.curves = plotting.LiveCurves(num_epochs=self.begun_with["epochs"])
-        self._draw()
+        self.show()
         _, self.val_iter = self._batches(self.begun_with)
         self._show_predictions(self._network(self.begun_with))
         self.table.value, self.result.value = table([]), ""
         self._say("Press Train, or move a slider: each move trains a new network.")
-        self._enable(running=False)
+        self.enable()
 
     def _choose(self, change):
-        """Put the controls where the chosen preset has them."""
+        """Move the controls to the chosen preset."""
         if not self._naming and change.new != OWN:
             self.board.move({**self.begun_with, **PRESETS[change.new][0]})
 
@@ -205,9 +227,9 @@ class Trainer(Whole):
         self.message.say(f"{html.escape(text)}<br>{html.escape(advice or note)}", trouble)
 
     def _say_of_file(self, text, trouble=False):
-        """Show what came of Save or Load; beside a run, which has its own to say, below the buttons."""
+        """Say below the buttons what came of Save or Load, and above too unless a run is speaking there."""
         self.file_message.say(html.escape(text), trouble)
-        if not self.runner.running:
+        if self.running is None:
             self._say(text, trouble)
 
     def _network(self, settings):
@@ -217,7 +239,7 @@ class Trainer(Whole):
         return network(**{name: settings[name] for name in names}, **sizes)
 
     def _batches(self, settings):
-        """Training and validation batches; raises DataError where the whole set is asked for and is not here."""
+        """Training and validation batches; raises DataError if the whole set is asked for and is not here."""
         number = 10_000 if settings["images"] == "sample" else 60_000
         if len(self.data.train_images) < number:
             raise DataError(f"only {len(self.data.train_images):,} training images are here: choose the sample")
@@ -236,7 +258,7 @@ class Trainer(Whole):
             run.net, train_iter, settings["epochs"], settings["lr"], self.val_iter, self.device,
             settings["optimizer"], reports=len(train_iter),
         )  # fmt: skip
-        draw_now_and_then = FiveTimesASecond(self._draw)
+        draw_now_and_then = FiveTimesASecond(self.show)
         for progress in training:
             keep(run.history, progress)
             draw_now_and_then()
@@ -245,40 +267,32 @@ class Trainer(Whole):
                 break
         self.unfinished = None
 
-    def _draw(self):
+    def show(self):
         """Show the curves and say how the run goes."""
         if self.history:
-            found = diagnose(self.history)
-            self._say(f"{self.history[-1]} · {self.runs[-1].parameters:,} parameters", found.lost, found.advice)
+            found, (_, loss, train_acc, _) = diagnose(self.history), points(self.history)[-1]
+            val_acc = "" if self.runs[-1].val_acc is None else f" · validation accuracy {self.runs[-1].val_acc:.3f}"
+            numbers = f"loss {loss:.3f} · training accuracy {train_acc:.3f}{val_acc}"
+            said = f"{self.status()} {numbers} · {self.runs[-1].parameters:,} parameters"
+            self._say(said, found.lost, found.advice)
         self.picture.show_png(self.curves.png(self.history), self.curves.width, self.curves.alt(self.history))
 
-    def _finish(self):
-        """Show what a run that ended, or was stopped, has come to."""
-        run = self.runs[-1]
-        self._draw()
-        self.table.value = table(self.runs)
-        self.result.value = result_line(run)
+    def finish(self):
+        """Show what a run that ended, or was stopped, has come to: also its row, its line and its predictions."""
+        self.show()
+        self.table.value, self.result.value = table(self.runs), self.result_text()
         self._show_predictions()
-        self._enable(running=False)
 
     def _explain(self, error):
-        """Say in words what ended the run."""
+        """Say in words what ended the run; it cannot go on."""
         self.unfinished = None
-        self._say(f"Training stopped: {error}", trouble=True)
-        self._enable(running=False)
+        super()._explain(error)
 
     def _show_predictions(self, net=None):
-        """Eight validation images with what the network, that of the latest run where None, says of them."""
+        """Eight validation images with what a network says of them; without one, that of the latest run."""
         X, y = self.val_iter.images[:8], self.val_iter.labels[:8]
         predicted = classes_of(net or self.net, X)
         self.predictions.show(plotting.predictions(X, y, predicted, self.data.class_names))
-
-    def _enable(self, running):
-        """Only buttons that do something now can be pressed."""
-        done = bool(self.runs) and self.runs[-1].shown and not running
-        self.buttons["Stop"].disabled = not running
-        self.buttons["Resume"].disabled = running or not self.unfinished
-        self.buttons["Test"].disabled = not done or self.runs[-1].test_acc is not None
 
     def _path(self):
         """The file beside the notebook that the student named; raises ValueError for a name that leads elsewhere."""

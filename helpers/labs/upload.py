@@ -7,7 +7,7 @@ import ipywidgets as widgets
 from helpers.labs.controls import Message, choice
 from helpers.photos import INVERT, NOTHING, PhotoError, as_example, read_photo
 
-LARGEST_FILE = 10_000_000  # bytes; Jupyter's server drops larger messages, and nobody is told
+LARGEST_FILE = 10_000_000  # bytes; Jupyter's server drops larger messages without a word
 
 
 class Upload(widgets.HBox):

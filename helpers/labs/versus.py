@@ -10,16 +10,17 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine
 
 from helpers import plotting
+from helpers.any_network import classes_of, refuse_unfit
 from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.labs.cells import one_a_cell
 from helpers.labs.controls import button, choice, rows_of, slider, steps, switch
 from helpers.labs.lab import FiveTimesASecond, Lab
-from helpers.labs.runner import Runner
-from helpers.labs.runs import keep
+from helpers.labs.runner import Runner, RunningLab
+from helpers.labs.runs import keep, points
 from helpers.metrics import confusion_counts
 from helpers.models import lenet, mlp, num_parameters, xavier
-from helpers.training import classes_of, refuse_unfit, train, try_gpu
+from helpers.training import train, try_gpu
 
 MEASURED = 500  # validation images: so many are moved and classified in a twentieth of a second
 SEEN = 27_000  # images in a training, repetitions counted: 3 epochs of 9,000 or 27 of 1,000
@@ -36,40 +37,42 @@ AS_MANY_PARAMETERS, AS_MUCH_ARITHMETIC = 78, 525
 
 @dataclass
 class Bout:
-    """Two networks, {name: network}, and their training: the share `done`, 0 to 1, and the `steps` that remain."""
+    """Two networks, {name: network}, and their training: the share `done`, 0 to 1, and the `steps` that are left."""
 
     nets: dict
+    epochs: int
     done: float = 0.0
     steps: Iterator | None = None
     histories: dict = field(default_factory=dict)  # {name: list of Progress}, some twenty an epoch
-    upright: dict = field(default_factory=dict)  # accuracies on images that nobody moved, once it is trained
+    upright: dict = field(default_factory=dict)  # accuracies on images that were not moved, once it is trained
 
 
-class Versus(Lab):
+class Versus(RunningLab, Lab):
     """Controls that move the images, controls that ask for a new training, Train and Stop.
 
     A pair of networks that was trained is kept, the latest KEPT of them, so that going back shows it at once.
     """
+
+    held = ("bouts", "train_images", "images")
 
     def __init__(self, rivals, data):
         self.class_names, self.device = data.class_names, try_gpu()
         images, labels = data.train_images[:10_000], data.train_labels[:10_000]
         self.train_images, self.train_labels, *val = train_validation_split(images, labels, 1000)
         self.images, self.labels = (part[:MEASURED] for part in val)
-        self.runner, self.running = Runner(), None
-        self.bouts = {(False, 9000, True, BEST, BEST): Bout(rivals, done=1.0)}  # by the values of CONDITIONS
+        self.runner = Runner()
+        self.bouts = {(False, 9000, True, BEST, BEST): Bout(rivals, 1, done=1.0)}  # by the values of CONDITIONS
         self.train_button = button("Train", self.train, button_style="primary")
-        self.stop_button = button("Stop", self.runner.stop)
-        buttons = rows_of([self.train_button, self.stop_button])
-        super().__init__("versus", self.compare, _controls(), above=[buttons], lines=3)
+        self.stop_button = button("Stop", self.stop)
+        self.buttons = {"Train": self.train_button, "Stop": self.stop_button}
+        super().__init__("versus", self.compare, _controls(), above=[rows_of(self.buttons.values())], lines=3)
 
     def redraw(self):
-        """Draw for the controls' values; where they ask for another training than the one that runs, start that."""
+        """Draw for the controls' values; if they ask for a different training than the one that runs, start that."""
         if self.running is None:
             self.show()
         elif self.running is not self.bout():
-            self.runner.cancel()
-            self.running = None
+            self.cancel()
             self.show()
             self.train()
         # Else the run draws, in its own thread: two threads that compute would hold each other up.
@@ -77,6 +80,7 @@ class Versus(Lab):
     def show(self):
         """Draw for the controls' values."""
         super().redraw()
+        self.enable()
 
     def bout(self):
         """The two networks that the controls ask for, trained or not."""
@@ -89,29 +93,33 @@ class Versus(Lab):
         return self.bouts[conditions]
 
     def train(self):
-        """Train the present networks, or go on where they were stopped."""
+        """Train the present networks, or go on from where they were stopped."""
         bout = self.bout()
         if bout.steps and not self.running:
-            self.running = bout
-            self.runner.start(bout.steps, then=self._end, failed=self._explain)
+            self.go_on(bout, bout.steps)
 
-    def close(self):
-        """End the run, then close the widget and let the data and the networks go."""
-        self.runner.cancel()
-        super().close()
-        # IPython keeps what a cell has shown, as Out[5], for as long as the kernel lives.
-        self.bouts, self.running, self.train_images, self.images = {}, None, None, None
+    def far(self):
+        """The epochs that the present networks were trained for, and are to be."""
+        bout = self.running or self.bout()
+        return bout.done * bout.epochs, bout.epochs
+
+    def ready(self):
+        """Only what is not trained yet can be trained."""
+        return {"Train": self.running is None and self.bout().done < 1}
+
+    def curve_points(self):
+        """`runs.points` of both networks."""
+        histories = (self.running or self.bout()).histories
+        return [{"name": name, "points": points(history)} for name, history in histories.items()]
 
     def compare(self, view, shift, rotation, scale, shuffled, **conditions):
         """The picture of how both networks do on moved images, and two lines of text."""
         bout = self.running or self.bout()
-        self.train_button.disabled = bool(self.running) or not bout.steps
-        self.stop_button.disabled = not self.running
         X = moved(self.images, shift, rotation, scale)
         X = shuffle_pixels(X) if shuffled else X
         counts = {name: confusion_counts(classes_of(net, X), self.labels) for name, net in bout.nets.items()}
         accuracies = {name: float(matrix.diag().sum()) / len(X) for name, matrix in counts.items()}
-        text = f"{self._state(bout, accuracies)}<br>{_sizes(bout.nets)} Measured on {len(X)} validation images."
+        text = f"{self._standing(bout, accuracies)}<br>{_sizes(bout.nets)} Measured on {len(X)} validation images."
         text += "".join(f"<br>{line}" for line in _troubles(bout.histories))
         if view == "confusion":
             return plotting.confusions(counts, self.class_names), text
@@ -127,7 +135,8 @@ class Versus(Lab):
                 "LeNet": lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, **sizes),
                 "MLP": mlp((hidden,), nn.ReLU, **sizes),
             }
-            bout = Bout({name: xavier(net).to(self.device) for name, net in nets.items()})
+            epochs = SEEN // len(self.train_images[:images])
+            bout = Bout({name: xavier(net).to(self.device) for name, net in nets.items()}, epochs)
         bout.steps = self._steps(bout, shuffled, images, {"LeNet": lr_lenet, "MLP": lr_mlp})
         return bout
 
@@ -136,7 +145,7 @@ class Versus(Lab):
         X, y = self.train_images[:images], self.train_labels[:images]
         X = shuffle_pixels(X) if shuffled else X
         batches = {name: Batches(X, y, BATCH_SIZE, shuffle=True, seed=0, device=self.device) for name in bout.nets}
-        epochs, length = SEEN // len(X), -(-len(X) // BATCH_SIZE)
+        epochs, length = bout.epochs, -(-len(X) // BATCH_SIZE)
         runs = [
             train(net, batches[name], epochs, rates[name], None, self.device, torch.optim.Adam, reports=length)
             for name, net in bout.nets.items()
@@ -154,7 +163,7 @@ class Versus(Lab):
             net.zero_grad()
 
     def _upright(self, bout, shuffled):
-        """The accuracies on images that nobody moved, {name: 0 to 1}."""
+        """The accuracies on images that were not moved, {name: 0 to 1}."""
         if bout.upright:
             return bout.upright
         X = shuffle_pixels(self.images) if shuffled else self.images
@@ -163,41 +172,37 @@ class Versus(Lab):
             bout.upright = upright
         return upright
 
-    def _state(self, bout, accuracies):
+    def _standing(self, bout, accuracies):
         """How far the training is, or who is ahead, in words."""
         if bout is self.running:
-            return f"Training both in turn: {bout.done:.0%} done."
+            return self.status()
         if not bout.done:
             return "Under these conditions both are untrained and only guess. Press Train: it takes some seconds."
-        if bout.steps:
-            return f"Stopped when {bout.done:.0%} of the training was done. Press Train to go on."
+        if bout.done < 1:
+            return f"{self.status()} Press Train to go on."
         (first, best), (second, other) = sorted(accuracies.items(), key=lambda pair: -pair[1])
+        said = f"{self.status()} " if bout.histories else ""  # those that were brought have not been trained here
         if best == other:
-            return f"{first} and {second} do equally well."
-        return f"{first} is ahead of {second} by {100 * (best - other):.1f} percentage points."
-
-    def _end(self):
-        """Show what the run has come to."""
-        self.running = None
-        self.show()
+            return f"{said}{first} and {second} do equally well."
+        return f"{said}{first} is ahead of {second} by {100 * (best - other):.1f} percentage points."
 
     def _explain(self, error):
-        """Say in words what ended the run; its networks begin anew."""
+        """Say in words what ended the run; its networks begin again."""
         self.bouts = {conditions: bout for conditions, bout in self.bouts.items() if bout is not self.running}
         self._end()
-        self.message.say(html.escape(f"Training stopped: {error}"), trouble=True)
+        super()._explain(error)
 
 
 def moved(images, shift, rotation, scale):
     """Images, (N, 1, height, width) bytes, shifted right by pixels, turned clockwise by degrees, enlarged to percent.
 
-    Where nothing comes from, they are black.
+    Pixels that come from outside the image are black.
     """
     return affine(images, rotation, [shift, 0], scale / 100, [0, 0], InterpolationMode.BILINEAR)
 
 
 def shuffle_pixels(images):
-    """The pixels of each image, (N, 1, height, width), in another order, the same for all images and each time."""
+    """The pixels of each image, (N, 1, height, width), in a different order, the same for all images and every time."""
     order = torch.randperm(images[0].numel(), generator=torch.Generator().manual_seed(0))
     return images.flatten(1)[:, order].reshape(images.shape)
 
@@ -222,7 +227,7 @@ def _controls():
         "scale": slider("scale (%)", 100, 50, 150, 5),
         "images": steps("training images", [1000, 3000, 9000], 9000),
         "shuffled": switch("shuffled pixels"),
-        "matched": switch("as many parameters (off: as many multiply-adds)", True),
+        "matched": choice("the MLP has as many", {"parameters": True, "multiply-adds": False}),
         "lr_lenet": steps("learning rate of LeNet", LEARNING_RATES, BEST),
         "lr_mlp": steps("learning rate of the MLP", LEARNING_RATES, BEST),
     }
@@ -237,7 +242,7 @@ def versus(rivals, data):
 
     rivals: {"LeNet": network, "MLP": network}, trained on the 9,000 images that are left when `train_validation_split`
     has taken 1,000 of the first 10,000 training images; data: an `ImageData`. Its test images stay closed.
-    Raises ShapeError, in words, for other than two networks that give a score for each class.
+    Raises ShapeError, in words, unless these are two networks that give a score for each class.
     """
     refuse_unfit(rivals, data.train_images[0], len(data.class_names), 2, 2)
     return Versus(rivals, data)

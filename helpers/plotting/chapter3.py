@@ -15,7 +15,7 @@ def flattening(maps, pixel):
     """Maps above the row of numbers that `Flatten` makes of them, to scale; a pixel and two neighbours in both.
 
     maps: (channels, height, width), each shown on a grey scale of its own; pixel: (channel, row, column). The
-    neighbours are those right of it and below it: ValueError where there is none.
+    neighbours are those right of it and below it; ValueError if there is none.
     """
     maps, (channel, row, column) = _grey(torch.as_tensor(maps).detach().float()), pixel
     channels, height, width = maps.shape

@@ -9,7 +9,7 @@ from helpers.plotting.style import BLUE, ORANGE, Figure, drawn
 
 @drawn
 def scatter(x, y, xlabel, ylabel):
-    """Points, and the mean of those with the same x; on a logarithmic axis where x spans more than a factor of 20."""
+    """Points, and the mean of those with the same x; on a logarithmic axis if x spans more than a factor of 20."""
     figure = Figure(9, 3.8, f"{len(x)} points: {ylabel} against {xlabel}")
     figure.set_layout_engine("none")
     ax = figure.add_axes((0.09, 0.17, 0.88, 0.76))

@@ -8,7 +8,7 @@ from helpers.plotting.style import COLOURS, Sheet, drawn
 def opinions(image, chances, maps, class_names):
     """One image, the probability that each network gives to each class, and the feature maps of a convolutional one.
 
-    image: (1, height, width) bytes; chances: {name: (classes,) probabilities}; maps: for each convolution
+    image: (channels, height, width) bytes; chances: {name: (classes,) probabilities}; maps: for each convolution
     (channels, height, width), of which the first two are shown, with at most 16 channels each.
     """
     says = {name: (class_names[int(values.argmax())], float(values.max())) for name, values in chances.items()}
@@ -16,9 +16,10 @@ def opinions(image, chances, maps, class_names):
     sheet = Sheet(660, 404, f"One image: {said}; below it feature maps")
     sheet.write(0, 12, "what the networks see", 12)
     sheet.put_image(image, 0, 28, 168 / image.shape[-1])
-    first, width, high = 270, 390 / len(chances), 18  # pixels
+    first, width, high = 270, 390 / len(chances), min(18, 180 / len(class_names))  # pixels
+    size = min(12, 0.67 * high)  # of type, in points
     for row, class_name in enumerate(class_names):
-        sheet.write(first - 8, 28 + (row + 0.5) * high, class_name, 12, ha="right")
+        sheet.write(first - 8, 28 + (row + 0.5) * high, class_name, size, ha="right")
     for i, ((name, values), colour) in enumerate(zip(chances.items(), COLOURS, strict=False)):
         left, room = first + i * width, width - 70
         sheet.write(left, 12, f"{name}: {says[name][0]}", 12, weight="bold")
@@ -26,7 +27,7 @@ def opinions(image, chances, maps, class_names):
             y = 28 + row * high
             put_bar(sheet, left, y + 2, max(1, room * chance), high - 4, colour)
             if chance >= 0.02:
-                sheet.write(left + room * chance + 6, y + high / 2, f"{chance:.0%}", 12)
+                sheet.write(left + room * chance + 6, y + high / 2, f"{chance:.0%}", size)
     top = 238
     for ordinal, channels in zip(("first", "second"), maps, strict=False):
         shown, size = channels[:16], "×".join(map(str, channels.shape[1:]))

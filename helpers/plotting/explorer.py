@@ -12,28 +12,29 @@ from helpers.plotting.style import BLUE, ORANGE, Sheet, drawn
 from helpers.plotting.words import font
 
 WIDTH, HEIGHT = 980, 472  # pixels of every picture here: one takes the place of another in the lab, and nothing jumps
-CELL_WIDTH, CELL_HEIGHT = 25, 16  # of a written number: three digits of 9 points
+CELL_WIDTH, CELL_HEIGHT = 25, 16  # of a written number, at most: three digits of 9 points
 
 
-def slots(count):
-    """Where `count` examples stand, as large as there is room for: size of a pixel, and their upper left corners.
+def slots(count, side):
+    """Places for `count` square images, as large as there is room for.
 
-    count: 1 to 30; returns (cell, [(left, top), ...]), where (left, top) is the corner of the image alone.
+    count: 1 to 30; side: pixels of an image in the data set. Returns the side of an image in the picture, and the
+    upper left corner (left, top) of each image.
     """
-    for cell in range(14, 2, -1):
-        wide, high = 28 * cell + 14, 28 * cell + 52  # with the words above and below it
+    for cell in range(max(3, 392 // side), 0, -1):  # whole pixels for a pixel, so that all are equally large
+        wide, high = side * cell + 14, side * cell + 52  # with the words above and below it
         columns, rows = WIDTH // wide, HEIGHT // high
         if columns * rows >= count:
             break
     high = HEIGHT // rows
-    return cell, [(i % columns * wide + 7, i // columns * high + 26) for i in range(count)]
+    return side * cell, [(i % columns * wide + 7, i // columns * high + 26) for i in range(count)]
 
 
-def example_at(x, y, count):
-    """Which of `count` examples in a picture by `examples` is at (x, y), pixels; None between them."""
-    cell, corners = slots(count)
+def example_at(x, y, count, side):
+    """Which of `count` examples in a picture by `examples` is at (x, y), pixels; None between them; side: as there."""
+    shown, corners = slots(count, side)
     for i, (left, top) in enumerate(corners):
-        if 0 <= x - left < 28 * cell and 0 <= y - top < 28 * cell:
+        if 0 <= x - left < shown and 0 <= y - top < shown:
             return i
     return None
 
@@ -42,25 +43,26 @@ def example_at(x, y, count):
 def examples(images, places, names):
     """Up to 30 images of a data set, each between its place in the set and the name of its class.
 
-    images: (N, 1, 28, 28) bytes; places: N whole numbers; names: N texts.
+    images: (N, 1, side, side) bytes, or (N, 3, side, side) in colour; places: N whole numbers; names: N texts.
     """
     said = ", ".join(f"#{place} {name}" for place, name in zip(places, names, strict=True))
     sheet = Sheet(WIDTH, HEIGHT, f"{len(images)} images with their places in the set and their classes: {said}")
-    cell, corners = slots(len(images))
+    side, corners = slots(len(images), images.shape[-1])
     # All in one image: thirty images and sixty texts by Matplotlib take twice as long.
-    page, side = Image.new("L", (WIDTH, HEIGHT), 255), 28 * cell
+    page = Image.new("RGB" if images.shape[1] == 3 else "L", (WIDTH, HEIGHT), "white")
     pen, type_face = ImageDraw.Draw(page), font(16)
     for image, place, name, (left, top) in zip(images, places, names, corners, strict=True):
-        page.paste(Image.fromarray(image[0].numpy()).resize((side, side), Image.Resampling.NEAREST), (left, top))
-        pen.text((left + side / 2, top - 12), f"#{place}", 90, type_face, anchor="mm")
-        pen.text((left + side / 2, top + side + 11), name, 0, type_face, anchor="mm")
+        picture = Image.fromarray((image.movedim(0, -1) if len(image) == 3 else image[0]).numpy())
+        page.paste(picture.resize((side, side), Image.Resampling.NEAREST), (left, top))
+        pen.text((left + side / 2, top - 12), f"#{place}", "#5a5a5a", type_face, anchor="mm")
+        pen.text((left + side / 2, top + side + 11), name, "black", type_face, anchor="mm")
     put_at_its_size(sheet, torch.from_numpy(np.array(page)), 0, 0)
     return sheet
 
 
 def put_at_its_size(sheet, image, left, top):
-    """Put an image, (height, width) bytes, on a sheet, pixel on pixel and without a frame."""
-    height, width = image.shape
+    """Put an image, (height, width) or (height, width, 3) bytes, on a sheet, pixel on pixel and without a frame."""
+    height, width = image.shape[:2]
     extent = (left, left + width, top + height, top)
     sheet.ax.imshow(image.numpy(), extent=extent, aspect="auto", cmap="gray", vmin=0, vmax=255)
 
@@ -69,10 +71,10 @@ def put_at_its_size(sheet, image, left, top):
 def pixel_numbers(image, title):
     """An image enlarged, and beside it the number of each pixel written on the pixel's own grey.
 
-    image: (1, 28, 28) bytes; title: what it shows.
+    image: (channels, height, width) bytes, of which the first channel is shown; title: what it shows.
     """
-    image = torch.as_tensor(image)
-    values = image.float()
+    image = torch.as_tensor(image)[:1]
+    (height, width), values = image.shape[1:], image.float()
     facts = (
         f"smallest {int(values.min())}, largest {int(values.max())}",
         f"mean {values.mean():.1f}",
@@ -80,40 +82,42 @@ def pixel_numbers(image, title):
     )
     sheet = Sheet(WIDTH, HEIGHT, f"{title}, enlarged, and its {image.numel()} numbers; {'; '.join(facts)}")
     sheet.write(2, 12, title, 13)
-    sheet.put_image(image, 2, 24, 8)
-    sheet.write(2, 274, f"28×28 = {image.numel()} numbers", 12)
+    sheet.put_image(image, 2, 24, 224 / max(height, width))
+    sheet.write(2, 274, f"{height}×{width} = {image.numel()} numbers", 12)
     for line, fact in enumerate(facts, 1):
         sheet.write(2, 274 + 24 * line, fact, 12)
-    # With the numbers of the rows and columns it is a table of 29×29 cells.
-    put_at_its_size(sheet, table_of_numbers(image[0]), WIDTH - 29 * CELL_WIDTH, HEIGHT - 29 * CELL_HEIGHT)
+    # With the numbers of its rows and columns the table has one row and one column more than the image.
+    cell = min(CELL_WIDTH, (WIDTH - 240) // (width + 1)), min(CELL_HEIGHT, HEIGHT // (height + 1))
+    table = table_of_numbers(image[0], *cell)
+    put_at_its_size(sheet, table, WIDTH - table.shape[1], HEIGHT - table.shape[0])
     return sheet
 
 
-def table_of_numbers(image):
+def table_of_numbers(image, cell_width=CELL_WIDTH, cell_height=CELL_HEIGHT):
     """An image of bytes: a table of the numbers of `image`, (height, width) bytes, with its rows and columns counted.
 
-    Each of its cells is CELL_HEIGHT pixels high and CELL_WIDTH wide, the row above and the column on the left too.
+    Each of its cells is `cell_height` pixels high and `cell_width` wide, the row above and the column on the left too.
     """
     height, width = image.shape
-    on_greys, on_white = written_numbers()
+    on_greys, on_white = written_numbers(cell_width, cell_height)
     corner = torch.full_like(on_white[:1], 255)
     above = torch.cat([corner, on_white[:width]])[None]
     cells = torch.cat([above, torch.cat([on_white[:height, None], on_greys[image.long()]], dim=1)])
-    # (height + 1, width + 1, CELL_HEIGHT, CELL_WIDTH): the lines of pixels of a row of cells go side by side.
-    return cells.transpose(1, 2).reshape((height + 1) * CELL_HEIGHT, (width + 1) * CELL_WIDTH)
+    # (height + 1, width + 1, cell_height, cell_width): the lines of pixels of a row of cells go side by side.
+    return cells.transpose(1, 2).reshape((height + 1) * cell_height, (width + 1) * cell_width)
 
 
 @functools.cache
-def written_numbers():
-    """The numbers 0 to 255 written on their own greys, and again on white: two of (256, CELL_HEIGHT, CELL_WIDTH) bytes.
+def written_numbers(cell_width, cell_height):
+    """The numbers 0 to 255 written on their own greys, and again on white: two of (256, cell_height, cell_width) bytes.
 
     They are written once and copied from then on: 784 texts by Matplotlib take a third of a second.
     """
-    type_face = font(12)
+    type_face = font(min(12, 0.48 * cell_width, 0.75 * cell_height))
 
     def written(number, paper, ink):
-        cell = Image.new("L", (CELL_WIDTH, CELL_HEIGHT), paper)
-        ImageDraw.Draw(cell).text((CELL_WIDTH / 2, CELL_HEIGHT / 2), str(number), ink, type_face, anchor="mm")
+        cell = Image.new("L", (cell_width, cell_height), paper)
+        ImageDraw.Draw(cell).text((cell_width / 2, cell_height / 2), str(number), ink, type_face, anchor="mm")
         return torch.from_numpy(np.array(cell))
 
     on_greys = torch.stack([written(number, number, 0 if number > 127 else 255) for number in range(256)])
@@ -124,21 +128,21 @@ def written_numbers():
 def counts_and_means(counts, means, class_names, chosen=None):
     """How many images each class has, as bars, on the mean of its images.
 
-    counts: one number a class; means: (classes, 28, 28) floats, 0 to 255; chosen: the class to mark, or None.
+    counts: one number a class; means: (classes, side, side) floats, 0 to 255; chosen: the class to mark, or None.
     """
     counts = [int(count) for count in counts]
     said = ", ".join(f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True))
     sheet = Sheet(WIDTH, HEIGHT, f"Number of images in each class, and the mean image of each: {said}")
     sheet.write(7, 14, "images in each class", 14)
     sheet.write(7, 338, "the mean image of each class", 14)
-    slot, bottom, tallest = WIDTH / len(counts), 316, 260  # pixels
+    slot, bottom, tallest = min(98, WIDTH / len(counts)), 316, 260  # pixels
     for i, (count, mean, name) in enumerate(zip(counts, means, class_names, strict=True)):
         left, middle = i * slot + 7, (i + 0.5) * slot
         height = tallest * count / max(counts)
         colour = ORANGE if i == chosen else BLUE
         sheet.ax.add_patch(Rectangle((left, bottom - height), slot - 14, height, color=colour, lw=0))
         sheet.write(middle, bottom - height - 12, f"{count:,}", 13, ha="center")
-        sheet.put_image(mean, left, 354, (slot - 14) / 28, limits=(0, 255))
+        sheet.put_image(mean, left, 354, (slot - 14) / mean.shape[-1], limits=(0, 255))
         sheet.write(middle, 456, name, 12, ha="center")
         if i == chosen:
             sheet.put_frame(left, 354, slot - 14, slot - 14, ORANGE)

@@ -29,7 +29,7 @@ def images(images, titles=None, columns=10, signed=False, limits=None, alt=None)
     images: (N, height, width), (N, 1, height, width) or, in colour, (N, 3, height, width), bytes or floats;
     titles: N texts; signed: red for positive, blue for negative, white for zero, on one scale for all; limits: the
     values that are black and white, else bytes reach from 0 to 255 and each image of floats has a scale of its own;
-    alt: text for screen readers, the titles where None.
+    alt: text for screen readers; None takes the titles.
     """
     rows, columns = rows_and_columns(len(images), columns)
     alt = alt or f"{len(images)} images in a grid" + (": " + ", ".join(map(str, titles)) if titles else "")
@@ -87,7 +87,7 @@ def matrices(arrays, titles, signed=True, alt=None):
 
 @drawn
 def predictions(pictures, labels, predicted, class_names, columns=8):
-    """Images with the predicted class above each, in red with the true class below it where the two differ."""
+    """Images with the predicted class above each, in red with the true class below it if the two differ."""
     names = [class_names[int(label)] for label in labels]
     guesses = [class_names[int(label)] for label in predicted]
     rows, columns = rows_and_columns(len(pictures), columns)
@@ -105,19 +105,23 @@ def predictions(pictures, labels, predicted, class_names, columns=8):
 
 
 def side_by_side(maps):
-    """Maps in a row as one image, with white, which is NaN, between them.
+    """Maps, or images, in a row as one image, with NaN between them.
 
-    maps: (channels, height, width) floats; returns (height, columns).
+    maps: (N, height, width) floats, or (N, 3, height, width) in colour; returns (height, columns) or
+    (3, height, columns).
     """
-    gap = 1 + maps.shape[2] // 20
-    return F.pad(maps, (0, gap), value=math.nan).movedim(0, 1).flatten(1)[:, :-gap]
+    gap = 1 + maps.shape[-1] // 20
+    return torch.cat(list(F.pad(maps, (0, gap), value=math.nan)), dim=-1)[..., :-gap]
 
 
 def put_row(sheet, maps, left, top, width, height, colours):
-    """Put maps with values from 0 to 1 side by side, as large as `width` and `height` allow."""
+    """Put maps with values from 0 to 1 side by side, as large as `width` and `height` allow; maps: as above."""
     strip = side_by_side(maps)  # one image: Matplotlib takes some milliseconds for each
-    cell = min(width / strip.shape[1], height / strip.shape[0])
-    extent = (left, left + cell * strip.shape[1], top + cell * strip.shape[0], top)
+    if strip.ndim == 3:
+        strip = strip.movedim(0, -1).nan_to_num(1.0)  # in colour NaN is not white by itself
+    rows, columns = strip.shape[:2]
+    cell = min(width / columns, height / rows)
+    extent = (left, left + cell * columns, top + cell * rows, top)
     sheet.ax.imshow(strip.numpy(), extent=extent, aspect="auto", cmap=colours, vmin=0, vmax=1)
 
 

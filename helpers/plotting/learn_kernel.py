@@ -8,14 +8,15 @@ from helpers.plotting.style import BLUE, GREY, RED, Sheet, drawn
 LOWEST, HIGHEST = -4, 4  # powers of ten: the ends of the loss axis
 CHART_LEFT, CHART_TOP, CHART_WIDTH, CHART_HEIGHT = 610, 34, 370, 296  # pixels
 STEPS = 300  # the axis is this long, and grows by as much
+SIDE = 160  # pixels of a kernel or a map
 
 
 @drawn
 def learn_kernel(target, kernel, wanted, output, losses, ghosts=()):
     """A kernel on its way to a target kernel, what both make of an image, and the loss after every step.
 
-    target, kernel: (3, 3); wanted, output: their maps, (rows, columns); losses: a list, the first before any step;
-    ghosts: pairs of a label and the losses of an earlier run.
+    target, kernel: (size, size); wanted, output: their maps, (rows, columns); losses: a list, the
+    first before any step; ghosts: pairs of a label and the losses of an earlier run.
     """
     sheet = Sheet(
         1000,
@@ -23,9 +24,9 @@ def learn_kernel(target, kernel, wanted, output, losses, ghosts=()):
         f"A kernel that is learnt: after {len(losses) - 1} steps the loss is {losses[-1]:.3g}. Its weights are "
         + ", ".join(decimals(weight) for weight in kernel.flatten().tolist()),
     )
-    shown = put_row(sheet, target, kernel, 34, ("target kernel", "learnt kernel"))
+    shown, cell = put_row(sheet, target, kernel, 34, ("target kernel", "learnt kernel")), SIDE / len(target)
     for left, matrix in ((10, target), (190, kernel), (370, kernel - target)):
-        sheet.put_numbers(matrix, left, 34, 160 / 3, 160 / 3, 11, shown, decimals)
+        sheet.put_numbers(matrix, left, 34, cell, cell, 11, shown, decimals)
     put_row(sheet, wanted, output, 244, ("wanted output", "output now"))
     put_losses(sheet, losses, ghosts)
     sheet.write(CHART_LEFT - 44, 396, "red: positive, blue: negative, white: 0", 12, GREY)
@@ -37,7 +38,7 @@ def put_row(sheet, goal, now, top, titles):
     largest = float(goal.abs().max())
     for left, matrix, title in zip((10, 190, 370), (goal, now, now - goal), (*titles, "difference"), strict=True):
         sheet.write(left, top - 18, title)
-        shown = sheet.put_image(matrix, left, top, 160 / len(goal), signed=True, limits=(-largest, largest))
+        shown = sheet.put_image(matrix, left, top, SIDE / len(goal), signed=True, limits=(-largest, largest))
     return shown
 
 

@@ -1,4 +1,4 @@
-"""One style for all pictures: large type for the back row, and a palette that colour-blind readers can tell apart.
+"""One style for all pictures: large type for the back row, and colours that colour-blind readers can tell apart.
 
 The palette is Okabe and Ito's, jfly.uni-koeln.de/color.
 """
@@ -48,12 +48,12 @@ def drawn(function):
 
 
 def short(number):
-    """A number in at most three digits, with a minus sign that is as wide as a plus."""
-    return f"{number:.3g}".replace("-", "−")
+    """A number in at most three digits, with a minus sign that is as wide as a plus, and none before 0."""
+    return f"{number + 0.0:.3g}".replace("-", "−")
 
 
 class Axes(matplotlib.axes.Axes):
-    """Axes in the course's style, which they are told: Matplotlib's settings are the student's, for all threads."""
+    """Axes in the course's style, set here: Matplotlib's own settings belong to the student, in all threads."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, facecolor="white", **kwargs)
@@ -107,7 +107,7 @@ class Figure(matplotlib.figure.Figure):
         return png(canvas)
 
     def _ipython_display_(self):
-        # Whoever imports pyplot, as d2l does, makes IPython send every figure as a PNG too: this is asked first.
+        # Importing pyplot, as d2l does, makes IPython send every figure as a PNG too, unless this method exists.
         display(HTML(self._repr_html_()))
 
     def _repr_html_(self):
@@ -120,7 +120,7 @@ class Figure(matplotlib.figure.Figure):
 
 
 def png(canvas):
-    """What stands on a canvas as PNG bytes, in a light and quick compression."""
+    """What is on a canvas as PNG bytes, with light and quick compression."""
     buffer = io.BytesIO()
     # Not canvas.print_png, which draws everything once more.
     Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).save(buffer, "png", compress_level=1)
@@ -128,7 +128,7 @@ def png(canvas):
 
 
 class Sheet(Figure):
-    """A figure measured in pixels from its upper left corner: what stands on it never moves, and it is drawn quickly.
+    """A figure measured in pixels from its upper left corner: what is on it never moves, and it is drawn quickly.
 
     width, height: pixels; alt: its text for screen readers.
     """

@@ -49,8 +49,40 @@ class LiveCurves:
         return _curves_alt(history)
 
 
+def recent_means(history, epochs=0.1):
+    """What the curves show: for each `Progress`, the mean loss and the share correct of the last `epochs`, (2,) each.
+
+    The means of a `Progress` itself begin anew with each epoch: they would fall off a cliff there, which is not the
+    network's doing. Reads nothing from a GPU but each report's `loss` and `train_acc`, once.
+    """
+    pieces, means, start = [], [], 0
+    for i, progress in enumerate(history):
+        pieces.append(_since(history[i - 1] if i else None, progress))
+        while progress.epoch - history[start].epoch > epochs - 1e-6:
+            start += 1
+        loss, correct, examples = map(sum, zip(*pieces[start:], strict=True))
+        means.append((loss / examples, correct / examples))
+    return means
+
+
+def _since(before, after):
+    """The sums of losses, correct predictions and examples between two reports."""
+    anew = before is None or math.ceil(before.epoch) != math.ceil(after.epoch)  # the sums begin with each epoch
+    begins = [0, 0, 0] if anew else _sums(before)
+    return [end - begin for end, begin in zip(_sums(after), begins, strict=True)]
+
+
+def _sums(progress):
+    examples = progress.sums[2]
+    return progress.loss * examples, progress.train_acc * examples, examples
+
+
 def _curves_alt(history):
-    return "Training loss and accuracy against epochs" + (f"; at the end: {history[-1]}" if history else "")
+    text = "Training loss and accuracy against epochs"
+    if not history:
+        return text
+    loss, train_acc = recent_means(history)[-1]
+    return f"{text}; at the end, epoch {history[-1].epoch:.2f}: loss {loss:.3f}, training accuracy {train_acc:.3f}"
 
 
 def _ends(history, ghosts, num_epochs):
@@ -58,7 +90,7 @@ def _ends(history, ghosts, num_epochs):
     progress = [progress for run in (history, *ghosts) for progress in run]
     right = num_epochs or math.ceil(max([1, *(p.epoch for p in progress)]))
     # The axis stays where it is while the loss is sane; one run that blew up must not flatten the others.
-    highest = max([2.5, *(p.loss for p in progress if p.loss < 10)])
+    highest = max([2.5, *(loss for run in (history, *ghosts) for loss, _ in recent_means(run) if loss < 10)])
     return right, math.ceil(2 * highest) / 2
 
 
@@ -72,7 +104,7 @@ def _curves_without_history(ghosts, right_end, highest):
     )
     for i, ghost in enumerate(ghosts):
         style = {"color": "#999999", "linewidth": 1.5, "label": "" if i else "earlier runs (validation)"}
-        left.plot([p.epoch for p in ghost], [p.loss for p in ghost], **style)
+        left.plot([p.epoch for p in ghost], [loss for loss, _ in recent_means(ghost)], **style)
         right.plot(*_validation(ghost), **style)
     # Above all else, also the legend: so they can be drawn last.
     growing = (
@@ -88,9 +120,9 @@ def _curves_without_history(ghosts, right_end, highest):
 
 def _grow(growing, history):
     loss, train_acc, val_acc = growing
-    epochs = [p.epoch for p in history]
-    loss.set_data(epochs, [p.loss for p in history])
-    train_acc.set_data(epochs, [p.train_acc for p in history])
+    epochs, means = [p.epoch for p in history], recent_means(history)
+    loss.set_data(epochs, [mean for mean, _ in means])
+    train_acc.set_data(epochs, [share for _, share in means])
     val_acc.set_data(*_validation(history))
 
 

@@ -8,12 +8,14 @@ from helpers.plotting.style import COLOURS, GREY, Sheet, drawn
 def accuracy_on(pictures, accuracies, upright):
     """Some images in a row, and below how well each network does on such images.
 
-    accuracies, upright: {name: share that is right, 0 to 1}, on such images and on upright ones, where a mark is put.
+    pictures: (N, channels, height, width) bytes; accuracies, upright: {name: share that is right, 0 to 1}, on such
+    images, as a bar, and on upright ones, as a mark.
     """
     said = ", ".join(f"{name} {value:.1%} (upright {upright[name]:.1%})" for name, value in accuracies.items())
     sheet = Sheet(900, 350, f"{len(pictures)} images. Accuracy on such images: {said}")
     sheet.write(4, 14, "validation images, as the networks get them")
-    put_row(sheet, pictures.flatten(0, 1).float() / 255, 4, 30, 892, 105, "gray")
+    shown = pictures.float() / 255
+    put_row(sheet, shown[:, 0] if shown.shape[1] == 1 else shown, 4, 30, 892, 105, "gray")
     left, width, top, high, row = 80, 730, 176, 44, 68  # pixels
     floor = top + row * len(accuracies)
     sheet.write(4, 154, "accuracy; black mark: on upright images")
@@ -39,8 +41,8 @@ def confusions(counts, class_names):
     not written.
     """
     sheet = Sheet(900, 350, _confusion_alt(counts, class_names))
-    cell, top = 29, 34  # pixels
-    bottom = top + cell * len(class_names)
+    cell, top = 290 / len(class_names), 34  # pixels
+    bottom, size = top + 290, min(12, 0.42 * cell)  # of type, in points
     for (name, matrix), left in zip(counts.items(), (90, 520), strict=True):
         sheet.write(left, 16, f"{name}: true in rows, predicted in columns", 12)
         # Colour by the root of the row's share: one mistake would vanish beside the many right answers.
@@ -49,13 +51,13 @@ def confusions(counts, class_names):
         for row, column in (matrix >= 3).nonzero().tolist():
             x, y = left + (column + 0.5) * cell, top + (row + 0.5) * cell
             colour = "white" if share[row, column] > 0.6 else "black"
-            sheet.write(x, y, str(int(matrix[row, column])), 11, colour, "center")
+            sheet.write(x, y, str(int(matrix[row, column])), min(11, size), colour, "center")
         for number in range(len(class_names)):
-            sheet.write(left + (number + 0.5) * cell, bottom + 14, str(number), 12, ha="center")
+            sheet.write(left + (number + 0.5) * cell, bottom + 14, str(number), size, ha="center")
     sheet.write(450, bottom + 14, "blank: below 3", 11, GREY, "center")
     for number, class_name in enumerate(class_names):
         both = class_name if class_name == str(number) else f"{number} {class_name}"
-        sheet.write(450, top + (number + 0.5) * cell, both, 12, ha="center")
+        sheet.write(450, top + (number + 0.5) * cell, both, min(12, 0.6 * cell), ha="center")
     return sheet
 
 

@@ -11,7 +11,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}  # the share of a text that stands left of its place
+BEFORE = {"left": 0.0, "center": 0.5, "right": 1.0}  # the share of a text that is left of its place
 
 
 class Word(NamedTuple):

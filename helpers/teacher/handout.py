@@ -14,14 +14,14 @@ from matplotlib.mathtext import math_to_image
 from helpers.files import new_file
 
 ROOT = Path(__file__).resolve().parents[2]
-# The bundled sample, whatever data this machine has: it needs no network, and everybody gets the same pages.
+# The bundled sample, whatever data this machine has: it needs no network, and everyone gets the same pages.
 # Of an error the message alone: the lines of the library above it fill pages, and name folders of this machine.
 BEFORE = """import functools, helpers
 helpers.fashion_mnist = functools.partial(helpers.fashion_mnist, "sample")
 helpers.mnist = functools.partial(helpers.mnist, "sample")
 %xmode Minimal"""
 STYLE = "<style>main { max-width: 1000px; margin: auto } .jp-RenderedHTMLCommon { padding-right: 0 }</style>"
-LAB = "<p><em>A lab, as it stands before anybody has moved it. Open the notebook to move it.</em></p>"
+LAB = "<p><em>A lab, as it stands before anyone has moved it. Open the notebook to move it.</em></p>"
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+)\$", re.DOTALL)
 
 
@@ -30,7 +30,7 @@ def page(path):
 
     A cell that ends with an error stops it, unless the cell's tag asks for that error.
     """
-    from nbclient import NotebookClient  # only here: nobody who takes the course needs these two
+    from nbclient import NotebookClient  # only here: students do not need these two
     from nbconvert import HTMLExporter
 
     notebook = nbformat.read(path, as_version=4)
@@ -54,7 +54,7 @@ def page(path):
 
 
 def still(widget, states):
-    """What remains of a widget on a page that nobody can move: its pictures, as HTML.
+    """What remains of a widget on a page without a kernel: its pictures, as HTML.
 
     widget: its id; states: {id: what the kernel told of that widget}.
     """

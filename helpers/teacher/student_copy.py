@@ -19,9 +19,9 @@ FILES = {  # here: there
 
 
 def student_copy(target):
-    """Write the copy to the folder `target`; raises FileExistsError where something of that name is there already."""
+    """Write the copy to the folder `target`; raises FileExistsError if something of that name is there already."""
     if target.exists():
-        raise FileExistsError(f"{target} exists already, perhaps with somebody's work in it: move it away first")
+        raise FileExistsError(f"{target} exists already, perhaps with a student's work in it: move it away first")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         part = Path(folder) / target.name  # gets its place only when it is whole

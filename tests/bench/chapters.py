@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from tests.bench.machine import describe
+from helpers.reproduce_all import machine
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
@@ -25,7 +25,7 @@ def seconds(path):
 def main():
     os.environ.pop("LENET_LAB_DATA", None)
     os.environ["LENET_LAB_OFFLINE"] = "1"
-    print(describe())
+    print(machine())
     for path in sorted(NOTEBOOKS.glob("**/[0-9]*.ipynb")):
         if ".ipynb_checkpoints" not in path.parts:
             print(f"{seconds(path):6.1f} s  {path.relative_to(NOTEBOOKS)}", flush=True)

@@ -6,8 +6,8 @@ import os
 import statistics
 import sys
 
+from helpers.reproduce_all import machine
 from tests import every_lab
-from tests.bench.machine import describe
 from tests.browser import jupyterlab
 
 # Not learn_kernel: before its first step, its picture is the same at every learning rate.
@@ -161,7 +161,7 @@ def say(name, milliseconds):
 
 def main():
     os.environ["LENET_LAB_OFFLINE"] = "1"
-    print(f"{describe()}, Chromium\n{'':<45}median   95th percentile")
+    print(f"{machine()}, Chromium\n{'':<45}median   95th percentile")
     with jupyterlab.server(notebooks()) as address, jupyterlab.browser() as browser:
         for name in sys.argv[1:] or LABS:
             with opened(browser, address, name) as page:

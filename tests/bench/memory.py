@@ -19,8 +19,8 @@ import torch
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 
+from helpers.reproduce_all import machine
 from tests import every_lab
-from tests.bench.machine import describe
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
@@ -259,7 +259,7 @@ def main():
     path = ROOT / "build" / "bench-memory.json"
     path.parent.mkdir(exist_ok=True)
     figures = json.loads(path.read_text()) if path.exists() else {}
-    figures["machine"] = describe()
+    figures["machine"] = machine()
     print(figures["machine"])
     for name in sys.argv[1:] or PARTS:
         figures[name] = PARTS[name]()

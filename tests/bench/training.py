@@ -22,11 +22,11 @@ from torch.nn import functional as F
 from torch.profiler import ProfilerActivity, profile
 
 from helpers import fashion_mnist, lenet, xavier
-from helpers.data import SHA256
 from helpers.experiments import EXPERIMENTS
+from helpers.image_files import SHA256
+from helpers.machine import keep_memory
 from helpers.reproduce import run
-from helpers.training import keep_memory
-from tests.bench.machine import describe
+from helpers.reproduce_all import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 R5 = EXPERIMENTS["R5"]
@@ -172,7 +172,7 @@ def limit(data):
 
 STEPS = """
 import json, sys
-from helpers.training import keep_memory
+from helpers.machine import keep_memory
 from tests.bench.training import steps_per_second, stepper
 if {kept}:
     keep_memory()
@@ -365,7 +365,7 @@ def main():
     path = ROOT / "build" / "bench-training.json"
     path.parent.mkdir(exist_ok=True)
     figures = json.loads(path.read_text()) if path.exists() else {}
-    figures["machine"] = describe()
+    figures["machine"] = machine()
     print(figures["machine"])
     for name in sys.argv[1:] or PARTS:
         figures[name] = PARTS[name](data)

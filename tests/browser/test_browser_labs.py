@@ -102,7 +102,7 @@ class TestLearnKernel(FirstPicture):
         page.get_by_role("button", name="Run", exact=True).click()
         page.get_by_text("Step 2").first.wait_for()
         page.get_by_role("button", name="Stop").click()
-        count = "import threading; print(sum('_work' in t.name for t in threading.enumerate()))"
+        count = "import threading; print(sum(t.name == 'a lab\\'s run' for t in threading.enumerate()))"
         assert jupyterlab.run_python(page, count).strip() == "0"
         page.get_by_role("button", name="Reset").click()
         jupyterlab.wait_for_picture(picture, beginning)
@@ -132,9 +132,9 @@ class TestVersus(FirstPicture):
         page.get_by_label("shuffled pixels").check()
         page.get_by_text("Press Train").wait_for()
         page.get_by_role("button", name="Train").click()
-        page.get_by_text("Training both in turn").wait_for()
+        page.get_by_text("Training: epoch").wait_for()
         page.get_by_role("button", name="Stop").click()
-        page.get_by_text("Stopped when").wait_for()
+        page.get_by_text("Stopped after").wait_for()
 
 
 class TestDrawing(FirstPicture):

@@ -20,7 +20,7 @@ def history(page):
 def live_threads(page):
     return int(
         jupyterlab.run_python(
-            page, "import threading; print(sum('_work' in thread.name for thread in threading.enumerate()))"
+            page, "import threading; print(sum(thread.name == 'a lab\\'s run' for thread in threading.enumerate()))"
         )
     )
 
@@ -48,7 +48,7 @@ class TestTrainer:
         stopped = history(page)
         assert 0 < stopped[-1] < 2
         button(page, "Resume").click()
-        page.get_by_text("epoch 2.00").first.wait_for(timeout=60_000)
+        page.get_by_text("Done: 2 epochs").first.wait_for(timeout=60_000)
         button(page, "Test").and_(page.locator(":enabled")).wait_for()
         assert history(page)[: len(stopped)] == stopped
         assert live_threads(page) == 0
@@ -57,9 +57,9 @@ class TestTrainer:
 
     def test_a_slider_cancels_the_run_and_leaves_a_ghost(self, page, picture):
         button(page, "Train").click()
-        page.get_by_text("train acc").first.wait_for()
+        page.get_by_text("training accuracy").first.wait_for()
         page.get_by_role("slider").first.press("ArrowRight")
-        page.get_by_text("epoch 2.00").first.wait_for(timeout=60_000)
+        page.get_by_text("Done: 2 epochs").first.wait_for(timeout=60_000)
         button(page, "Test").and_(page.locator(":enabled")).wait_for()
         assert page.get_by_label("board line").input_value() == "trainer lr=0.3"
         assert live_threads(page) == 0
@@ -75,7 +75,7 @@ class TestTrainer:
         jupyterlab.type_line(page, "trainer lr=0.3 kernel=4")
         page.get_by_text("kernel=4 is not possible").wait_for()
         jupyterlab.type_line(page, "trainer lr=0.01 kernel=3 epochs=1")
-        page.get_by_text("epoch 1.00").first.wait_for(timeout=60_000)
+        page.get_by_text("Done: 1 epoch").first.wait_for(timeout=60_000)
         assert (
             jupyterlab.run_python(page, "print(lab.net[0].kernel_size, lab.runs[-1].settings['lr'])") == "(3, 3) 0.01\n"
         )
@@ -91,7 +91,7 @@ class TestTrainer:
 
     def test_an_interrupt_of_the_kernel_ends_the_run(self, page):
         button(page, "Train").click()
-        page.get_by_text("train acc").first.wait_for()
+        page.get_by_text("training accuracy").first.wait_for()
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
         button(page, "Resume").and_(page.locator(":enabled")).wait_for()
         assert live_threads(page) == 0

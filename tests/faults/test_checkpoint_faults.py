@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from helpers import labs, lenet, load_weights, plotting, save_weights
-from helpers.training import WeightsError
-from tests.waiting import wait_for
+from helpers.errors import WeightsError
+from tests.support import wait_for
 
 NAME = "my-lenet.pt"  # as the training lab proposes it
 
@@ -95,9 +95,9 @@ def one_nan(path):
     torch.save(weights, path)
 
 
-NO_WEIGHTS = "holds no weights, or only a part of them: save the network anew"
+NO_WEIGHTS = "holds no weights, or only a part of them: save the network again"
 OTHERS = "holds the weights of another network: build that network first"
-ANEW = ": save the network anew"
+AGAIN = ": save the network again"
 DIVERGED = "infinity or NaN, as after training that diverged: train with a smaller learning rate"
 # {what the file is: (how it is made, what is said of it)}
 FAULTS = {
@@ -125,9 +125,12 @@ FAULTS = {
     "text for tensors": (lambda path: saved(path, str), OTHERS),
     "tensors without numbers": (lambda path: saved(path, lambda tensor: tensor.to("meta")), OTHERS),
     "tensors without a shape": (lambda path: saved(path, lambda tensor: tensor.sum()), OTHERS),
-    "whole numbers": (lambda path: saved(path, lambda tensor: tensor.long()), f"torch.int64, not torch.float32{ANEW}"),
-    "half precision": (lambda path: saved(path, lambda tensor: tensor.half()), f"float16, not torch.float32{ANEW}"),
-    "double precision": (lambda path: saved(path, lambda tensor: tensor.double()), f"float64, not torch.float32{ANEW}"),
+    "whole numbers": (lambda path: saved(path, lambda tensor: tensor.long()), f"int64, not torch.float32{AGAIN}"),
+    "half precision": (lambda path: saved(path, lambda tensor: tensor.half()), f"float16, not torch.float32{AGAIN}"),
+    "double precision": (
+        lambda path: saved(path, lambda tensor: tensor.double()),
+        f"64, not torch.float32{AGAIN}",
+    ),
     "one NaN": (one_nan, f"0.weight holds {DIVERGED}"),
     "infinity": (lambda path: saved(path, lambda tensor: tensor / 0), DIVERGED),
 }

@@ -21,10 +21,10 @@ from pathlib import Path
 import filelock
 import pytest
 
-from helpers import DataError, data, download, fashion_mnist, mnist
+from helpers import DataError, download, fashion_mnist, image_files, mnist
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = list(data.SHA256["MNIST"])
+FILES = list(image_files.SHA256["MNIST"])
 
 
 def files_in(folder):
@@ -121,7 +121,7 @@ def one_pixel_bit_flipped(request, file):
 
 
 def another_file(request, file):
-    spoilt = (data.SAMPLE / "FashionMNIST" / Path(request.path).name).read_bytes()
+    spoilt = (image_files.SAMPLE / "FashionMNIST" / Path(request.path).name).read_bytes()
     send(request, spoilt, len(spoilt))
 
 
@@ -180,7 +180,7 @@ def serve(bare_machine, sample_counts_as_whole, monkeypatch):
                 def do_GET(self, answer=answer):
                     requests.append((Path(self.path).name, "Range" in self.headers))
                     with contextlib.suppress(ConnectionError):  # who gives up hangs up
-                        answer(self, (data.SAMPLE / "MNIST" / Path(self.path).name).read_bytes())
+                        answer(self, (image_files.SAMPLE / "MNIST" / Path(self.path).name).read_bytes())
 
                 def log_message(self, *args):
                     pass
@@ -190,7 +190,7 @@ def serve(bare_machine, sample_counts_as_whole, monkeypatch):
             threading.Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
             running.append(server)
             addresses.append(f"http://127.0.0.1:{server.server_port}/")
-        monkeypatch.setattr(data, "MIRRORS", {"MNIST": addresses})
+        monkeypatch.setattr(image_files, "MIRRORS", {"MNIST": addresses})
         monkeypatch.delenv("LENET_LAB_OFFLINE", raising=False)
         return requests
 
@@ -238,7 +238,7 @@ def test_what_a_server_sends_wrong_is_not_kept(answer, words, serve, impatient, 
 def test_no_network_gives_the_sample(bare_machine, monkeypatch, capsys):
     monkeypatch.delenv("LENET_LAB_OFFLINE")
     # Nobody listens at port 9, and no name ends in .invalid.
-    monkeypatch.setattr(data, "MIRRORS", {"MNIST": ["http://127.0.0.1:9/", "http://lenet-lab.invalid/"]})
+    monkeypatch.setattr(image_files, "MIRRORS", {"MNIST": ["http://127.0.0.1:9/", "http://lenet-lab.invalid/"]})
     assert "sample" in mnist().source
     line = one_line(capsys)
     assert f"{FILES[0]} could not be downloaded (127.0.0.1:9: no connection; lenet-lab.invalid: no connection)" in line
@@ -274,12 +274,12 @@ def test_a_slow_but_honest_server_may_finish(serve, impatient, bare_machine, cap
 
     requests = serve(slow)
     (bare_machine / "MNIST").mkdir(parents=True)
-    for file in set(FILES) - {data.TEST_IMAGES}:
-        shutil.copy(data.SAMPLE / "MNIST" / file, bare_machine / "MNIST")
+    for file in set(FILES) - {image_files.TEST_IMAGES}:
+        shutil.copy(image_files.SAMPLE / "MNIST" / file, bare_machine / "MNIST")
     started = time.monotonic()
     assert "127.0.0.1" in mnist().source
     assert time.monotonic() - started > download.START_SECONDS + download.MORE_SECONDS  # not given up meanwhile
-    assert requests == [(data.TEST_IMAGES, True), (data.TEST_IMAGES, False)]
+    assert requests == [(image_files.TEST_IMAGES, True), (image_files.TEST_IMAGES, False)]
     assert capsys.readouterr().out == ""
 
 
@@ -295,18 +295,18 @@ def test_one_good_server_is_enough_and_nobody_waits_for_the_others(serve, bare_m
 @pytest.mark.parametrize("answer", [truncated, one_pixel_bit_flipped, web_page])
 def test_the_next_server_is_asked_when_one_sends_a_damaged_file(answer, serve, monkeypatch, bare_machine):
     serve(answer, good)
-    monkeypatch.setattr(data, "useful_first", lambda mirrors, file: mirrors)
-    assert data.MIRRORS["MNIST"][1] in mnist().source
+    monkeypatch.setattr(image_files, "useful_first", lambda mirrors, file: mirrors)
+    assert image_files.MIRRORS["MNIST"][1] in mnist().source
     assert files_in(bare_machine) == sorted(FILES)
 
 
 def test_files_that_came_before_the_server_failed_are_kept(serve, bare_machine, capsys):
     def failing(request, file):
-        (forbidden if data.TEST_IMAGES in request.path else good)(request, file)
+        (forbidden if image_files.TEST_IMAGES in request.path else good)(request, file)
 
     serve(failing)
     assert "sample" in mnist().source
-    assert f"{data.TEST_IMAGES} could not be downloaded" in one_line(capsys)
+    assert f"{image_files.TEST_IMAGES} could not be downloaded" in one_line(capsys)
     kept = files_in(bare_machine)
     assert set(kept) < set(FILES)
     requests = serve(good)
@@ -336,7 +336,7 @@ def a_folder(path):
     path.mkdir()
 
 
-IMAGES, LABELS = data.TRAIN_IMAGES, data.TEST_LABELS
+IMAGES, LABELS = image_files.TRAIN_IMAGES, image_files.TEST_LABELS
 FAULTS = {
     "empty": (IMAGES, instead(b"")),
     "cut off": (IMAGES, lambda path: path.write_bytes(path.read_bytes()[:-1000])),
@@ -353,7 +353,7 @@ FAULTS = {
     "wrong count": (IMAGES, packed_with(lambda raw: raw[:4] + b"\0\0\0\x01" + raw[8:])),
     "a huge count": (IMAGES, packed_with(lambda raw: raw[:4] + b"\xff\xff\xff\xff" + raw[8:])),
     "a label that is no class": (LABELS, packed_with(lambda raw: raw[:-1] + b"\x0a")),
-    "labels in the place of images": (IMAGES, instead((data.SAMPLE / "MNIST" / LABELS).read_bytes())),
+    "labels in the place of images": (IMAGES, instead((image_files.SAMPLE / "MNIST" / LABELS).read_bytes())),
     "a gzip bomb": (LABELS, instead(BOMB)),
 }
 every_fault = pytest.mark.parametrize(("file", "spoil"), FAULTS.values(), ids=FAULTS)
@@ -366,7 +366,7 @@ def content(path):
 @every_fault
 def test_a_damaged_file_in_the_cache_gives_the_sample_and_is_left_alone(file, spoil, serve, bare_machine, capsys):
     requests = serve(good)
-    shutil.copytree(data.SAMPLE / "MNIST", bare_machine / "MNIST")
+    shutil.copytree(image_files.SAMPLE / "MNIST", bare_machine / "MNIST")
     spoilt = bare_machine / "MNIST" / file
     spoil(spoilt)
     before = content(spoilt)
@@ -384,7 +384,7 @@ def test_a_damaged_file_in_the_named_folder_is_an_error_that_names_it(
     file, spoil, serve, bare_machine, monkeypatch, tmp_path, capsys
 ):
     requests = serve(good)
-    shutil.copytree(data.SAMPLE, tmp_path / "named")
+    shutil.copytree(image_files.SAMPLE, tmp_path / "named")
     spoilt = tmp_path / "named" / "MNIST" / file
     spoil(spoilt)
     before = content(spoilt)
@@ -403,7 +403,7 @@ def test_a_damaged_file_in_the_named_folder_is_an_error_that_names_it(
 def test_a_missing_file_in_the_named_folder_is_an_error_that_names_it(
     file, bare_machine, sample_counts_as_whole, monkeypatch, tmp_path
 ):
-    shutil.copytree(data.SAMPLE, tmp_path / "named")
+    shutil.copytree(image_files.SAMPLE, tmp_path / "named")
     (tmp_path / "named" / "FashionMNIST" / file).unlink()
     monkeypatch.setenv("LENET_LAB_DATA", str(tmp_path / "named"))
     with pytest.raises(DataError, match=f"{file} is missing: put it there, or unset LENET_LAB_DATA"):
@@ -414,10 +414,10 @@ def test_a_gzip_bomb_takes_no_more_memory_than_a_good_file(tmp_path):
     (tmp_path / "bomb.gz").write_bytes(BOMB)
     tracemalloc.start()
     with pytest.raises(DataError, match=r"bomb\.gz is damaged"):
-        data._verified_bytes(tmp_path / "bomb.gz", data.SHA256["MNIST"][IMAGES])
+        image_files._verified_bytes(tmp_path / "bomb.gz", image_files.SHA256["MNIST"][IMAGES])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 3 * data.LARGEST_FILE < 1000 * 10**7 / 50
+    assert peak < 3 * image_files.LARGEST_FILE < 1000 * 10**7 / 50
 
 
 # Disks.  The tests may run as root, who writes wherever permissions forbid it: only a file system can refuse.
@@ -427,11 +427,11 @@ import json, subprocess, sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from helpers import data, mnist
+from helpers import image_files, mnist
 
 cache, mirror = Path(sys.argv[1]), sys.argv[2]
-data.CACHE, data.SYSTEM, data.SHA256 = cache, cache / "none", data.SAMPLE_SHA256
-data.MIRRORS = {"MNIST": [mirror]}
+image_files.CACHE, image_files.SYSTEM, image_files.SHA256 = cache, cache / "none", image_files.SAMPLE_SHA256
+image_files.MIRRORS = {"MNIST": [mirror]}
 
 def mount(*options):
     subprocess.run(["mount", "-t", "tmpfs", *options, "none", cache], check=True)
@@ -442,12 +442,12 @@ def asked():
     files = sorted(str(path.relative_to(cache)) for path in cache.rglob("*") if path.is_file())
     return {"source": source, "printed": printed.getvalue().splitlines(), "files": files}
 
-found, room = {}, data.LARGEST_DOWNLOAD
+found, room = {}, image_files.LARGEST_DOWNLOAD
 mount("-o", "size=1m")
 found["full"] = asked()
-data.LARGEST_DOWNLOAD = 0
+image_files.LARGEST_DOWNLOAD = 0
 found["full while it is written"] = asked()
-data.LARGEST_DOWNLOAD = room
+image_files.LARGEST_DOWNLOAD = room
 mount("-o", "ro")
 found["read-only and empty"] = asked()
 mount("-o", "size=40m")
@@ -495,7 +495,7 @@ def disks(tmp_path_factory):
     cache = tmp_path_factory.mktemp("disks")
     if why := why_no_disk(cache):
         pytest.skip(why)
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=data.SAMPLE / "MNIST")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=image_files.SAMPLE / "MNIST")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LENET_LAB")}
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -543,8 +543,8 @@ def test_data_on_a_read_only_disk_is_read(disks):
 
 def kernel(cache, mirrors, results, start=None):
     """In a process of its own: ask for MNIST, when all are ready to start, and put what came of it into a queue."""
-    data.CACHE, data.SYSTEM, data.SHA256 = cache, cache / "none", data.SAMPLE_SHA256
-    data.MIRRORS = {"MNIST": mirrors}
+    image_files.CACHE, image_files.SYSTEM, image_files.SHA256 = cache, cache / "none", image_files.SAMPLE_SHA256
+    image_files.MIRRORS = {"MNIST": mirrors}
     os.environ.pop("LENET_LAB_OFFLINE", None)
     os.environ.pop("LENET_LAB_DATA", None)
     if start:
@@ -593,7 +593,7 @@ def test_of_many_kernels_one_downloads_and_the_others_wait_for_it(serve, bare_ma
     requests = serve(slowly)
     start, results = processes.context.Barrier(8), processes.context.Queue()
     for _ in range(8):
-        processes(kernel, bare_machine, data.MIRRORS["MNIST"], results, start)
+        processes(kernel, bare_machine, image_files.MIRRORS["MNIST"], results, start)
     found = [results.get(timeout=60) for _ in range(8)]
     fetched = [name for name, only_start in requests if not only_start]
     assert sorted(fetched) == sorted(FILES)  # each of them once
@@ -613,7 +613,7 @@ def test_who_waits_too_long_for_another_kernel_goes_on_with_the_sample(
     serve, bare_machine, processes, monkeypatch, capsys
 ):
     serve(good)
-    monkeypatch.setattr(download, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(image_files, "LOCK_SECONDS", 0.3)
     held = processes.context.Event()
     processes(hold, bare_machine / "MNIST.lock", held)
     assert held.wait(60)
@@ -645,7 +645,7 @@ def test_a_kernel_killed_while_it_downloads_leaves_nothing_in_the_way(serve, bar
 
     requests = serve(never_ending)
     results = processes.context.Queue()
-    killed = processes(kernel, bare_machine, data.MIRRORS["MNIST"], results)
+    killed = processes(kernel, bare_machine, image_files.MIRRORS["MNIST"], results)
     waited = time.monotonic()
     while (FILES[0], False) not in requests:
         assert time.monotonic() < waited + 60
@@ -662,7 +662,7 @@ def test_a_kernel_killed_while_it_downloads_leaves_nothing_in_the_way(serve, bar
 def test_the_sample_is_there_5_seconds_after_asking_useless_servers(serve, bare_machine, processes):
     serve(silent, trickling_headers, trickling)  # with the real rules of speed
     results = processes.context.Queue()
-    processes(kernel, bare_machine, data.MIRRORS["MNIST"], results)
+    processes(kernel, bare_machine, image_files.MIRRORS["MNIST"], results)
     source, _, (line,), seconds = results.get(timeout=60)
     assert "sample" in source
     assert line.count("too slow") == 3

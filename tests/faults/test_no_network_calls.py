@@ -30,11 +30,12 @@ def done(what):
     attempts.clear()
 
 import helpers
-from helpers import data, handout, plotting, reproduce, student_copy
+from helpers import image_files, plotting, reproduce
+from helpers.teacher import handout, student_copy
 from tests import every_lab
 done("import")
 
-data.CACHE = data.SYSTEM = Path(tempfile.gettempdir()) / "no such folder"
+image_files.CACHE = image_files.SYSTEM = Path(tempfile.gettempdir()) / "no such folder"
 clothes, digits = helpers.fashion_mnist(), helpers.mnist()
 done("data")
 

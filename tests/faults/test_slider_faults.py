@@ -7,11 +7,10 @@ import threading
 
 from helpers.labs.settings import Matrix
 from tests import every_lab
-from tests.test_lab_states import explains
-from tests.test_lab_trainer import workers
+from tests.support import explains, workers
 
-# {lab: number of states}: the more, the less time a lab takes for one. For most that is 10 to 30 ms; the
-# training lab waits for the step and the drawing that its last run is at.
+# {lab: number of states}: the more, the less time a lab takes for one: 30 to 65 ms for its picture; the training
+# lab waits for the step and the drawing that its last run is at.
 STATES = {
     "explorer": 70,
     "convolution": 300,
@@ -73,7 +72,7 @@ def count_pictures(lab, name, drawn):
     setattr(what, method, show_and_count)
 
 
-def test_two_thousand_states_in_random_order_while_a_network_trains(sample, monkeypatch):
+def test_two_thousand_states_in_random_order_while_a_network_trains(sample, coarse_pictures, monkeypatch):
     broken, drawn, seen = [], collections.Counter(), collections.Counter()
     monkeypatch.setattr(threading, "excepthook", broken.append)
     threads = set(threading.enumerate())

@@ -10,7 +10,6 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.test_classroom import GOOD
 
 from helpers import labs, plotting
 from helpers.labs import board
@@ -19,8 +18,7 @@ from helpers.labs.runner import Runner
 from helpers.labs.upload import LARGEST_FILE, Upload
 from helpers.photos import PhotoError, read_photo
 from tests import every_lab
-from tests.test_lab_explorer import hand_over
-from tests.test_photos import checkers, file_of, grey_of_16_bits, hopper, pixels, png_that_promises
+from tests.support import GOOD, checkers, file_of, grey_of_16_bits, hand_over, hopper, pixels, png_that_promises
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'
 NO_PICTURE = "This is no picture that can be read here: save it as JPEG or PNG"
@@ -288,7 +286,7 @@ def paste(classroom, text):
     lines.value = text
     results, troubles = read_results(text)
     said = words_of(message)
-    assert said.startswith(f"{len(results)} results.")
+    assert said.startswith(f"{len(results)} result{'' if len(results) == 1 else 's'}.")
     assert red(message) == bool(troubles)
     assert len(said) < 1000
     assert Tags(picture.alt.value).found == []
@@ -303,7 +301,7 @@ def test_code_and_html_in_a_result_line_are_refused_and_shown_as_text(text, clas
     alone = bytes(picture.image.value)
     spoilt = [f"{GOOD} {name}={text}" for name in (*NUMBERS, "accuracy")]
     said = paste(classroom, "\n".join([GOOD, text, f"result {text}", *spoilt]))
-    assert said.startswith("1 results. line 2: it begins with “")
+    assert said.startswith("1 result. line 2: it begins with “")
     assert "line 4: lr=" in said
     assert len(read_results("\n".join(spoilt))[1]) == len(spoilt)
     assert bytes(picture.image.value) == alone

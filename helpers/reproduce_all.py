@@ -1,22 +1,28 @@
-"""R1 to R7 on the whole sets beside what was published, and chapter 4's story: `make reproduce`.
+"""Run R1 to R7 on the whole data sets, and chapter 4's story: `make reproduce`.
 
-Writes helpers/measured.json, the README's table and its figure. `make reproduce-full` takes the published number of
-epochs and three seeds, which needs hours. `--show` measures nothing: it writes the table and the figure anew. Names of
-experiments, such as R7, measure these anew and leave the other rows as they are.
+Writes helpers/measured.json, the README's table and its figure.
+
+python -m helpers.reproduce_all           # all of them, some 15 minutes
+python -m helpers.reproduce_all R7        # R7 only; the other rows stay as they are
+python -m helpers.reproduce_all --full    # as many epochs as were published, three seeds: hours
+python -m helpers.reproduce_all --show    # measures nothing: draws the table and the figure again
 """
 
+import argparse
 import json
+import os
+import platform
 import statistics
-import sys
 from pathlib import Path
+
+import torch
 
 from helpers import plotting
 from helpers.experiments import EXPERIMENTS, MEASURED, for_choosing, measured, story
 from helpers.reproduce import run, summary
 from helpers.training import try_gpu
-from tests.bench.machine import describe
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 README, FIGURE = ROOT / "README.md", ROOT / ".github" / "screenshots" / "reproduced.png"
 BEGIN, END = "<!-- written by `make reproduce` -->\n", "<!-- until here -->\n"
 
@@ -33,14 +39,14 @@ def reproduce(keys, full):
         results[key] = {
             **runs[0],
             "test_accs": [result["test_acc"] for result in runs],
-            "machine": describe(),
+            "machine": machine(),
         }
         print(summary(experiment, runs[0]), flush=True)
     return results
 
 
 def tell(seeds=3):
-    """Run each step of the story; the test images stay closed: one result a change, over all seeds."""
+    """Run each step of chapter 4's story on validation images; returns one result for each change, over all seeds."""
     rows = []
     for change, step in story().items():
         data = for_choosing(step.load("full"))
@@ -60,8 +66,21 @@ def tell(seeds=3):
     return rows
 
 
+def machine():
+    """The machine that a figure was measured on, in one line: processor, cores, system, Python and PyTorch."""
+    processor = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo") as file:
+            names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
+        processor = names[0] if names else processor
+    return (
+        f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
+        f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
+    )
+
+
 def table(results):
-    """The README's table as Markdown lines."""
+    """The README's table as Markdown; results: what `experiments.measured` returns."""
     lines = [
         "| | network, data | parameters | epochs | published test accuracy | ours | images/s | seconds |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -86,7 +105,7 @@ def table(results):
 
 
 def show(results):
-    """Write the README's table and its figure."""
+    """Write the README's table and its figure; results: as for `table`."""
     labelled = {f"{key}  {EXPERIMENTS[key].name}": result for key, result in results["experiments"].items()}
     FIGURE.write_bytes(plotting.published_against_ours(labelled).png(scale=2))
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
@@ -94,14 +113,22 @@ def show(results):
     README.write_text(f"{before}{BEGIN}{table(results)}{END}{after}", encoding="utf-8")
 
 
-def main():
-    keys, full = [key for key in EXPERIMENTS if key in sys.argv], "--full" in sys.argv
-    if keys:
-        results = measured()
-        results["experiments"] |= reproduce(keys, full)
-    elif "--show" not in sys.argv:
-        results = {"machine": describe(), "experiments": reproduce(EXPERIMENTS, full), "story": tell()}
-    if keys or "--show" not in sys.argv:
+def main(arguments=None):
+    """Measure what the command line asks for, then write the table and the figure."""
+    parser = argparse.ArgumentParser("python -m helpers.reproduce_all", description=__doc__.splitlines()[0])
+    parser.add_argument("experiments", nargs="*", metavar="R7", help="measure only these")
+    parser.add_argument("--full", action="store_true", help="as many epochs as were published, with three seeds")
+    parser.add_argument("--show", action="store_true", help="measure nothing, draw the table and the figure again")
+    options = parser.parse_args(arguments)
+    unknown = [key for key in options.experiments if key not in EXPERIMENTS]
+    if unknown:
+        parser.error(f"there is no experiment {', '.join(unknown)}: choose from {', '.join(EXPERIMENTS)}")
+    if not options.show:
+        if options.experiments:
+            results = measured()
+            results["experiments"] |= reproduce(options.experiments, options.full)
+        else:
+            results = {"machine": machine(), "experiments": reproduce(EXPERIMENTS, options.full), "story": tell()}
         MEASURED.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     show(measured())
 

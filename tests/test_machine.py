@@ -1,8 +1,9 @@
-"""How many threads compute: never more than a container may use, and one where others want the cores too."""
+"""What the work asks of the machine: nothing before it begins, then no more threads than a container may use."""
 
 import _ctypes
 import os
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -10,9 +11,9 @@ import time
 import pytest
 import torch
 
-from helpers import cores, mlp, train
-from helpers.cores import keep_to_limit, lend_cores, sharing, waited
-from tests.waiting import wait_for
+from helpers import machine, mlp, train
+from helpers.machine import keep_to_limit, lend_cores, sharing, waited
+from tests.support import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,70 @@ def two_threads():
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
+
+
+IMPORTED = """
+import atexit, gc, platform, sys
+from pathlib import Path
+import matplotlib, torch
+
+read_text, register = Path.read_text, atexit.register
+Path.read_text = lambda path, *more, **options: (
+    "100000 100000" if str(path) == "/sys/fs/cgroup/cpu.max" else read_text(path, *more, **options)
+)
+asked, registered = [], []
+sys.addaudithook(lambda event, found: event == "ctypes.dlsym" and asked.append(found[1]))
+
+def noted(function, *arguments, **options):
+    registered.append(sys._getframe(1).f_globals["__name__"])
+    return register(function, *arguments, **options)
+
+atexit.register = noted
+torch.set_num_threads(2)
+
+def changed():
+    '''Threads, whether the collector leaves anything out, whether malloc was changed, whether we act at the end.'''
+    ours = any(name.startswith("helpers") for name in registered)
+    return torch.get_num_threads(), gc.get_freeze_count() > 0, "mallopt" in asked, ours
+
+before = dict(matplotlib.rcParams), torch.get_default_dtype(), torch.get_rng_state().tolist()
+import helpers
+assert (dict(matplotlib.rcParams), torch.get_default_dtype(), torch.get_rng_state().tolist()) == before
+assert changed() == (2, False, False, False), changed()
+"""
+BEGIN = {
+    "train": "next(helpers.train(helpers.mlp((4,)), [(torch.rand(8, 1, 28, 28), torch.zeros(8).long())], 1, 0.1))",
+    "a lab": "helpers.labs.explorer(helpers.fashion_mnist('sample'))",
+}
+
+
+@pytest.mark.parametrize("work", BEGIN)
+def test_importing_the_helpers_changes_nothing_in_the_process_and_work_prepares_it(work):
+    after = BEGIN[work] + "\nassert changed() == (1, True, platform.libc_ver()[0] == 'glibc', True), changed()"
+    done = subprocess.run([sys.executable, "-c", IMPORTED + after], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_garbage_is_not_kept_for_ever_and_what_comes_later_is_collected():
+    source = """
+import gc, weakref
+from helpers import machine
+
+class Ring:
+    def __init__(self):
+        self.ring = self
+
+gc.disable()
+old = weakref.ref(Ring())
+machine.prepare()
+left_out, new = gc.get_freeze_count(), weakref.ref(Ring())
+machine.prepare()
+gc.collect()
+assert old() is new() is None
+assert gc.get_freeze_count() <= left_out
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_cores_of_this_thread_are_lent_and_come_back():
@@ -35,7 +100,7 @@ def test_the_cores_of_this_thread_are_lent_and_come_back():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only PyTorch's builds for Linux use GNU OpenMP")
 def test_cores_are_lent_if_openmp_has_the_function():
-    (library,) = cores.OPENMP.glob("libgomp*")
+    (library,) = machine.OPENMP.glob("libgomp*")
     assert lend_cores() == (b"omp_pause_resource_all" in library.read_bytes())
 
 
@@ -45,7 +110,7 @@ def test_without_the_function_training_goes_on(openmp, tmp_path, monkeypatch, ba
         (tmp_path / "libgomp.so.1").write_bytes(b"no library")
     elif openmp == "too old":
         shutil.copy(_ctypes.__file__, tmp_path / "libgomp.so.1")  # any library without it
-    monkeypatch.setattr(cores, "OPENMP", tmp_path)
+    monkeypatch.setattr(machine, "OPENMP", tmp_path)
     assert not lend_cores()
     assert len(list(train(mlp((256,)), batches, 1, 0.1, device="cpu"))) > 0
 
@@ -55,7 +120,7 @@ def test_without_the_function_training_goes_on(openmp, tmp_path, monkeypatch, ba
 )
 def test_a_containers_limit_is_kept(limit, kept, tmp_path, monkeypatch):
     (tmp_path / "cpu.max").write_text(f"{limit}\n")
-    monkeypatch.setattr(cores, "CONTAINER_LIMIT", tmp_path / "cpu.max")
+    monkeypatch.setattr(machine, "CONTAINER_LIMIT", tmp_path / "cpu.max")
     keep_to_limit()
     assert torch.get_num_threads() == kept
 
@@ -64,7 +129,7 @@ def test_a_containers_limit_is_kept(limit, kept, tmp_path, monkeypatch):
 def test_without_a_limit_below_them_the_threads_stay(limit, tmp_path, monkeypatch):
     if limit is not None:
         (tmp_path / "cpu.max").write_text(f"{limit}\n")
-    monkeypatch.setattr(cores, "CONTAINER_LIMIT", tmp_path / "cpu.max")
+    monkeypatch.setattr(machine, "CONTAINER_LIMIT", tmp_path / "cpu.max")
     keep_to_limit()
     assert torch.get_num_threads() == 2
 
@@ -73,7 +138,7 @@ def test_without_a_limit_below_them_the_threads_stay(limit, tmp_path, monkeypatc
 def waiting(monkeypatch):
     """A thread that waits for a core for a share of its time, which a test sets."""
     state = {"share": 0.0, "began": time.monotonic()}
-    monkeypatch.setattr(cores, "waited", lambda: state["share"] * (time.monotonic() - state["began"]))
+    monkeypatch.setattr(machine, "waited", lambda: state["share"] * (time.monotonic() - state["began"]))
     return state
 
 
@@ -91,7 +156,7 @@ def test_alone_all_threads_compute(waiting):
     assert used() == [2] * 12
 
 
-def test_where_others_want_the_cores_one_thread_goes_on_to_the_end(waiting):
+def test_if_others_want_the_cores_one_thread_goes_on_to_the_end(waiting):
     waiting["share"] = 0.9
     counts = used()
     assert counts[0] == 2
@@ -114,7 +179,7 @@ def test_afterwards_the_threads_are_as_many_as_before(waiting):
 
 
 def test_training_shares_the_cores(waiting, monkeypatch, batches):
-    monkeypatch.setattr(cores.sharing, "__defaults__", (0.001,))
+    monkeypatch.setattr(machine.sharing, "__defaults__", (0.001,))
     waiting["share"] = 0.9
     counts = [torch.get_num_threads() for _ in train(mlp((256,)), batches, 1, 0.1, device="cpu", reports=len(batches))]
     assert counts[-1] == 1
@@ -140,7 +205,7 @@ def test_a_thread_that_cannot_get_a_core_knows_that_it_waited():
 
 @pytest.mark.parametrize("counted", [None, "", "0", "no numbers here"])
 def test_if_the_system_does_not_count_no_thread_has_waited(counted, monkeypatch, tmp_path):
-    monkeypatch.setattr(cores, "MY_WAITING", tmp_path / "schedstat")
+    monkeypatch.setattr(machine, "MY_WAITING", tmp_path / "schedstat")
     if counted is not None:
         (tmp_path / "schedstat").write_text(counted)
     assert waited() == 0

@@ -1,0 +1,244 @@
+"""Whatever network someone brings: run and measured without being changed, or refused in words.
+
+A network that comes in goes out as it was: the modes of all its modules, its memory format, its device.
+"""
+
+import contextlib
+import re
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.nn.parameter import is_lazy
+
+from helpers.any_data import PAIRS, as_classes, as_tensor, first_tensor, kind, to_floats
+from helpers.errors import ShapeError, WeightsError
+
+# These give the same numbers in either memory format. (Not dropout: it draws in the order in which numbers lie.)
+IN_ANY_FORMAT = {
+    DistributedDataParallel, nn.Sequential, nn.Conv2d, nn.BatchNorm2d, nn.AvgPool2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d,
+    nn.Flatten, nn.Linear, nn.BatchNorm1d, nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU,
+    nn.Identity,
+}  # fmt: skip
+NO_MEMORY = "out of memory|can't allocate memory"  # as a GPU says it, and as a CPU does
+
+
+def refuse_no_network(net):
+    """Raise ShapeError, in words, for a function, a class or a list in place of a network."""
+    if isinstance(net, type):
+        raise ShapeError(f"this is the class {net.__name__}, not a network: make one of it, with brackets")
+    if not isinstance(net, nn.Module):
+        raise ShapeError(f"this is a {type(net).__name__}, not a network: wanted is an nn.Module, such as lenet()")
+
+
+def refuse_scripted(net):
+    """Raise ShapeError, in words, for a network of `torch.jit.script`, whose layers are hidden."""
+    if isinstance(net, torch.jit.ScriptModule) and not isinstance(net, torch.jit.TracedModule):
+        raise ShapeError("torch.jit.script has closed this network: use the one that you gave to it")
+
+
+def has_unknown_sizes(net):
+    """True if `net` has lazy layers that have seen no batch yet."""
+    refuse_no_network(net)
+    return any(is_lazy(value) for value in [*net.parameters(), *net.buffers()])
+
+
+def refuse_unknown_sizes(net):
+    """Raise ShapeError, with what to do, if `net` has lazy layers that have seen no batch yet."""
+    if has_unknown_sizes(net):
+        lazy = next(layer for layer in net.modules() if any(is_lazy(value) for value in layer._parameters.values()))
+        raise ShapeError(
+            f"a {type(lazy).__name__} learns its size from the first batch, and this network has seen none yet: "
+            "show it one, as in net(torch.zeros(1, 1, 28, 28)), and run this again"
+        )
+
+
+def first_number(net):
+    """A tensor of floats in `net`, for its device and its kind of floats; an empty one on the CPU if there is none."""
+    refuse_no_network(net)
+    values = (value for values in (net.parameters(), net.buffers()) for value in values)
+    return next((value for value in values if value.is_floating_point()), torch.empty(0, device="cpu"))
+
+
+@contextlib.contextmanager
+def modes_kept(net):
+    """Afterwards each module of `net` is in the mode, training or evaluation, in which it was before."""
+    refuse_no_network(net)
+    modes = [(module, module.training) for module in net.modules()]
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+@contextlib.contextmanager
+def measuring(net):
+    """Within it `net` is in evaluation mode and keeps no graph; afterwards all its modules are as they were."""
+    with modes_kept(net), torch.no_grad():
+        net.eval()
+        yield
+
+
+def set_to_training(net, frozen):
+    """Put `net` in training mode, except for its frozen layers; returns the list of these.
+
+    A layer is frozen if it is in `eval` while the network is in training mode. If the network itself is in `eval`, as
+    after measuring, its layers' modes say nothing: then the layers in `frozen` stay frozen.
+    """
+    if net.training:
+        frozen = [module for module in net.modules() if not module.training]
+    net.train()
+    for module in frozen:
+        module.training = False
+    return frozen
+
+
+def as_input(X, net, device):
+    """A batch as `net` takes it: on `device`, bytes and floats turned into the kind of floats of its weights."""
+    if not torch.is_tensor(X) and not hasattr(X, "__array__"):
+        return X  # a network of several inputs knows what to do with them
+    X = to_floats(torch.as_tensor(X))
+    return X.to(device, first_number(net).dtype) if X.is_floating_point() else X.to(device)
+
+
+def on_device(y, device):
+    """Labels as a tensor on `device`; several tensors, which your own loss function may take, stay as they are."""
+    several = not torch.is_tensor(y) and first_tensor(y) is not None
+    return y if several else as_tensor(y, "labels").to(device)
+
+
+def as_pair(batch, net, device):
+    """A batch, X and y, both on `device`, X as `net` takes it. Raises ShapeError if it is not such a pair."""
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        of = f" of {len(batch)}" if hasattr(batch, "__len__") and getattr(batch, "ndim", 1) else ""
+        raise ShapeError(f"a batch is a {type(batch).__name__}{of}, not a pair: {PAIRS}")
+    X, y = as_input(batch[0], net, device), on_device(batch[1], device)
+    if torch.is_tensor(y) and not y.ndim:
+        raise ShapeError(f"this is one image and its label, not a batch of them: {PAIRS}")
+    return X, y
+
+
+def scores_of(net, X, left_over=False):
+    """What `net` makes of a batch; None if X is a last batch of one, `left_over`, that batch normalisation refuses.
+
+    Channels-last suits the convolutions of CPUs and of new GPUs: a step of LeNet takes a quarter less time on a 2-core
+    CPU. It is enough to turn the batch; the weights, their gradients and the scores are not touched. A network that
+    could notice it, with modules of your own or hooks, gets the batch as it is: `view` refuses channels-last maps.
+    """
+    try:
+        if torch.is_tensor(X) and X.ndim == 4 and all(map(_takes_any_format, net.modules())):
+            return net(X.to(memory_format=torch.channels_last)).contiguous()
+        return net(X)
+    except (RuntimeError, TypeError) as error:
+        if re.search(f"{NO_MEMORY}|CUDA error", str(error)):
+            raise
+        came = f"of shape {tuple(X.shape)}, {kind(X)}" if torch.is_tensor(X) else f"that is a {type(X).__name__}"
+        raise ShapeError(f"the network cannot take a batch {came}: {error}") from error
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        if left_over and len(X) == 1:
+            return None
+        raise ShapeError(
+            f"batch normalisation needs the mean of more than one number, and this batch is {tuple(X.shape)}: "
+            "choose a larger batch_size"
+        ) from error
+
+
+def _takes_any_format(module):
+    hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks)
+    return type(module) in IN_ANY_FORMAT and not any(hooks)
+
+
+def no_memory(error, y, device):
+    """What to raise if `device` has no room for a batch with the labels `y`, or None for the first; else None."""
+    if not re.search(NO_MEMORY, str(error)):
+        return None
+    size = 0 if y is None else len(first_tensor(y))
+    which = f"a batch of {size}" if size else "the first batch"
+    advice = f"batches of {size // 2}" if size > 1 else "smaller batches or a smaller network"
+    return MemoryError(f"{which} does not fit into the memory of the {device.type}: try {advice}")
+
+
+def classes_of(net, images):
+    """The class that `net` gives each image, (N,) integers on the CPU; leaves all modules' modes alone.
+
+    images: (N, channels, height, width), bytes or floats from 0 to 1.
+    """
+    with measuring(net):
+        return as_classes(scores_of(net, as_input(images, net, first_number(net).device))).cpu()
+
+
+def refuse_unfit(nets, image, num_classes, least, most):
+    """Raise ShapeError, in words, unless `nets` are networks that a lab can compare.
+
+    nets: {name: network}, from `least` to `most` of them, each with `num_classes` scores for one image, (1, height,
+    width) bytes.
+    """
+    wanted = f'wanted are {least if least == most else f"{least} or {most}"} networks, {{"LeNet": net, "MLP": other}}'
+    if not isinstance(nets, dict):
+        raise ShapeError(f"this is a {type(nets).__name__}: {wanted}")
+    if not least <= len(nets) <= most:
+        raise ShapeError(f"these are {len(nets)}: {wanted}")
+    for name, net in nets.items():
+        if not isinstance(net, nn.Module):
+            raise ShapeError(f"{name} is a {type(net).__name__}, not a network: {wanted}")
+        refuse_unknown_sizes(net)
+        X, expected = as_input(image[None], net, first_number(net).device), (1, num_classes)
+        with measuring(net):
+            try:
+                scores = net(X)
+            except RuntimeError as error:
+                raise ShapeError(f"{name} cannot take an image of shape {tuple(image.shape)}: {error}") from error
+        if not torch.is_tensor(scores) or scores.shape != expected:
+            got = tuple(scores.shape) if torch.is_tensor(scores) else f"a {type(scores).__name__}"
+            raise ShapeError(f"{name} answers one image with {got}: wanted is {expected}, a score for each class")
+
+
+def unwrapped(net):
+    """The network within `torch.compile` or `nn.DataParallel`, which put a word before the name of each weight."""
+    net = getattr(net, "_orig_mod", net)
+    return net.module if isinstance(net, (nn.DataParallel, DistributedDataParallel)) else net
+
+
+def _tensors(state):
+    return {name: value for name, value in state.items() if torch.is_tensor(value)}
+
+
+def _fits(weights, own):
+    """Whether `weights` are numbers with the names and shapes of a network's `own`; a lazy layer takes any shape."""
+    if not isinstance(weights, dict) or weights.keys() != own.keys():
+        return False
+    theirs, ours = _tensors(weights), _tensors(own)
+    if any(is_lazy(value) or value.is_meta or value.layout != torch.strided for value in theirs.values()):
+        return False
+    return theirs.keys() == ours.keys() and all(
+        is_lazy(value) or theirs[name].shape == value.shape for name, value in ours.items()
+    )
+
+
+def refuse_other_weights(weights, net, path):
+    """Raise WeightsError unless `weights`, read from `path`, are finite numbers that fit `net`, name by name."""
+    own = net.state_dict()
+    alike = isinstance(weights, dict) and weights.keys() == own.keys()
+    if not alike or not all(_fits(weights[name], own[name]) for name in own):
+        raise WeightsError(f"{path} holds the weights of another network: build that network first")
+    for name in own:
+        if not torch.is_tensor(own[name]):
+            continue
+        if weights[name].dtype != own[name].dtype:
+            kinds = f"{weights[name].dtype}, not {own[name].dtype}"
+            raise WeightsError(f"{path}: the numbers of {name} are {kinds}: save the network again")
+        if not weights[name].isfinite().all():
+            remedy = "train with a smaller learning rate and save that network"
+            raise WeightsError(f"{path}: {name} holds infinity or NaN, as after training that diverged: {remedy}")
+
+
+def _fits(theirs, own):
+    """Whether `theirs` can take the place of a network's `own` tensor; a lazy layer takes any shape."""
+    if not torch.is_tensor(own):
+        return not torch.is_tensor(theirs)
+    if not torch.is_tensor(theirs) or is_lazy(theirs) or theirs.is_meta or theirs.layout != torch.strided:
+        return False
+    return is_lazy(own) or theirs.shape == own.shape

@@ -1,0 +1,13 @@
+"""What goes wrong in words: each of these errors has a message with the numbers, and says what to do."""
+
+
+class ShapeError(ValueError):
+    """A network, images, labels or sizes that do not fit; the message has the numbers and says what to try."""
+
+
+class DataError(Exception):
+    """A data file is missing or is not what it should be; the message names the file and the remedy."""
+
+
+class WeightsError(ValueError):
+    """A file does not hold weights for the network at hand; the message names the file and what to do."""
