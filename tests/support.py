@@ -14,7 +14,7 @@ import torch
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 
-from helpers import Accumulator, Progress, plotting
+from helpers import Accumulator, Progress
 
 
 def wait_for(condition):

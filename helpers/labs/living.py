@@ -71,7 +71,7 @@ class Living(anywidget.AnyWidget):
     """
 
     NAME = ""
-    _css = (FOLDER / "lab.css").read_text(encoding="utf-8")
+    _css = "".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.css")))
     name = t.Unicode().tag(sync=True)
     settings = t.List().tag(sync=True)
     line, said, facts = (t.Dict().tag(sync=True) for _ in range(3))
