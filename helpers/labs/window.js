@@ -15,7 +15,7 @@ const STEPS = {
 const MARKED = 3; // pixels around a map, so that a marker at its edge is seen whole
 
 // One map on a canvas. `hand` has what happens under a pointer or a finger, each with [row, column]: over (it moves
-// above the map), drag (it is held down), set (it is let go), and out(); and under the arrow keys, step([rows, columns]).
+// above the map), drag (it is held down), set (it is let go), and out(); and step([rows, columns]) of the arrow keys.
 // show({picture, rows, columns, title, ...}) is another map. mark([{row, column, height, width}], cell, known) draws it
 // with markers, in cells, and of its numbers the first `known` if not all. what(cell) tells a screen reader what is
 // there.
