@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.labs import board
-from helpers.labs.controls import Matrix
+from helpers.labs.settings import Matrix
 from tests import every_lab
 from tests.support import explains
 

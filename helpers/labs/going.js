@@ -14,7 +14,7 @@ export function makeGoing(lab, place, starts) {
   let waiting = null; // {name, nth}: the press that Python has not answered yet
   let timer = 0;
   let last = -Infinity; // when a run was asked for
-  const button = (name) => lab.root.querySelector(`.lab-controls [data-name="${name}"]`);
+  const button = (name) => lab.root.querySelector(`.lab-controls [name="${name}"]`);
   const free = () => {
     clearTimeout(timer);
     if (waiting) button(waiting.name)?.removeAttribute("aria-busy");

@@ -71,7 +71,7 @@ class Living(anywidget.AnyWidget):
     """
 
     NAME = ""
-    _css = (FOLDER / "lab.css").read_text(encoding="utf-8")
+    _css = "".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.css")))
     name = t.Unicode().tag(sync=True)
     settings = t.List().tag(sync=True)
     line, said, facts = (t.Dict().tag(sync=True) for _ in range(3))
@@ -82,6 +82,7 @@ class Living(anywidget.AnyWidget):
     def __init__(self, controls, buttons=None):
         super().__init__(name=self.NAME)
         self.controls, self.buttons, self.arrays = controls, buttons or {}, {}
+        self.whole = self  # what is displayed: a lab may stand in a box with other widgets
         self.message = Words()
         self.board = Board(self.NAME, controls, self.redraw, Words(), Words(), self.hold_sync)
         for part in (*controls.values(), *self.buttons.values(), self.message, self.board.text, self.board.trouble):
@@ -145,13 +146,14 @@ class Living(anywidget.AnyWidget):
         return {**self.controls, **self.buttons}
 
     def _tell(self, _=None):
-        self.settings = [{"name": name, **part.drawn()} for name, part in self.parts().items() if part.shown]
+        parts = self.parts().items()
+        self.settings = [{"name": name, **part.drawn()} for name, part in parts if getattr(part, "shown", False)]
         self.line = {"text": self.board.text.value, "trouble": self.board.trouble.value}
         self.said = {"text": self.message.value, "trouble": self.message.trouble}
 
     def _ipython_display_(self):
         picture = self.still(**self.board.values())
         display(HTML(STILL % (picture._repr_html_(), html.escape(self.NAME))))
-        bundle, more = anywidget.AnyWidget._repr_mimebundle_(self)
+        bundle = ipywidgets.Widget._repr_mimebundle_(self.whole)
         bundle["text/plain"] = f"the {self.NAME} lab"  # without a number that is another at each run
-        display(bundle, metadata=more, raw=True)
+        display(bundle, raw=True)

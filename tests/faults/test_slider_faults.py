@@ -5,7 +5,7 @@ import contextlib
 import random
 import threading
 
-from helpers.labs.controls import Matrix
+from helpers.labs.settings import Matrix
 from tests import every_lab
 from tests.support import explains, workers
 
