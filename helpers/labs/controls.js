@@ -50,7 +50,8 @@ function range(setting, moved, inWords, ends) {
   const label = make("span", {}, setting.description);
   // Else the output's number would be part of the name.
   input.setAttribute("aria-label", setting.description);
-  return { element: make("label", { class: "lab-slider" }, label, output, input), hand: input, show: (value) => held || show(value) };
+  const element = make("label", { class: "lab-slider" }, label, output, input);
+  return { element, hand: input, show: (value) => held || show(value) };
 }
 
 // What makes a control another one, and not the same with another value.

@@ -78,8 +78,8 @@ function spread(ends, top, bottom, high) {
   return names;
 }
 
-// A chart in the rectangle `box`, whose right `box.names` pixels are kept for names: no curve runs there. axes: {title, x: [first, last], y: [lowest, highest], xTicks, yTicks, xLabel,
-// logarithmic}. lines: {points: [[x, y], ...], name, colour, width, dashed, dots, faded, strong}, the last on top.
+// A chart in the rectangle `box`, whose right `box.names` pixels are kept for names: no curve runs there. axes: {title,
+// x: [first, last], y: [lowest, highest], xTicks, yTicks, xLabel, logarithmic}. lines: {points: [[x, y], ...], name, colour, width, dashed, dots, faded, strong}, the last on top.
 export function putChart(context, box, axes, lines) {
   const colours = lineColours(context.canvas);
   const [left, top, right, bottom] = [box.x + LEFT, box.y + 24, box.x + box.width - box.names, box.y + box.height - 38];
@@ -99,7 +99,8 @@ export function putChart(context, box, axes, lines) {
     strokeLine(context, [[left, y], [right, y]]);
     putText(context, tickText(tick), left - 6, y, { align: "right", size: 12 });
   }
-  for (const tick of axes.xTicks) putText(context, tickText(tick), across(tick), bottom + 12, { align: "center", size: 12 });
+  const below = { align: "center", size: 12 };
+  for (const tick of axes.xTicks) putText(context, tickText(tick), across(tick), bottom + 12, below);
   putText(context, axes.xLabel, (left + right) / 2, bottom + 28, { align: "center", size: 12 });
   const ends = [];
   for (const line of lines) {
@@ -124,12 +125,14 @@ export function putChart(context, box, axes, lines) {
     strokeLine(context, [[x + 5, y], [right, y], [right + 5, at]]);
     context.setLineDash([]);
     const text = fitted(context, name, box.names - 8, 12);
-    putText(context, text, right + 7, at, { colour: colour === colours.quiet ? colours.ink : colour, size: 12, weight: strong ? "bold" : "normal" });
+    const ink = colour === colours.quiet ? colours.ink : colour;
+    putText(context, text, right + 7, at, { colour: ink, size: 12, weight: strong ? "bold" : "normal" });
     context.globalAlpha = 1;
   }
 }
 
-const tickText = (tick) => (tick && Math.abs(tick) < 0.001 ? tick.toExponential(0).replace("-", "−") : written(tick, 4));
+const tickText = (tick) =>
+  tick && Math.abs(tick) < 0.001 ? tick.toExponential(0).replace("-", "−") : written(tick, 4);
 
 function strokeLine(context, places) {
   context.beginPath();

@@ -123,13 +123,16 @@ function putConfusions(context, width, { names, classes }, counts) {
       const style = { align: "center", size, colour: inkOn(colour(shares[at])) };
       putText(context, String(number), left + (column + 0.5) * cell, top + (row + 0.5) * cell, style);
     }
-    for (let at = 0; at < count; at++) putText(context, String(at), left + (at + 0.5) * cell, top - 10, { size, align: "center" });
+    const heading = { size, align: "center" };
+    for (let at = 0; at < count; at++) putText(context, String(at), left + (at + 0.5) * cell, top - 10, heading);
   }
   for (const [at, name] of classes.entries()) {
     const text = name === String(at) ? name : `${at} ${name}`;
-    putText(context, fitted(context, text, SIDE_NAMES - 8, size), SIDE_NAMES - 6, top + (at + 0.5) * cell, { size, align: "right" });
+    const y = top + (at + 0.5) * cell;
+    putText(context, fitted(context, text, SIDE_NAMES - 8, size), SIDE_NAMES - 6, y, { size, align: "right" });
   }
-  putText(context, "rows: true class, columns: what the network says; blank: below 3", 0, top + side + 14, { size: 12 });
+  const note = "rows: true class, columns: what the network says; blank: below 3";
+  putText(context, note, 0, top + side + 14, { size: 12 });
 }
 
 // The same for people who cannot see it.
@@ -147,7 +150,8 @@ function inWordsOf({ view, names, accuracies, upright, classes }, counts) {
       if (Math.floor(at / count) !== at % count && number > most) [most, place] = [number, at];
     }
     if (!most) return `${name}, no mistake`;
-    return `${name}, most often ${classes[Math.floor(place / count)]} taken for ${classes[place % count]} (${most} times)`;
+    const [truth, said] = [classes[Math.floor(place / count)], classes[place % count]];
+    return `${name}, most often ${truth} taken for ${said} (${most} times)`;
   });
   return `Confusion matrices of ${worst.join("; ")}`;
 }
