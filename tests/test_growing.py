@@ -1,13 +1,11 @@
 """What a page hears of a run: only new points, all again after a reload, and one run for three presses."""
 
 import math
-import re
 
 import pytest
 import torch
 
 from helpers import labs
-from helpers.labs.living import script
 from tests.support import wait_for
 
 
@@ -112,9 +110,3 @@ def test_a_button_that_can_do_nothing_now_does_nothing(lab):
     press(lab, "Stop")
     assert lab.going["phase"] == "idle"
     assert not lab.runner.running
-
-
-@pytest.mark.parametrize("name", ["learn_kernel", "trainer", "versus"])
-def test_the_modules_of_a_lab_share_one_text_and_so_no_name_twice(name):
-    made = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", script(f"{name}.js"), re.MULTILINE)
-    assert sorted(set(made)) == sorted(made)

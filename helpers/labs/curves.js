@@ -79,7 +79,8 @@ function spread(ends, top, bottom, high) {
 }
 
 // A chart in the rectangle `box`, whose right `box.names` pixels are kept for names: no curve runs there. axes: {title,
-// x: [first, last], y: [lowest, highest], xTicks, yTicks, xLabel, logarithmic}. lines: {points: [[x, y], ...], name, colour, width, dashed, dots, faded, strong}, the last on top.
+// x: [first, last], y: [lowest, highest], xTicks, yTicks, xLabel, logarithmic}. lines: {points: [[x, y], ...], name,
+// colour, width, dashed, dots, faded, strong}, the last on top.
 export function putChart(context, box, axes, lines) {
   const colours = lineColours(context.canvas);
   const [left, top, right, bottom] = [box.x + LEFT, box.y + 24, box.x + box.width - box.names, box.y + box.height - 38];
