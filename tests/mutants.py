@@ -145,7 +145,7 @@ MUTATIONS = [
     Mutation(
         "test images measured again and again",
         "ready",
-        " and run.test_acc is None",
+        " and (run.test_acc is None)",
         "",
         "tests/test_lab_trainer.py",
     ),
