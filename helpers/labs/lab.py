@@ -59,7 +59,9 @@ class Lab(Whole):
         self.draw, self.controls = draw, controls
         self.picture, self.message = Picture(), Message(lines)
         self.board = BoardLine(name, controls, self.redraw)
-        self.rows = rows_of(controls.values())  # kept by name: a lab that arranges its parts anew closes them, too
+        # A setting that a part of the lab draws is no widget.
+        shown = [control for control in controls.values() if isinstance(control, widgets.Widget)]
+        self.rows = rows_of(shown)  # kept by name: a lab that arranges its parts anew closes them, too
         super().__init__([self.rows, *above, self.message, self.picture, self.board])
         self.board.move({})
 

@@ -17,6 +17,7 @@ from helpers.labs.cells import held_by
 from helpers.labs.settings import Words
 
 FOLDER = Path(__file__).parent
+CSS = (FOLDER / "lab.css").read_text(encoding="utf-8")
 # A widget's output comes to nothing after a restart and on the next day. Then the picture before it is seen.
 STILL = """<style>
 .jp-OutputArea-child:has(.lab-still) + .jp-OutputArea-child:not(:has(.lab-alive)) { display: none }
@@ -46,6 +47,11 @@ def script(name):
     return "\n".join(parts.values())
 
 
+def alone(name, make):
+    """The same for a part of labs that is a widget of its own; make: the module's function that draws it."""
+    return f"{script(name)}\nexport default alone({make});"
+
+
 def packed(arrays):
     """Tensors as bytes, one after another, and where each begins: {name: [first byte, shape, type]}.
 
@@ -67,11 +73,11 @@ class Living(anywidget.AnyWidget):
     take the values of `controls` by name: `draw` returns its arrays, {name: tensor}, facts for its picture, a dict for
     JSON, and a line of text; it raises ShapeError for settings that cannot be. `still` returns a figure.
 
-    controls: {name: Setting}; buttons: {name: Button}.
+    controls: {name: Setting}; buttons: {name: Button}; parts: values of traits of the subclass, such as its pad.
     """
 
     NAME = ""
-    _css = (FOLDER / "lab.css").read_text(encoding="utf-8")
+    _css = CSS
     name = t.Unicode().tag(sync=True)
     settings = t.List().tag(sync=True)
     line, said, facts = (t.Dict().tag(sync=True) for _ in range(3))
@@ -79,8 +85,8 @@ class Living(anywidget.AnyWidget):
     data = t.Bytes().tag(sync=True, echo_update=False, from_json=lambda value, _: bytes(value))
     turn = t.Unicode().tag(sync=True)  # the last message from the browser that has been answered
 
-    def __init__(self, controls, buttons=None):
-        super().__init__(name=self.NAME)
+    def __init__(self, controls, buttons=None, **parts):
+        super().__init__(name=self.NAME, **parts)
         self.controls, self.buttons, self.arrays = controls, buttons or {}, {}
         self.message = Words()
         self.board = Board(self.NAME, controls, self.redraw, Words(), Words(), self.hold_sync)
@@ -147,8 +153,11 @@ class Living(anywidget.AnyWidget):
         self.said = {"text": self.message.value, "trouble": self.message.trouble}
 
     def _ipython_display_(self):
-        picture = self.still(**self.board.values())
-        display(HTML(STILL % (picture._repr_html_(), html.escape(self.NAME))))
+        try:
+            picture = self.still(**self.board.values())._repr_html_()
+        except ShapeError as error:
+            picture = f"<p>{html.escape(str(error))}</p>"
+        display(HTML(STILL % (picture, html.escape(self.NAME))))
         bundle, more = anywidget.AnyWidget._repr_mimebundle_(self)
         bundle["text/plain"] = f"the {self.NAME} lab"  # without a number that is another at each run
         display(bundle, metadata=more, raw=True)
