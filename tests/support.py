@@ -13,7 +13,7 @@ import torch
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 
-from helpers import Accumulator, Progress, plotting
+from helpers import Accumulator, Progress
 
 
 def wait_for(condition):
@@ -61,9 +61,8 @@ EXPLANATIONS = ["larger than", "no photograph yet", "no drawing yet", "choose th
 def explains(lab):
     """True if a lab's words are red; they must then say what is wrong."""
     said = lab.message.value
-    red = plotting.TROUBLE in said
-    assert not red or any(words in said for words in EXPLANATIONS), said
-    return red
+    assert not lab.message.trouble or any(words in said for words in EXPLANATIONS), said
+    return lab.message.trouble
 
 
 GOOD = "result lr=0.1 channels=6 kernel=5 parameters=61706 accuracy=0.8430"

@@ -88,6 +88,7 @@ class Living(anywidget.AnyWidget):
     def __init__(self, controls, buttons=None, **parts):
         super().__init__(name=self.NAME, **parts)
         self.controls, self.buttons, self.arrays = controls, buttons or {}, {}
+        self.whole = self  # what is displayed: a lab may stand in a box with other widgets
         self.message = Words()
         self.board = Board(self.NAME, controls, self.redraw, Words(), Words(), self.hold_sync)
         for part in (*controls.values(), *self.buttons.values(), self.message, self.board.text, self.board.trouble):
@@ -147,8 +148,8 @@ class Living(anywidget.AnyWidget):
                 self.turn = message["turn"]
 
     def _tell(self, _=None):
-        parts = {**self.controls, **self.buttons}
-        self.settings = [{"name": name, **part.drawn()} for name, part in parts.items() if part.shown]
+        parts = {**self.controls, **self.buttons}.items()
+        self.settings = [{"name": name, **part.drawn()} for name, part in parts if getattr(part, "shown", False)]
         self.line = {"text": self.board.text.value, "trouble": self.board.trouble.value}
         self.said = {"text": self.message.value, "trouble": self.message.trouble}
 
@@ -158,6 +159,6 @@ class Living(anywidget.AnyWidget):
         except ShapeError as error:
             picture = f"<p>{html.escape(str(error))}</p>"
         display(HTML(STILL % (picture, html.escape(self.NAME))))
-        bundle, more = anywidget.AnyWidget._repr_mimebundle_(self)
+        bundle = ipywidgets.Widget._repr_mimebundle_(self.whole)
         bundle["text/plain"] = f"the {self.NAME} lab"  # without a number that is another at each run
-        display(bundle, metadata=more, raw=True)
+        display(bundle, raw=True)

@@ -7,9 +7,7 @@ import torch
 from matplotlib.cbook import get_sample_data
 from playwright.sync_api import expect
 
-from helpers.labs.convolution import OWN
 from helpers.photos import read_photo
-from helpers.plotting.convolution import MAP, MAP_TOP, OUTPUT_LEFT
 from tests.browser import jupyterlab
 
 
@@ -92,55 +90,6 @@ class TestExplorer(FirstPicture):
         page.get_by_text("no picture that can be read").wait_for()
 
 
-class TestConvolution(FirstPicture):
-    LAB = "convolution"
-
-    def test_a_slider_and_a_list(self, page, picture, reference):
-        slider(page, "kernel size").press("ArrowRight")
-        jupyterlab.wait_for_picture(picture, moved(reference, size=4))
-        choose(page, "kernel", "blur (mean)")
-        jupyterlab.wait_for_picture(picture, moved(reference, size=4, kernel="blur (mean)"))
-
-    def test_a_number_typed_into_the_matrix(self, page, picture, reference):
-        cell = page.locator("input[type=number]").nth(4)
-        cell.fill("7")
-        cell.press("Enter")
-        rows = [list(row) for row in reference.controls["numbers"].value]
-        rows[1][1] = 7.0
-        numbers = tuple(map(tuple, rows))
-        jupyterlab.wait_for_picture(picture, moved(reference, kernel=OWN, numbers=numbers))
-        expect(page.get_by_label("board line")).to_have_value(
-            "convolution kernel=own-numbers numbers=-1,0,1;-2,7,2;-1,0,1"
-        )
-
-    def test_a_click_on_the_output_chooses_its_cell(self, page, picture, reference):
-        box, size = picture.bounding_box(), reference.output_size
-        scale = box["width"] / 1000
-        x, y = OUTPUT_LEFT + 3.5 * MAP / size, MAP_TOP + 5.5 * MAP / size
-        picture.click(position={"x": x * scale, "y": y * scale})
-        jupyterlab.wait_for_picture(picture, moved(reference, row=5, column=3))
-
-    def test_a_drawing_of_ones_own(self, page, picture, reference):
-        choose(page, "image", "own drawing")
-        page.get_by_text("There is no drawing yet").wait_for()
-        choose(page, "example", "7")
-        page.get_by_text("the output is").wait_for()
-        expect(page.get_by_label("board line")).to_have_value("convolution image=own-drawing example=7")
-
-    def test_an_impossible_size_explains_itself_and_the_picture_stays(self, page, picture):
-        self.explains(page, picture, "convolution size=11 dilation=4", "larger than the 28×28 map")
-
-
-class TestPooling(FirstPicture):
-    LAB = "pooling"
-
-    def test_a_slider_and_a_list(self, page, picture, reference):
-        slider(page, "window").press("ArrowRight")
-        jupyterlab.wait_for_picture(picture, moved(reference, window=3))
-        choose(page, "pooling", "average")
-        jupyterlab.wait_for_picture(picture, moved(reference, window=3, kind="average"))
-
-
 class TestLearnKernel(FirstPicture):
     LAB = "learn_kernel"
 
@@ -168,14 +117,6 @@ class TestShapes(FirstPicture):
 
     def test_an_impossible_shape_explains_itself_and_the_picture_stays(self, page, picture):
         self.explains(page, picture, "shapes image_size=12 kernel_1=11", "larger than")
-
-
-class TestMicroscope(FirstPicture):
-    LAB = "microscope"
-
-    def test_a_slider_and_a_list(self, page, picture, reference):
-        slider(page, "channel").press("ArrowRight")
-        jupyterlab.wait_for_picture(picture, moved(reference, channel=1))
 
 
 class TestVersus(FirstPicture):

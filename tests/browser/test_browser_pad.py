@@ -19,7 +19,7 @@ SEVEN = [(80, 60), (200, 60), (160, 140), (120, 220)]
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """A JupyterLab that keeps the cells in the page as it does by itself."""
-    own = {"drawing.ipynb": [f"{every_lab.BEGIN}\n{every_lab.NETS}", f"lab = {every_lab.LABS['drawing']}\nlab", ""]}
+    own = {"drawing.ipynb": [f"{every_lab.BEGIN}\n{every_lab.NETS}", f"lab = {every_lab.LABS['drawing']}\nlab"]}
     with jupyterlab.server(own, tmp_path_factory.mktemp("pad") / "log", all_cells=False) as running:
         yield running
 
