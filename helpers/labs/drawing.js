@@ -7,7 +7,7 @@ import { host } from "./part.js";
 import { grey } from "./theme.js";
 import { makeUpload } from "./upload.js";
 
-const LARGEST_MAP = 72; // pixels of the page
+const LARGEST_MAP = 60; // pixels of the page
 const GAP = 4;
 
 // A table of bars: a row a class, a column a network. Returns `show(chances)`, of (networks, classes).

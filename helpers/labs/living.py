@@ -27,8 +27,8 @@ STILL = """<style>
 
 
 @functools.cache
-def script(name):
-    """The text of a JavaScript module of this folder, with all that it imports in front of it.
+def script(*names):
+    """The text of JavaScript modules of this folder, with all that they import in front of them.
 
     A widget's module cannot import from a file beside it: the browser knows it under another address.
     """
@@ -43,13 +43,14 @@ def script(name):
             text = re.sub(r'^import [^"]*"\./[\w.]+";\n', "", parts.pop(name) + text, flags=re.MULTILINE)
             parts[name] = re.sub(r"^export (?!default)", "", text, flags=re.MULTILINE)
 
-    add(name)
+    for name in names:
+        add(name)
     return "\n".join(parts.values())
 
 
 def alone(name, make):
     """The same for a part of labs that is a widget of its own; make: the module's function that draws it."""
-    return f"{script(name)}\nexport default alone({make});"
+    return f"{script('part.js', name)}\nexport default alone({make});"
 
 
 def packed(arrays):
