@@ -120,6 +120,14 @@ def test_a_module_is_all_its_files_each_once_and_no_name_twice(name):
     assert len(names) == len(set(names))
 
 
+@pytest.mark.parametrize("path", [*FOLDER.glob("*.js"), *FOLDER.glob("*.css")], ids=lambda path: path.name)
+def test_a_file_is_short_enough_to_read_in_one_sitting(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 250
+    assert max(map(len, lines)) <= 120
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
 def test_sliders_cut_and_choices_refuse():
     slider, choice = Slider("size", 5, 1, 9), Choice("kind", ["a", "b"])
     slider.max = 3

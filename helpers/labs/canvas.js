@@ -70,7 +70,15 @@ export function putPicture(context, picture, x, y, width, height) {
 
 // The one marker of all labs: white with a dark outline, seen on every colour.
 export function putMarker(context, x, y, width, height, thin = false) {
-  for (const [colour, line] of thin ? [["#111", 3], ["#fff", 1.5]] : [["#111", 5], ["#fff", 2.5]]) {
+  for (const [colour, line] of thin
+    ? [
+        ["#111", 3],
+        ["#fff", 1.5],
+      ]
+    : [
+        ["#111", 5],
+        ["#fff", 2.5],
+      ]) {
     context.strokeStyle = colour;
     context.lineWidth = line;
     context.strokeRect(x, y, width, height);

@@ -39,7 +39,9 @@ export default living((lab) => {
   const showKernel = makeTable(working, "kernel", (row, column, number) => {
     const { data, shape } = kernel();
     data[row * shape[1] + column] = number;
-    lab.move({ numbers: Array.from({ length: shape[0] }, (_, i) => [...data.slice(i * shape[1], (i + 1) * shape[1])]) });
+    lab.move({
+      numbers: Array.from({ length: shape[0] }, (_, i) => [...data.slice(i * shape[1], (i + 1) * shape[1])]),
+    });
     show();
   });
   sign("=");
@@ -66,7 +68,11 @@ export default living((lab) => {
       const cells = across.flatMap((row) => down.map((column) => ({ row, column, thin: true })));
       input.mark([{ row: pixel[0], column: pixel[1] }], pixel);
       result.mark(cells, cell);
-      showSum.seers(cells.length, "output", pixel.map((place) => place - padding));
+      showSum.seers(
+        cells.length,
+        "output",
+        pixel.map((place) => place - padding),
+      );
     } else {
       const [top, left] = axes.map(({ stride }, i) => cell[i] * stride);
       const [height, width] = axes.map(({ size, dilation }) => dilation * (size - 1) + 1);
@@ -83,7 +89,10 @@ export default living((lab) => {
     const { padding, inputTitle, outputTitle } = lab.facts();
     const [pixels, numbers] = [image(), output()];
     const inside = padding && {
-      row: padding, column: padding, height: pixels.shape[0] - 2 * padding, width: pixels.shape[1] - 2 * padding,
+      row: padding,
+      column: padding,
+      height: pixels.shape[0] - 2 * padding,
+      width: pixels.shape[1] - 2 * padding,
     };
     const limit = strongestOf(numbers.data);
     input.show({ ...mapOf(pixels, grey, inputTitle), inside });

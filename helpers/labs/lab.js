@@ -46,7 +46,13 @@ function makeSender(model, root, signal) {
 }
 
 function makeBoard(place, send) {
-  const text = make("input", { type: "text", spellcheck: "false", autocomplete: "off", "aria-label": "board line", ...KEYS });
+  const text = make("input", {
+    type: "text",
+    spellcheck: "false",
+    autocomplete: "off",
+    "aria-label": "board line",
+    ...KEYS,
+  });
   const copy = make("button", { type: "button" }, "Copy");
   const trouble = make("span", { class: "lab-refusal", role: "alert" });
   let typing = false;
@@ -85,9 +91,10 @@ function makeVoice(place, signal) {
 }
 
 // A widget's module: `export default living(makePicture)`. makePicture(lab) puts a picture into lab.place and returns
-// its `draw()`, called whenever Python has sent something new. lab has: model, root, place, signal, facts(), array(name)
-// with `data` and `shape`, move({setting: value}), isMoving(setting) while its answer is out, post(message, buffers) to
-// Python's `hear`, say(text) for a screen reader, and `press`, to which a picture adds what a button does in the browser.
+// its `draw()`, called whenever Python has sent something new. lab has: model, root, place, signal, facts(), and
+// array(name) with `data` and `shape`; move({setting: value}), and isMoving(setting) while its answer is out;
+// post(message, buffers) to Python's `hear`; say(text) for a screen reader; and `press`, to which a picture adds what a
+// button does in the browser.
 export function living(makePicture) {
   return {
     render({ model, el, signal }) {
@@ -107,7 +114,13 @@ export function living(makePicture) {
       const say = makeVoice(voice, signal);
       let arrays = unpack(model);
       const lab = {
-        model, root, place, signal, say, post: sender.post, move: sender.move,
+        model,
+        root,
+        place,
+        signal,
+        say,
+        post: sender.post,
+        move: sender.move,
         facts: () => model.get("facts"),
         array: (name) => arrays[name],
         press: {},

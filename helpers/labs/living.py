@@ -17,7 +17,7 @@ from helpers.labs.cells import held_by
 from helpers.labs.settings import Words
 
 FOLDER = Path(__file__).parent
-CSS = (FOLDER / "lab.css").read_text(encoding="utf-8")
+CSS = "".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.css")))
 # A widget's output comes to nothing after a restart and on the next day. Then the picture before it is seen.
 STILL = """<style>
 .jp-OutputArea-child:has(.lab-still) + .jp-OutputArea-child:not(:has(.lab-alive)) { display: none }

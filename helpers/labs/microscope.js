@@ -109,17 +109,25 @@ export default living((lab) => {
     row < 0 || column < 0 || row >= rows || column >= columns ? 0 : data[(channel * rows + row) * columns + column];
   // In the image: which cells of the map see this pixel? A click chooses the one in their middle.
   const seers = (pixel) =>
-    lab.facts().sees.map((spans, axis) =>
-      spans.flatMap((span, i) => (span && span[0] <= pixel[axis] && pixel[axis] <= span[1] ? [i] : [])),
-    );
+    lab
+      .facts()
+      .sees.map((spans, axis) =>
+        spans.flatMap((span, i) => (span && span[0] <= pixel[axis] && pixel[axis] <= span[1] ? [i] : [])),
+      );
   const middle = (pixel) => seers(pixel).map((found, axis) => found[found.length >> 1] ?? cell()[axis + 1]);
-  const image = makeMap(maps, lab, "pixel of the image", {
-    over: (pixel) => put({ pixel }),
-    drag: (pixel) => put({ over: [at.pinned[0], ...middle(pixel)] }),
-    set: (pixel) => pin([at.pinned[0], ...middle(pixel)]),
-    out,
-    step,
-  }, ([row, column]) => written(lab.array("image").data[row * lab.array("image").shape[1] + column]));
+  const image = makeMap(
+    maps,
+    lab,
+    "pixel of the image",
+    {
+      over: (pixel) => put({ pixel }),
+      drag: (pixel) => put({ over: [at.pinned[0], ...middle(pixel)] }),
+      set: (pixel) => pin([at.pinned[0], ...middle(pixel)]),
+      out,
+      step,
+    },
+    ([row, column]) => written(lab.array("image").data[row * lab.array("image").shape[1] + column]),
+  );
   const mosaic = makeMosaic(maps, lab, { over, set: pin, out });
   const onto = (action) => (found) => action([at.pinned[0], ...found]);
   const hand = { over: onto(over), drag: onto(over), set: onto(pin), out, step };
@@ -135,16 +143,18 @@ export default living((lab) => {
     large.show({ picture: mosaic.picture(channel), rows, columns, title: `channel ${channel}, ${rows}×${columns}` });
     const found = at.pixel && seers(at.pixel);
     large.mark(
-      found
-        ? found[0].flatMap((y) => found[1].map((x) => ({ row: y, column: x, thin: true })))
-        : [{ row, column }],
+      found ? found[0].flatMap((y) => found[1].map((x) => ({ row: y, column: x, thin: true }))) : [{ row, column }],
       [row, column],
     );
     mosaic.mark(cell());
     const spans = [facts.sees[0][row], facts.sees[1][column]];
-    const patch = spans[0] && spans[1] && {
-      row: spans[0][0], column: spans[1][0], height: spans[0][1] - spans[0][0] + 1, width: spans[1][1] - spans[1][0] + 1,
-    };
+    const patch = spans[0] &&
+      spans[1] && {
+        row: spans[0][0],
+        column: spans[1][0],
+        height: spans[0][1] - spans[0][0] + 1,
+        width: spans[1][1] - spans[1][0] + 1,
+      };
     if (at.pixel) image.mark([{ row: at.pixel[0], column: at.pixel[1] }], at.pixel);
     else image.mark(patch ? [patch] : [], patch ? [patch.row, patch.column] : [0, 0]);
     showWorking(cell(), read, patch);

@@ -59,7 +59,10 @@ export default living((lab) => {
     const chosen = kind === "max" ? numbers.indexOf(result) : -1;
     const heading = `window in ${shifted ? "the shifted input" : "the input"}`;
     showWindow({ numbers, rows: size, columns: size, colour: grey, chosen, heading });
-    showSum(`${kind === "max" ? "largest" : "mean"} of ${numbers.length}, row ${cell[0]}, column ${cell[1]}`, decimals(result));
+    showSum(
+      `${kind === "max" ? "largest" : "mean"} of ${numbers.length}, row ${cell[0]}, column ${cell[1]}`,
+      decimals(result),
+    );
     const pixel = explorer.at.pixel;
     const cells = pixel
       ? readers(pixel[0], axes[0], counts()[0]).flatMap((row) =>
@@ -80,7 +83,10 @@ export default living((lab) => {
     explorer.at.over = null;
     const { titles, changes } = lab.facts();
     [...inputs, ...outputs].forEach((map, i) => {
-      const { data, shape: [rows, columns] } = lab.array(NAMES[i]);
+      const {
+        data,
+        shape: [rows, columns],
+      } = lab.array(NAMES[i]);
       const picture = mapPicture(data, rows, columns, grey);
       map.show({ picture, numbers: data, rows, columns, colour: grey, title: titles[i] });
     });

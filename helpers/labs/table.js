@@ -8,8 +8,8 @@ export function decimals(number) {
   return written(Math.round(number * 100) / 100 + 0);
 }
 
-// A matrix of numbers in coloured cells; without numbers if they are many. With `typed(row, column, number)` they can be
-// typed. show({numbers, rows, columns, colour, text, chosen}); chosen: the place of the one that was taken.
+// A matrix of numbers in coloured cells; without numbers if they are many. With `typed(row, column, number)` they can
+// be typed. show({numbers, rows, columns, colour, text, chosen}); chosen: the place of the one that was taken.
 export function makeTable(place, name, typed) {
   const title = make("div", { class: "lab-title" }, name);
   const grid = make("div", { class: "lab-table" });
@@ -20,7 +20,11 @@ export function makeTable(place, name, typed) {
     cells = Array.from({ length: rows * columns }, (_, i) => {
       const label = `${name} row ${Math.floor(i / columns) + 1}, column ${(i % columns) + 1}`;
       if (!open) return make("span");
-      return typedCell(label, (number) => typed(Math.floor(i / columns), i % columns, number), () => show(last));
+      return typedCell(
+        label,
+        (number) => typed(Math.floor(i / columns), i % columns, number),
+        () => show(last),
+      );
     });
     width = columns;
     grid.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;

@@ -5,14 +5,20 @@ import { decimals } from "./table.js";
 import { inkOn, pageColour } from "./theme.js";
 
 const STEPS = {
-  ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -1e6], End: [0, 1e6],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  Home: [0, -1e6],
+  End: [0, 1e6],
 };
 const MARKED = 3; // pixels around a map, so that a marker at its edge is seen whole
 
-// One map on a canvas. `hand` has what happens under a pointer or a finger, each with [row, column]: over (it moves above
-// the map), drag (it is held down), set (it is let go), and out(); and under the arrow keys, step([rows, columns]).
-// show({picture, rows, columns, title, ...}) is another map; mark([{row, column, height, width}], cell, known) draws it with
-// markers, in cells, of its numbers the first `known` if not all; what(cell) tells a screen reader what is there.
+// One map on a canvas. `hand` has what happens under a pointer or a finger, each with [row, column]: over (it moves
+// above the map), drag (it is held down), set (it is let go), and out(); and step([rows, columns]) of the arrow keys.
+// show({picture, rows, columns, title, ...}) is another map. mark([{row, column, height, width}], cell, known) draws it
+// with markers, in cells, and of its numbers the first `known` if not all. what(cell) tells a screen reader what is
+// there.
 export function makeMap(place, lab, name, hand, what) {
   const title = make("div", { class: "lab-title" });
   const frame = make("div", { class: "lab-map" }, make("div", { class: "lab-head" }, title));
@@ -30,8 +36,16 @@ export function makeMap(place, lab, name, hand, what) {
       putMarker(context, column * cell, row * cell, across * cell, height * cell, thin);
     }
   };
-  const heightOf = (width) => (map ? ((width - 2 * MARKED) * map.rows) / Math.max(map.rows, map.columns) + 2 * MARKED : 0);
-  const attributes = { tabindex: 0, role: "slider", "aria-label": name, "aria-valuemin": 0, "aria-valuenow": 0, ...KEYS };
+  const heightOf = (width) =>
+    map ? ((width - 2 * MARKED) * map.rows) / Math.max(map.rows, map.columns) + 2 * MARKED : 0;
+  const attributes = {
+    tabindex: 0,
+    role: "slider",
+    "aria-label": name,
+    "aria-valuemin": 0,
+    "aria-valuenow": 0,
+    ...KEYS,
+  };
   const { canvas, redraw } = makeCanvas(frame, heightOf, draw, lab.signal, attributes);
 
   const clamp = (at) => [Math.min(Math.max(at[0], 0), map.rows - 1), Math.min(Math.max(at[1], 0), map.columns - 1)];
@@ -94,7 +108,11 @@ function putEdge(context, inside, cell) {
 function putNumbers(context, { numbers, rows, columns, colour }, cell) {
   for (let i = 0; i < rows * columns; i++) {
     const [x, y] = [(i % columns) + 0.5, Math.floor(i / columns) + 0.5];
-    putText(context, decimals(numbers[i]), x * cell, y * cell, { colour: inkOn(colour(numbers[i])), size: 11, align: "center" });
+    putText(context, decimals(numbers[i]), x * cell, y * cell, {
+      colour: inkOn(colour(numbers[i])),
+      size: 11,
+      align: "center",
+    });
   }
 }
 
@@ -112,8 +130,8 @@ export function readers(at, { size, stride, dilation, before = 0 }, count) {
   return cells.filter((cell) => Number.isInteger(cell) && cell >= 0 && cell < count);
 }
 
-// The numbers of a map in the window of a cell. axes: {size, stride, dilation} of rows and of columns, and `before`, the
-// padding at their beginning; read(row, column) gives a number.
+// The numbers of a map in the window of a cell. axes: {size, stride, dilation} of rows and of columns, and `before`,
+// the padding at their beginning; read(row, column) gives a number.
 export function numbersIn(cell, axes, read) {
   const [rows, columns] = axes.map(({ size, stride, dilation, before = 0 }, axis) =>
     Array.from({ length: size }, (_, tap) => cell[axis] * stride - before + tap * dilation),
@@ -156,7 +174,13 @@ export function makeWindow(lab, { counts, axes, show, pinned }) {
   return {
     at,
     cell: () => at.over ?? at.pinned,
-    output: { over: unlessPlaying((cell) => put({ over: cell })), drag: (cell) => put({ over: cell }), set: pin, out, step },
+    output: {
+      over: unlessPlaying((cell) => put({ over: cell })),
+      drag: (cell) => put({ over: cell }),
+      set: pin,
+      out,
+      step,
+    },
     input: {
       over: unlessPlaying((pixel) => put({ pixel })),
       drag: (pixel) => put({ over: around(pixel) }),

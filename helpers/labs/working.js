@@ -30,7 +30,9 @@ export function makeWorking(lab) {
     const limit = most(below.data);
     const colour = first ? (number) => grey(number) : (number) => signed(number, limit);
     sum.textContent = parts(cell, read, colour);
-    sees.textContent = patch ? `It sees ${span("row", patch.row, patch.height)}, ${span("column", patch.column, patch.width)} of the image.` : "It sees nothing but padding.";
+    sees.textContent = patch
+      ? `It sees ${span("row", patch.row, patch.height)}, ${span("column", patch.column, patch.width)} of the image.`
+      : "It sees nothing but padding.";
   };
 }
 
@@ -39,7 +41,10 @@ const span = (name, from, count) => (count === 1 ? `${name} ${from}` : `${name}s
 // What a convolution reads for a cell: {channels, windows, weights, sums, bias}, one of each for an input channel.
 function convolved(lab, [channel, row, column], read) {
   const { axes, perGroup } = lab.facts();
-  const { data, shape: [, depth, height, width] } = lab.array("weights");
+  const {
+    data,
+    shape: [, depth, height, width],
+  } = lab.array("weights");
   const size = height * width;
   const start = Math.floor(channel / perGroup) * depth;
   const channels = Array.from({ length: depth }, (_, i) => start + i);
@@ -99,10 +104,14 @@ function channels(place, lab) {
       putText(context, String(found.channels[i]), middle, 10, { size: 12, align: "center" });
       put(found.windows[i], colour, 22);
       put(found.weights[i], (number) => signed(number, strong), 30 + high);
-      putText(context, written(Number(found.sums[i].toFixed(3))), middle, 44 + 2 * high, { size: slot < 44 ? 10 : 12, align: "center" });
+      putText(context, written(Number(found.sums[i].toFixed(3))), middle, 44 + 2 * high, {
+        size: slot < 44 ? 10 : 12,
+        align: "center",
+      });
     });
     const rest = order.slice(MOST).map((i) => found.sums[i]);
-    if (rest.length) putText(context, `the other ${rest.length} channels add ${four(total(rest))}`, 0, 66 + 2 * high, { size: 12 });
+    if (rest.length)
+      putText(context, `the other ${rest.length} channels add ${four(total(rest))}`, 0, 66 + 2 * high, { size: 12 });
   };
   const { canvas, redraw } = makeCanvas(frame, () => 190, draw, lab.signal, { role: "img", "aria-label": "sums" });
   return (cell, read, paint) => {
@@ -123,7 +132,8 @@ function pooled(place, lab) {
     const chosen = kind === "max" ? numbers.indexOf(largest) : -1;
     showWindow({ numbers, rows: axes[0].size, columns: axes[1].size, colour, chosen });
     if (kind === "max") return `largest of ${numbers.length} numbers: ${four(largest)}`;
-    return `mean of ${numbers.length} numbers: ${four(total(numbers))} / ${numbers.length} = ${four(total(numbers) / numbers.length)}`;
+    const count = numbers.length;
+    return `mean of ${count} numbers: ${four(total(numbers))} / ${count} = ${four(total(numbers) / count)}`;
   };
 }
 
@@ -146,9 +156,27 @@ function curve(place, lab) {
       [context.strokeStyle, context.lineWidth] = [colour, thick];
       context.stroke();
     };
-    line([[x[0], 0], [x.at(-1), 0]], "rgb(128 128 128)", 1);
-    line([[0, low], [0, high]], "rgb(128 128 128)", 1);
-    line([...x].map((a, i) => [a, y[i]]), "#1e88e5", 2.5);
+    line(
+      [
+        [x[0], 0],
+        [x.at(-1), 0],
+      ],
+      "rgb(128 128 128)",
+      1,
+    );
+    line(
+      [
+        [0, low],
+        [0, high],
+      ],
+      "rgb(128 128 128)",
+      1,
+    );
+    line(
+      [...x].map((a, i) => [a, y[i]]),
+      "#1e88e5",
+      2.5,
+    );
     putText(context, written(x[0]), 8, height - 10, { size: 12 });
     putText(context, written(x.at(-1)), width - 8, height - 10, { size: 12, align: "right" });
     const [left, top] = place(at.x, at.y);

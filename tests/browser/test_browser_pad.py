@@ -31,9 +31,14 @@ def page(browser, address):
     jupyterlab.run_all(page)
     yield page
     problems = jupyterlab.problems(page)
+    end(page)
+    assert problems == []
+
+
+def end(page):
+    """End the page and its kernel: a server waits for it."""
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     page.close()
-    assert problems == []
 
 
 @pytest.fixture
@@ -267,4 +272,5 @@ def test_after_a_reload_the_drawing_is_still_there_and_after_a_restart_the_lab_a
     still.scroll_into_view_if_needed()
     expect(still).to_be_visible()
     expect(page.locator(":text('model not found'):visible")).to_have_count(0)
-    page.close()
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.ready")
+    end(page)
