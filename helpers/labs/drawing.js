@@ -57,7 +57,8 @@ function makeMaps(place, lab, name) {
       putPicture(context, picture, i * (across + GAP), 0, across, down);
     }
   };
-  const { canvas, redraw } = makeCanvas(frame, (width) => Math.ceil(sizes(width).down), draw, lab.signal, { role: "img" });
+  const high = (width) => Math.ceil(sizes(width).down);
+  const { canvas, redraw } = makeCanvas(frame, high, draw, lab.signal, { role: "img" });
   return function show(text) {
     title.textContent = text ?? "";
     canvas.setAttribute("aria-label", text ?? "no maps");
@@ -77,8 +78,18 @@ export default living((lab) => {
   host(lab, "upload", makeUpload, upload);
   const picture = (context, width) => {
     if (!lab.array("image")) return;
-    const { data, shape: [rows, columns] } = lab.array("image");
-    putPicture(context, mapPicture(data, rows, columns, (number) => grey(number, 0, 255)), 0, 0, width, width);
+    const {
+      data,
+      shape: [rows, columns],
+    } = lab.array("image");
+    putPicture(
+      context,
+      mapPicture(data, rows, columns, (number) => grey(number, 0, 255)),
+      0,
+      0,
+      width,
+      width,
+    );
   };
   const image = makeCanvas(seen, (width) => width, picture, lab.signal, { role: "img" });
   let [shown, showChances] = ["", null];

@@ -89,11 +89,15 @@ export function makePad(model, place, signal) {
   };
   button("Undo", () => put(past.pop() ?? { example: "none", strokes: model.get("ink").strokes.slice(0, -1) }));
   button("Clear", () => change({ example: "none", strokes: [] }));
-  const list = makeList("example", Object.keys(examples), (name) => change({ example: name, strokes: examples[name] }), KEYS);
+  const choose = (name) => change({ example: name, strokes: examples[name] });
+  const list = makeList("example", Object.keys(examples), choose, KEYS);
   hands.append(list.element);
 
   const update = () => {
-    const { example, strokes: { length } } = model.get("ink");
+    const {
+      example,
+      strokes: { length },
+    } = model.get("ink");
     const drawn = length === 1 ? "one stroke" : `${length} strokes`;
     const what = example !== "none" ? `the example ${example}` : length ? drawn : "empty";
     canvas.setAttribute("aria-label", `drawing pad, ${what}`);

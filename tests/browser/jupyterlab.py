@@ -69,8 +69,7 @@ def server(own=(), log=None, all_cells=True):
             "IPYTHONDIR": "ipython", "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         }  # fmt: skip
         environment = os.environ | {name: str(home / place) for name, place in variables.items()}
-        # Without the second, a kernel may warn on stderr that its debugger has nothing to look into.
-        environment |= {"LENET_LAB_OFFLINE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        environment |= {"LENET_LAB_OFFLINE": "1"}
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         address = f"http://127.0.0.1:{port}"

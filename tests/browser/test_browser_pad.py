@@ -19,7 +19,8 @@ SEVEN = [(80, 60), (200, 60), (160, 140), (120, 220)]
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """A JupyterLab that keeps the cells in the page as it does by itself."""
-    own = {"drawing.ipynb": [f"{every_lab.BEGIN}\n{every_lab.NETS}", f"lab = {every_lab.LABS['drawing']}\nlab"]}
+    cells = [f"{every_lab.BEGIN}\n{every_lab.NETS}", f"lab = {every_lab.LABS['drawing']}\nlab"]
+    own = {"drawing.ipynb": cells, "survival.ipynb": cells}
     with jupyterlab.server(own, tmp_path_factory.mktemp("pad") / "log", all_cells=False) as running:
         yield running
 
@@ -247,7 +248,7 @@ def test_the_lab_fits_beside_the_file_browser(page, lab):
 
 
 def test_after_a_reload_the_drawing_is_still_there_and_after_a_restart_the_lab_asks_for_its_cell(browser, address):
-    page = jupyterlab.open_notebook(browser, address, "drawing.ipynb")
+    page = jupyterlab.open_notebook(browser, address, "survival.ipynb")
     jupyterlab.run_all(page)
     root = page.get_by_role("group", name="drawing lab")
     pad_of(root).scroll_into_view_if_needed()
