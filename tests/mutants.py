@@ -39,9 +39,9 @@ class Mutation:
 
 
 MUTATIONS = [
-    Mutation("no backward()", "_step", "loss.backward()", "pass", "tests/test_training.py"),
-    Mutation("no zero_grad()", "_step", "optimizer.zero_grad()", "pass", "tests/test_training.py"),
-    Mutation("no step()", "_step", "optimizer.step()", "pass", "tests/test_training.py"),
+    Mutation("no backward()", "take_step", "loss.backward()", "pass", "tests/test_training.py"),
+    Mutation("no zero_grad()", "take_step", "optimizer.zero_grad()", "pass", "tests/test_training.py"),
+    Mutation("no step()", "take_step", "optimizer.step()", "pass", "tests/test_training.py"),
     Mutation("no eval()", "measuring", "net.eval()", "pass", "tests/test_training.py"),
     Mutation(
         "evaluation leaves eval mode", "modes_kept", "module.training = training", "pass", "tests/test_training.py"
@@ -144,8 +144,8 @@ MUTATIONS = [
     Mutation("a board line half applied", "read", "{**began, **named(", "{**named(", "tests/test_board.py"),
     Mutation(
         "test images measured again and again",
-        "_enable",
-        " or self.runs[-1].test_acc is not None",
+        "ready",
+        " and (run.test_acc is None)",
         "",
         "tests/test_lab_trainer.py",
     ),
@@ -165,8 +165,8 @@ MUTATIONS = [
     Mutation(
         "chosen on the test images",
         "for_choosing",
-        "test_images=val_images",
-        "test_images=data.test_images",
+        "replace(data, **dict(zip(names, parts, strict=True)))",
+        "replace(data, **dict(zip(names[:2], parts)))",
         "tests/test_experiments.py",
     ),
     Mutation(
@@ -201,7 +201,7 @@ MUTATIONS = [
     Mutation("an entry that goes on learning", "enter", "copy.deepcopy(net)", "net", "tests/test_scoreboard.py"),
     Mutation(
         "a guess changed afterwards",
-        "answer",
+        "_verdict",
         "self.choices.disabled = True",
         "pass",
         "tests/test_question.py",

@@ -109,19 +109,31 @@ def hover_to_frame(page, moves=60):
     return page.evaluate("() => window.waits")
 
 
-def stroke_to_picture(page, moves=60):
-    """Milliseconds from each move of the mouse on the drawing pad to the next picture of the networks' answers."""
-    pad, answers = page.locator("img.widget-image").nth(0), page.locator("img.widget-image").nth(1)
-    answers.evaluate(WATCH.replace("keydown", "mousemove"))
-    box, seen = pad.bounding_box(), 0
+def ink_to_frame(page, moves=60):
+    """Milliseconds from each move of the mouse on the drawing pad to the end of the frame that has its ink."""
+    pad = page.locator(".lab-pad canvas")
+    pad.evaluate(WATCH_HOVER)
+    box = pad.bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
     for i in range(moves):
-        page.mouse.move(box["x"] + 20 + 4 * i, box["y"] + (40 if i % 2 else 240))  # ever new ink, ever new pictures
-        page.wait_for_function("count => window.waits.length > count", arg=seen)
-        page.wait_for_timeout(300)
-        seen = page.evaluate("() => window.waits.length")
+        page.mouse.move(box["x"] + 20 + 4 * i, box["y"] + (40 if i % 2 else 240))
+        page.wait_for_timeout(30)
     page.mouse.up()
+    return page.evaluate("() => window.waits")
+
+
+def stroke_to_answer(page, strokes=30):
+    """Milliseconds from the end of each stroke on the drawing pad to the networks' answer."""
+    page.locator(".lab").first.evaluate(WATCH_DRAWN.replace("keydown", "pointerup"))
+    box = page.locator(".lab-pad canvas").bounding_box()
+    for i in range(strokes):
+        page.mouse.move(box["x"] + 60 + 5 * i, box["y"] + 60)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 60 + 5 * i, box["y"] + 200)
+        page.mouse.up()
+        page.wait_for_function("count => window.waits.length > count", arg=i)
+        page.wait_for_timeout(300)
     return page.evaluate("() => window.waits")
 
 
@@ -170,7 +182,8 @@ def main():
                     say("trainer: key to the first point", first_points)
                     say("trainer: Stop to the end of the thread", stops)
                 elif name == "drawing":
-                    say("drawing: move of the pen to the answers", stroke_to_picture(page))
+                    say("drawing: move of the pen to the ink", ink_to_frame(page))
+                    say("drawing: end of a stroke to the answer", stroke_to_answer(page))
                 else:
                     say(f"{name}: key to picture", key_to_picture(page))
                     if page.locator(".lab canvas").count():

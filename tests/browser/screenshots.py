@@ -65,9 +65,9 @@ def shoot_convolution(page):
 
 def shoot_drawing(page):
     """Chapter 5's lab with a digit drawn by the mouse: the README's third picture."""
-    lab = page.locator(OUTERMOST, has=page.get_by_role("button", name="Clear")).first
+    lab = page.get_by_role("group", name="drawing lab").first
     lab.scroll_into_view_if_needed()
-    box = lab.locator("img.widget-image").first.bounding_box()
+    box = lab.locator(".lab-pad canvas").bounding_box()
     page.mouse.move(box["x"] + 80, box["y"] + 60)
     page.mouse.down()
     for x, y in ((200, 60), (170, 120), (120, 120), (190, 150), (180, 210), (90, 220)):
