@@ -12,4 +12,4 @@ from helpers.layers import layer_table
 from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts
 from helpers.models import conv_output_size, lenet, mlp, num_parameters, xavier
 from helpers.training import Progress, evaluate_accuracy, train, try_gpu
-from helpers.weights import load_weights, save_weights
+from helpers.weights import load_weights, pretrained, save_weights

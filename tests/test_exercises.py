@@ -14,10 +14,11 @@ from helpers.checks.exercise import Exercise, Mistake
 from helpers.checks.verdict import NOT_YET
 
 CHAPTERS = [name for _, name, _ in pkgutil.iter_modules(checks.__path__) if name.startswith("chapter")]
+MODULES = [vars(__import__(f"helpers.checks.{name}", fromlist=[name])) for name in CHAPTERS]
 EXERCISES = [
     exercise
-    for name in CHAPTERS
-    for exercise in vars(__import__(f"helpers.checks.{name}", fromlist=[name])).values()
+    for module in MODULES
+    for exercise in (*module.values(), *module["BLANKS"].values())
     if isinstance(exercise, Exercise)
 ]
 

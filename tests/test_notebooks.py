@@ -15,10 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
 NAMES = ["01-data", "02-convolution-and-pooling", "03-lenet-shapes", "04-training-on-gpu", "05-lenet-vs-mlp"]
-AS_BEFORE = {"01-data", "02-convolution-and-pooling", "03-lenet-shapes", "04-training-on-gpu", "05-lenet-vs-mlp"}
+AS_BEFORE = {"01-data", "03-lenet-shapes", "04-training-on-gpu", "05-lenet-vs-mlp"}
 BEFORE = [path for path in CHAPTERS if path.stem in AS_BEFORE]  # not yet rewritten: this set shrinks to nothing
 REWRITTEN = [path for path in CHAPTERS if path.stem not in AS_BEFORE]
-FOLDED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
 
 
 def read(path):
@@ -138,7 +137,7 @@ def test_a_core_fits_a_class(path):
     assert len(to_read) <= 30
     assert sum(bool(line.strip()) for source in to_read for line in source.splitlines()) <= 180
     assert len(re.findall(r"\w+", text)) <= 2400
-    assert sum("\nassert " in "\n" + source for source in to_read) <= 5
+    assert sum(line.lstrip().startswith("assert ") for source in to_read for line in source.splitlines()) <= 5
     assert all(len(source.splitlines()) <= 25 for source in code(read(path)))
 
 
@@ -185,7 +184,8 @@ def test_the_student_writes_what_the_chapter_is_about(path):
 def test_what_gives_an_answer_away_is_folded_and_was_measured(path):
     for cell in read(path).cells:
         if cell.cell_type == "code" and (answers(cell) or "labs.predict(" in cell.source or cell.id == "start"):
-            assert {key: cell.metadata.get(key) for key in FOLDED} == FOLDED, cell.id
+            assert not is_open(cell), f"{cell.id} is not folded"
+            assert "hide-input" in cell.metadata.get("tags", []), f"{cell.id} is not folded in the book"
         for answer in answers(cell) if cell.cell_type == "code" else []:
             measured = [node for node in ast.walk(answer.args[0]) if isinstance(node, ast.Name)]
             assert measured, f"{cell.id}: the answer is a literal"

@@ -1,4 +1,4 @@
-"""The pictures of all places of a window: a kernel that slides, and windows that become cells."""
+"""The pictures of a kernel at one place or at all, on one channel or several, and of windows that become cells."""
 
 import pytest
 import torch
@@ -14,6 +14,8 @@ X = torch.tensor([[3.0, 1, 0], [2, 5, 1], [0, 4, 2]])
 K = torch.tensor([[1.0, 2], [-1, 3]])
 Y = F.conv2d(X[None, None], K[None, None])[0, 0]
 LARGE = torch.arange(36.0).reshape(6, 6)
+WINDOW = torch.tensor([[[0.9, 0.8], [0.7, 0.2]], [[0.5, 0.5], [0.4, 0.3]], [[0.2, 0.1], [0.1, 0.6]]])
+WEIGHTS = torch.tensor([[1.0, -1, 0], [-1, 0.5, 2]])[:, :, None, None].expand(2, 3, 2, 2)
 
 
 def pooled(size, stride, image=LARGE):
@@ -27,6 +29,10 @@ def pictures():
         "one place": plotting.sliding(X, X, (X * X).sum().reshape(1, 1)),
         "a flat kernel": plotting.sliding(wide, torch.tensor([[0.5, -1]]), torch.tensor([[12.1, -14, 1]])),
         "numbers in a list": plotting.sliding(X.tolist(), K.tolist(), Y.tolist()),
+        "a window": plotting.window(X, K, 0, 1),
+        "a window that sticks out": plotting.window(X, K, 2, 0),
+        "channels": plotting.channels(WINDOW, WEIGHTS, torch.tensor([0.5, -1])),
+        "two channels": plotting.channels(WINDOW[:2], WEIGHTS[:1, :2], torch.tensor([-12.25])),
         "pooling": plotting.windows_and_cells(
             LARGE[:4, :4], {"max 2×2": pooled(2, 2, LARGE[:4, :4]), "average 2×2": torch.full((2, 2), -12.25)}, 2, 2
         ),
@@ -60,6 +66,29 @@ def test_the_sums_are_said_in_words():
     assert "A 2×2 kernel at the 4 places of a 3×3 image" in plotting.sliding(X, K, Y).alt
     assert "row 0, column 0: 3·1 + 1·2 + 2·(−1) + 5·3 = 18" in plotting.sliding(X, K, Y).alt
     assert "row 1, column 1: 5·1 + 1·2 + 4·(−1) + 2·3 = 9" in plotting.sliding(X, K, Y).alt
+
+
+def test_one_place_says_its_products_and_frames_its_window():
+    figure = plotting.window(X, K, 0, 1)
+    assert "at row 0, column 1. 1·1 + 0·2 + 5·(−1) + 1·3 = −1" in figure.alt
+    ((left, top, width, height),) = frames(figure, plotting.ORANGE)
+    assert (left, top) == (10 + CELL + 3, 44 + 3)
+    assert (width, height) == (2 * CELL - 6, 2 * CELL - 6)
+
+
+@pytest.mark.parametrize("place", [(2, 0), (0, 2), (-1, 0), (0, 0.5)])
+def test_a_kernel_that_sticks_out_is_told_where_it_fits(place):
+    figure = plotting.window(X, K, *place)
+    assert "sticks out of the image. It fits in rows 0 to 1 and columns 0 to 1." in figure.alt
+    assert frames(figure, plotting.ORANGE) == []
+
+
+def test_each_kernel_adds_up_its_channels_and_its_bias():
+    alt = plotting.channels(WINDOW, WEIGHTS, torch.tensor([0.5, -1])).alt
+    assert "A window of 3 channels under 2 kernels of 3 tables each" in alt
+    assert "kernel 0: 2.6 + (−1.7) + 0 + bias 0.5 = 1.4" in alt
+    cells = F.conv2d(WINDOW[None], WEIGHTS, torch.tensor([0.5, -1.0])).flatten()
+    assert f"kernel 1: (−2.6) + 0.85 + 2 + bias (−1) = {cells[1]:.3g}".replace("= -", "= −") in alt
 
 
 def test_each_place_frames_its_window_and_its_cell_to_scale():

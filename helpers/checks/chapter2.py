@@ -540,6 +540,32 @@ def _corr2d(X, K, cell):
     return Y
 
 
+def _step(kernel, images, wanted, lr, new=lambda kernel, loss, lr: kernel - lr * kernel.grad):
+    """One step of gradient descent; new: the kernel after it, from the one before with its gradient."""
+    kernel = kernel.detach().requires_grad_()
+    loss = F.mse_loss(F.conv2d(images, kernel), wanted)
+    loss.backward()
+    return new(kernel, loss, lr).detach()
+
+
+def _tried_kernels():
+    """Arguments for `step`: kernels of different sizes that are more or less wrong."""
+    for size, lr, seed in ((2, 0.5, 1), (3, 0.1, 2), (3, 2.0, 3)):
+        kernel, true = _random(1, 1, size, size, seed=seed), _random(1, 1, size, size, seed=seed + 9)
+        images = _random(2, 1, 6, 6, seed=seed + 5)
+        yield kernel, images, F.conv2d(images, true), lr
+
+
+def _own_window(X, size, i, j):
+    return X[i * size : (i + 1) * size, j * size : (j + 1) * size]
+
+
+def _pool2d(X, size, window):
+    """Max-pooling whose window (i, j) is `window(X, size, i, j)`."""
+    rows, columns = X.shape[0] // size, X.shape[1] // size
+    return torch.stack([torch.stack([window(X, size, i, j).max() for j in range(columns)]) for i in range(rows)])
+
+
 BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
     "corr2d": Exercise(
         task="2, section 1; corr2d(X, K): the cross-correlation of X, (height, width), with K, (kh, kw).",
@@ -559,6 +585,86 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 "You sum pixels and weights first: multiply each pixel by its weight.": lambda W, K: W.sum() * K.sum(),
                 "You turned K by 180°, as mathematics does: leave it.": lambda W, K: (W * K.flip(0, 1)).sum(),
             }.items()],
+        ],
+    ),
+    "output_size": Exercise(
+        task="2, section 4; output_size(n, k, p, s): how many places there are for a kernel in one direction.",
+        solution=lambda n, k, p=0, s=1: (n + 2 * p - k) // s + 1,
+        probes=lambda: [(5, 3, 0, 1), (6, 3, 0, 2), (28, 5, 2, 1), (9, 2, 1, 3), (28, 5, 2, 2)],
+        praise="Right: one place for the kernel's own width, and one more for every further step.",
+        read=answers.number,
+        mistakes=[
+            *[Mistake(words, *functions) for words, *functions in (
+                ("You forgot the first place: the division counts the further ones.",
+                 lambda n, k, p=0, s=1: (n + 2 * p - k) // s),
+                ("Round down (//) before you add 1: there is no part of a place.",
+                 lambda n, k, p=0, s=1: (n + 2 * p - k) / s + 1),
+                ("Add 1 after the division, not before it.", lambda n, k, p=0, s=1: (n + 2 * p - k + 1) // s),
+                ("The padding counts on both sides: 2 · p.", lambda n, k, p=0, s=1: (n + p - k) // s + 1),
+                ("You forgot the padding.", lambda n, k, p=0, s=1: (n - k) // s + 1),
+                ("You forgot the stride.", lambda n, k, p=0, s=1: n + 2 * p - k + 1),
+                ("You forgot padding and stride.", lambda n, k, p=0, s=1: n - k + 1),
+                ("Round down, not up: a place that sticks out does not count.",
+                 lambda n, k, p=0, s=1: -(-(n + 2 * p - k) // s) + 1),
+                ("Only the room that the kernel leaves is divided: subtract k first.",
+                 lambda n, k, p=0, s=1: (n + 2 * p) // s - k + 1),
+            )],
+        ],
+    ),
+    "step": Exercise(
+        task="2, section 5; step(kernel, images, wanted, lr): the kernel after one step of gradient descent.",
+        solution=_step,
+        probes=lambda: list(_tried_kernels()),
+        praise="Right: each weight moves against its gradient.",
+        mistakes=[
+            *[Mistake(words, lambda kernel, images, wanted, lr, new=new: _step(kernel, images, wanted, lr, new))
+              for words, new in {
+                "You walk uphill: the loss grows in the gradient's direction, so subtract.":
+                    lambda kernel, loss, lr: kernel + lr * kernel.grad,
+                "You left out the learning rate: the step is lr times the gradient.":
+                    lambda kernel, loss, lr: kernel - kernel.grad,
+                "That is the step alone: the new kernel is the old one minus the step.":
+                    lambda kernel, loss, lr: lr * kernel.grad,
+                "That is the step alone: begin with the old kernel.": lambda kernel, loss, lr: -lr * kernel.grad,
+                "That is the gradient itself: the new kernel is the old one minus lr times it.":
+                    lambda kernel, loss, lr: kernel.grad,
+                "That is the kernel as it was: subtract lr times its gradient.": lambda kernel, loss, lr: kernel,
+                "You subtract the learning rate: subtract lr times the gradient.":
+                    lambda kernel, loss, lr: kernel - lr,
+                "You subtract the loss, one number for all weights: each weight has its own gradient.":
+                    lambda kernel, loss, lr: kernel - lr * loss,
+                "You shrink the kernel by its own weights: take its gradient, kernel.grad.":
+                    lambda kernel, loss, lr: kernel - lr * kernel,
+                "You take only the gradient's sign: a step is also larger where the gradient is.":
+                    lambda kernel, loss, lr: kernel - lr * kernel.grad.sign(),
+            }.items()],
+        ],
+    ),
+    "pool2d": Exercise(
+        task="2, section 6; pool2d(X, size): the largest number of each window of size×size; no two overlap.",
+        solution=lambda X, size: _pool2d(X, size, _own_window),
+        probes=lambda: [
+            (torch.tensor([[1.0, 3, 2, 0], [5, 7, 4, 2], [0, 2, 9, 1], [6, 0, 1, 1]]), 2),
+            (_random(6, 9, seed=25), 3),
+            (_random(7, 5, seed=26) - 3, 2),
+        ],
+        praise="Right: the windows stand side by side.",
+        mistakes=[
+            *[Mistake(words, lambda X, size, cut=cut: _pool2d(X, size, cut)) for words, cut in {
+                "Your windows move by one pixel: window (i, j) begins at row i * size and column j * size.":
+                    lambda X, s, i, j: X[i : i + s, j : j + s],
+                "Your window is the whole image.": lambda X, s, i, j: X,
+                "Your window has the right rows, but all columns.": lambda X, s, i, j: X[i * s : (i + 1) * s],
+                "Your window has the right columns, but all rows.": lambda X, s, i, j: X[:, j * s : (j + 1) * s],
+                "Your window is one pixel: it reaches from i * size to (i + 1) * size, and the same for columns.":
+                    lambda X, s, i, j: X[i * s : i * s + 1, j * s : j * s + 1],
+                "Your window ends one too early: the end of a slice does not count.":
+                    lambda X, s, i, j: X[i * s : (i + 1) * s - 1, j * s : (j + 1) * s - 1],
+                "Your window is one too wide: the end of a slice does not count.":
+                    lambda X, s, i, j: X[i * s : (i + 1) * s + 1, j * s : (j + 1) * s + 1],
+            }.items()],
+            Mistake("You took the mean of each window: this is max-pooling.",
+                    lambda X, size: F.avg_pool2d(X[None], size)[0]),
         ],
     ),
 }  # fmt: skip

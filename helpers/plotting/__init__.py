@@ -5,7 +5,7 @@ numbers is drawn by `charts.py` and `images.py`.
 """
 
 from helpers.plotting.chapter1 import idx_file
-from helpers.plotting.chapter2 import sliding, windows_and_cells
+from helpers.plotting.chapter2 import channels, sliding, window, windows_and_cells
 from helpers.plotting.chapter3 import flattening, network
 from helpers.plotting.chapter4 import story, training_loop
 from helpers.plotting.chapter5 import gaps

@@ -1,11 +1,12 @@
-"""Chapter 2: all places of a window at once: a kernel that slides, and windows that become the cells of a map."""
+"""Chapter 2: a kernel at one place or at all, on one channel or several; windows that become the cells of a map."""
 
 import torch
 from matplotlib.patches import Rectangle
 
-from helpers.plotting.style import COLOURS, GREY, ORANGE, Sheet, drawn, short
+from helpers.plotting.style import COLOURS, GREY, ORANGE, TROUBLE, Sheet, drawn, short
 
 WIDTH, CELL, LINE = 1000, 50, 24  # pixels: the widest picture, one number in its square, a line of text
+CHANNELS = "red", "green", "blue"
 
 
 @drawn
@@ -37,6 +38,81 @@ def sliding(image, kernel, output):
             sheet.write(middle, below + (i + 0.5) * LINE, line, ha="center")
         sheet.write(middle, floor - 22, "output so far" if place + 1 < len(places) else "output", 12, GREY, "center")
         _put_output(sheet, output, middle - columns * CELL / 2, floor, place)
+    return sheet
+
+
+@drawn
+def window(image, kernel, row, column):
+    """A kernel at one place of a small image, and its sum; if it does not fit there, the picture says so.
+
+    image: (height, width); kernel: (kh, kw); row, column: where the kernel's upper left corner lies.
+    """
+    image, kernel = (torch.as_tensor(matrix).detach().cpu().float() for matrix in (image, kernel))
+    (height, width), (kh, kw) = image.shape, kernel.shape
+    last_row, last_column = height - kh, width - kw
+    if fits := row in range(last_row + 1) and column in range(last_column + 1):
+        part = image[row : row + kh, column : column + kw]
+        lines = _products(part, kernel, (part * kernel).sum())
+    else:
+        lines = [
+            "Here the kernel sticks out of the image.",
+            f"It fits in rows 0 to {last_row} and columns 0 to {last_column}.",
+        ]
+    alt = f"A {kh}×{kw} kernel on a {height}×{width} image, at row {row}, column {column}. {' '.join(lines)}"
+    sheet = Sheet(600, 44 + height * CELL + 10, alt)
+    sheet.write(10, 20, f"row {row}, column {column}")
+    if fits:
+        _put_window(sheet, image, kernel, 10, 44, (row, column))
+    else:
+        _put_grid(sheet, height, width, 10, 44)
+        _put_numbers(sheet, image, 10, 44)
+    middle = 44 + height * CELL / 2
+    for i, line in enumerate(lines):
+        y = middle + (i - (len(lines) - 1) / 2) * LINE
+        sheet.write(10 + width * CELL + 30, y, line, colour="black" if fits else TROUBLE)
+    return sheet
+
+
+@drawn
+def channels(window, weights, bias):
+    """One window of an image with several channels, and what each kernel makes of it: one sum, one cell of its map.
+
+    window: (in, k, k) pixels; weights: (out, in, k, k); bias: (out,).
+    """
+    window, weights, bias = (torch.as_tensor(given).detach().cpu().float() for given in (window, weights, bias))
+    count, size = len(window), window.shape[-1]
+    sums = (weights * window).sum(dim=(2, 3))  # (out, in)
+    results = sums.sum(dim=1) + bias
+    high, left, top = size * CELL + 30, 120, 44
+    biases = [f"+ {_factor(b)} (bias)" for b in bias.tolist()]
+    slot = size * CELL + max(150, *(10.3 * len(text) + 30 for text in biases))
+    said = "; ".join(
+        f"kernel {i}: {' + '.join(map(_factor, row))} + bias {_factor(b)} = {short(r)}"
+        for i, (row, b, r) in enumerate(zip(sums.tolist(), bias.tolist(), results.tolist(), strict=True))
+    )
+    floor = top + count * high
+    alt = f"A window of {count} channels under {len(weights)} kernels of {count} tables each. {said}"
+    sheet = Sheet(left + size * CELL + 60 + len(weights) * slot, floor + 84, alt)
+    sheet.write(left, 20, "window")
+    for i, table in enumerate(window):
+        y = top + i * high
+        sheet.write(10, y + size * CELL / 2, CHANNELS[i] if count == len(CHANNELS) else f"channel {i}", 12, GREY)
+        _put_grid(sheet, size, size, left, y)
+        _put_numbers(sheet, table, left, y)
+    for o, kernel in enumerate(weights):
+        x = left + size * CELL + 60 + o * slot
+        sheet.write(x, 20, f"kernel {o}")
+        for i, table in enumerate(kernel):
+            y = top + i * high
+            sheet.write(x - 24, y + size * CELL / 2, "×", 14, GREY, "center")
+            _put_grid(sheet, size, size, x, y)
+            _put_square(sheet, x - 3, y - 3, size * CELL + 6, size * CELL + 6, COLOURS[o % len(COLOURS)])
+            _put_numbers(sheet, table, x, y)
+            sheet.write(x + size * CELL + 12, y + size * CELL / 2, f"= {short(float(sums[o, i]))}")
+        after = x + size * CELL + 12
+        sheet.write(after, floor, biases[o])
+        sheet.write(after, floor + 40, f"= {short(float(results[o]))}", 18)
+        sheet.write(x, floor + 40, f"cell of map {o}", 12, GREY)
     return sheet
 
 

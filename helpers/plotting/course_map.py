@@ -18,13 +18,12 @@ WAYS = {
     },
     2: {
         "1": "a kernel\nslides",
-        "2": "classic\nkernels",
+        "2": "filters,\nalso learnt",
         "3": "channels",
         "4": "padding,\nstride",
         "5": "a kernel\nis learnt",
         "6": "pooling",
         "7": "what a\nshift does",
-        "8": "what a\ncell sees",
     },
     3: {
         "1": "what flat-\ntening loses",
