@@ -61,6 +61,11 @@ browser: $(VENV)/tests-installed
 bench: $(VENV)/tests-installed
 	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part $(ONLY) || exit 1; done
 
+# The numbers in the chapters' prose, with five seeds each: some 15 minutes; ONLY=5 or ONLY=5.race for a part.
+.PHONY: claims
+claims: $(VENV)/tests-installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.claims $(ONLY)
+
 # R1 to R7 on the whole sets, some 15 minutes; reproduce-full takes hours.
 reproduce: install
 	$(BIN)/python -m helpers.reproduce_all
