@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench.machine import describe
+from helpers.reproduce_all import machine
 
 SEEDS = range(5)
 HERE = Path(__file__).resolve().parent
@@ -65,7 +65,7 @@ def rounded(values):
 def main():
     os.environ.pop("LENET_LAB_DATA", None)
     os.environ["LENET_LAB_OFFLINE"] = "1"
-    print(describe())
+    print(machine())
     only, failed = sys.argv[1:], False
     for chapter, module in chapters().items():
         for name, measure in module.MEASURES.items():
