@@ -83,6 +83,11 @@ def test_a_kernel_that_sticks_out_is_told_where_it_fits(place):
     assert frames(figure, plotting.ORANGE) == []
 
 
+def test_zero_has_no_sign():
+    words = [word.text for word in plotting.matrices([torch.tensor([[-0.0, -1]])], ["zero"]).words.words]
+    assert words[-2:] == ["0", "−1"]
+
+
 def test_each_kernel_adds_up_its_channels_and_its_bias():
     alt = plotting.channels(WINDOW, WEIGHTS, torch.tensor([0.5, -1])).alt
     assert "A window of 3 channels under 2 kernels of 3 tables each" in alt

@@ -48,8 +48,8 @@ def drawn(function):
 
 
 def short(number):
-    """A number in at most three digits, with a minus sign that is as wide as a plus."""
-    return f"{number:.3g}".replace("-", "−")
+    """A number in at most three digits, with a minus sign that is as wide as a plus, and none before 0."""
+    return f"{number + 0.0:.3g}".replace("-", "−")
 
 
 class Axes(matplotlib.axes.Axes):
