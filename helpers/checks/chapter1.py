@@ -674,11 +674,11 @@ def _measured(answer, X, images, y, data):
     return wrong(f"{measured}; {where}?")
 
 
-def _mean_images(images, labels, of_class):
+def _means_of(images, labels, of_class):
     return torch.stack([of_class(images, labels, label).mean(dim=0) for label in range(10)])
 
 
-def _split(images, labels, num_validation, places):
+def _cut_in_two(images, labels, num_validation, places):
     """The four parts of a split; places: takes the order and num_validation, returns those of validation and the rest.
 
     The order is that of the chapter's own line, with seed 0.
@@ -726,11 +726,11 @@ def _one_epoch(attempt, images, labels, batch_size):
 BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
     "mean_images": Exercise(
         task="1, section 5; mean_images(images, labels): (N, 1, 28, 28) bytes to the mean image of each class.",
-        solution=lambda images, labels: _mean_images(images, labels, lambda X, y, label: X[y == label] / 255),
+        solution=lambda images, labels: _means_of(images, labels, lambda X, y, label: X[y == label] / 255),
         probes=lambda: [_bright(20, 3, _flat, 204), _bright(80, 12, _noise, 250)],
         praise="Right: the images of one class, as floats.",
         mistakes=[
-            *[Mistake(words, lambda images, labels, of_class=of_class: _mean_images(images, labels, of_class))
+            *[Mistake(words, lambda images, labels, of_class=of_class: _means_of(images, labels, of_class))
               for words, of_class in {
                 "You have floats, but from 0 to 255: divide by 255.": lambda X, y, label: X[y == label].float(),
                 "You divided by 255 twice.": lambda X, y, label: X[y == label] / 255 / 255,
@@ -750,7 +750,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
     ),
     "split": Exercise(
         task="1, section 6; split(images, labels, num_validation): training and validation images and labels.",
-        solution=lambda images, labels, num_validation: _split(
+        solution=lambda images, labels, num_validation: _cut_in_two(
             images, labels, num_validation, lambda order, n: (order[:n], order[n:])
         ),
         probes=lambda: [(*_numbered(10), 3), (*_numbered(50), 5)],
@@ -758,7 +758,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         read=answers.sequence(4, answers.tensor, "images and labels for training, then for validation"),
         difference=_said_of_parts,
         mistakes=[
-            *[Mistake(words, *[lambda images, labels, num_validation, places=one: _split(
+            *[Mistake(words, *[lambda images, labels, num_validation, places=one: _cut_in_two(
                 images, labels, num_validation, places) for one in places])
               for words, *places in (
                 ("You have the two sets the wrong way round: the first num_validation places are for validation.",
