@@ -202,22 +202,6 @@ def unwrapped(net):
     return net.module if isinstance(net, (nn.DataParallel, DistributedDataParallel)) else net
 
 
-def _tensors(state):
-    return {name: value for name, value in state.items() if torch.is_tensor(value)}
-
-
-def _fits(weights, own):
-    """Whether `weights` are numbers with the names and shapes of a network's `own`; a lazy layer takes any shape."""
-    if not isinstance(weights, dict) or weights.keys() != own.keys():
-        return False
-    theirs, ours = _tensors(weights), _tensors(own)
-    if any(is_lazy(value) or value.is_meta or value.layout != torch.strided for value in theirs.values()):
-        return False
-    return theirs.keys() == ours.keys() and all(
-        is_lazy(value) or theirs[name].shape == value.shape for name, value in ours.items()
-    )
-
-
 def refuse_other_weights(weights, net, path):
     """Raise WeightsError unless `weights`, read from `path`, are finite numbers that fit `net`, name by name."""
     own = net.state_dict()

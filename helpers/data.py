@@ -49,8 +49,8 @@ class ImageData:
 def fashion_mnist(part=None):
     """Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017, arXiv:1708.07747) as `ImageData`.
 
-    60,000 training and 10,000 test images of clothes, 28×28 ("full"), or the bundled sample of 10,000 and 2,000
-    ("sample"). If no `part` is named, it is the sample only if nothing more can be had: see `ImageData.source`.
+    part: "full", 60,000 training and 10,000 test images of clothes, 28×28; "sample", the bundled 10,000 and 2,000; or
+    None: the full set if it can be had, else the sample, with a printed line. `ImageData.source` says which it is.
     Raises `DataError` if the folder named by LENET_LAB_DATA is unfit, or if "full" cannot be had.
     """
     return _load("FashionMNIST", CLOTHES, part)
@@ -89,7 +89,8 @@ class Batches:
     images: (N, channels, height, width) bytes, 0-255, or floats, which are passed on as they are; labels: (N,)
     integers. NumPy arrays and lists will do, in any shape that `any_data` understands.
     Yields X, (batch, channels, height, width) floats from 0 to 1, and y, (batch,) integers, both on `device`. The last
-    batch may be smaller. With `shuffle` every pass has a new order; the same `seed` gives the same orders again.
+    batch may be smaller; do not change y in place, it may be a view. With `shuffle` every pass has a new order; the
+    same `seed` gives the same orders again.
     change: what to do with each batch of images before the network sees them, such as `mirrored`.
     Raises ShapeError, a ValueError, for images and labels that are unfit, and ValueError if `batch_size` is below 1.
 
@@ -122,7 +123,7 @@ class Batches:
 
 
 def mirrored(X):
-    """Each image of a batch or, with probability 1/2, its mirror image (chapter 5).
+    """Each image of a batch or, with probability 1/2, its mirror image (chapter 5), by PyTorch's own random numbers.
 
     X: (batch, channels, height, width), bytes or floats; returns a new batch of the same shape, kind and device.
     """

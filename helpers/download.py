@@ -92,11 +92,12 @@ def useful_first(mirrors, file):
 
     for mirror in mirrors:
         threading.Thread(target=ask, args=[mirror], daemon=True).start()
-    wrong = dict.fromkeys(mirrors)
+    wrong = {}
     for _ in mirrors:
-        mirror, wrong[mirror] = answers.get()  # each answers within START_SECONDS
-        if not wrong[mirror]:
+        mirror, what = answers.get()  # each answers within START_SECONDS
+        if not what:
             return [mirror, *(other for other in mirrors if other != mirror)]
+        wrong[mirror] = what
     raise DownloadError(list_wrong(wrong))
 
 

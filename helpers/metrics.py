@@ -38,8 +38,8 @@ class Accumulator:
 def _without_graph(value):
     if not torch.is_tensor(value):
         return value
-    # Not a tensor for each step on the CPU: keeping them fragments memory, until no large tensor finds room between
-    # them (600 MB more after an epoch, measured).
+    # On the CPU plain numbers: thousands of small tensors that are kept fragment the memory, until no large one finds
+    # room between them (600 MB more after an epoch, measured).
     return value.item() if value.device.type == "cpu" else value.detach()
 
 
@@ -79,13 +79,13 @@ class Timer:
 
 
 def accuracy(y_hat, y):
-    """Number of correct predictions (chapter 4), as a tensor of one element on the device of `y`.
+    """The *number* of correct predictions, not their share (chapter 4): a tensor of one element on the device of `y`.
 
     y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels. Both may be one-hot, or a column.
     Raises ShapeError for anything else: PyTorch would compare each answer with every label and call that an accuracy.
     Counts as `d2l.accuracy` does.
     """
-    predicted, labels = _same_number(y_hat, y)
+    predicted, labels = _classes_of_both(y_hat, y)
     return (predicted == labels).sum()
 
 
@@ -95,17 +95,17 @@ def confusion_counts(y_hat, y, num_classes=10):
     y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels. Raises ShapeError as `accuracy`
     does, and, on the CPU, for classes that are not in the table.
     """
-    predicted, labels = _same_number(y_hat, y)
+    predicted, labels = _classes_of_both(y_hat, y)
     # Not bincount, which asks the GPU for the size of its result.
     counts = torch.zeros(num_classes**2, dtype=torch.long, device=labels.device)
-    if labels.device.type == "cpu":  # to look would make a GPU wait
+    if labels.device.type == "cpu":  # on a GPU looking at them would make it wait
         classes = torch.cat([labels, predicted])
         refuse_outside(classes, 0, num_classes - 1, "the classes go", f", but num_classes is {num_classes}")
     places = labels * num_classes + predicted
     return counts.index_add(0, places, torch.ones_like(places)).reshape(num_classes, num_classes)
 
 
-def _same_number(y_hat, y):
+def _classes_of_both(y_hat, y):
     predicted, labels = as_classes(y_hat), as_classes(y, "labels")
     if len(predicted) != len(labels):
         raise ShapeError(f"{len(predicted)} predictions but {len(labels)} labels: there must be one label a prediction")

@@ -35,11 +35,10 @@ def lenet(
     """A network of LeNet's family (chapter 3), from (batch, 1, image_size, image_size) to (batch, num_classes) scores.
 
     One convolution, activation and 2×2 pooling for each entry of `channels`, then dense layers of the widths in
-    `dense`. kernel_size: one number, or one for each convolution; padding: one for each. The defaults are LeNet-5
-    (LeCun, Bottou, Bengio and Haffner, 1998, section II.B) as today's textbooks simplify it: 61,706 parameters.
-    Raises ShapeError if a map becomes too small.
+    `dense`. kernel_size and padding: one number, or one for each convolution. The defaults are LeNet-5 (LeCun and
+    others, 1998, section II.B) as today's textbooks simplify it: 61,706 parameters. ShapeError if a map is too small.
     """
-    kernels = [kernel_size] * len(channels) if isinstance(kernel_size, int) else kernel_size
+    kernels, padding = ([n] * len(channels) if isinstance(n, int) else n for n in (kernel_size, padding))
     for given, what in ((kernels, "kernel size"), (padding, "padding")):
         if len(given) != len(channels):
             raise ShapeError(f"{len(channels)} convolutions but {len(given)} {what}s: give one {what} for each")
@@ -48,21 +47,16 @@ def lenet(
         try:
             size = conv_output_size(size, kernel, pad)
         except ShapeError as error:
-            raise ShapeError(f"{ordinal(number)} convolution: {error}") from None
+            raise ShapeError(f"convolution {number}: {error}") from None
         if size < 2:
             raise ShapeError(
-                f"{ordinal(number)} pooling: its 2×2 window is larger than the {size}×{size} map that reaches it: "
+                f"pooling {number}: its 2×2 window is larger than the {size}×{size} map that reaches it: "
                 "add padding or use smaller kernels"
             )
         size //= 2
         layers += [nn.Conv2d(in_channels, out_channels, kernel, padding=pad), activation(), pooling(2, stride=2)]
         in_channels = out_channels
     return nn.Sequential(*layers, *mlp(dense, activation, num_classes, size, in_channels))
-
-
-def ordinal(number):
-    """Which one, in words: 1 is the first."""
-    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
 
 
 def mlp(hidden=(256,), activation=nn.Sigmoid, num_classes=10, image_size=28, channels=1):

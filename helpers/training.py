@@ -27,11 +27,10 @@ def try_gpu(i=0):
 
 @dataclass(frozen=True)
 class Progress:
-    """What `train` reports (chapter 4). `loss` and `train_acc` are means since the epoch began, as the weights changed.
+    """What `train` reports (chapter 4). `loss` and `train_acc` are means over the epoch so far, of changing weights.
 
     epoch: epochs done, with a fraction; examples: seen so far; val_acc: 0 to 1 at the end of an epoch, else None;
-    seconds: spent training so far, without evaluation and the caller's own work; a GPU may be some steps behind within
-    an epoch.
+    seconds: spent training so far, without evaluation and the caller's own work; within an epoch a GPU may be behind.
     """
 
     epoch: float
@@ -81,7 +80,7 @@ def train(
     """Train `net` by mini-batch gradient descent (chapter 4), yielding `Progress` `reports` times an epoch.
 
     net: any module that trains in a plain PyTorch loop; only its weights change. It is in training mode for each step,
-    and in the modes it came in for each report. Layers that are in `eval` while the network is in training mode, such
+    and in its old modes for each report. Layers that are in `eval` while the network is in training mode, such
     as a frozen batch normalisation, stay in `eval`.
     train_iter, val_iter: iterables of batches, such as `Batches` or a `DataLoader`: X, (batch, ...) floats, the input
     of `net`, and y, (batch,) integers, the classes. A last batch of one is left out if batch normalisation cannot take
@@ -97,9 +96,9 @@ def train(
     refuse_other_settings(loss_function, schedule)
     train_iter, num_batches = counted(train_iter)
     val_iter = list(val_iter) if hasattr(val_iter, "__next__") else val_iter
-    examples, seconds, threads, frozen, rates = 0, 0.0, torch.get_num_threads(), [], []
     moves, device = device is not None, torch.device(device or first_number(net).device)
-    X = y = y_hat = loss = None
+    examples, seconds, threads, frozen, rates = 0, 0.0, torch.get_num_threads(), [], []
+    X = y = y_hat = loss = None  # so that what they hold can be let go if the memory is full
     try:
         if moves:
             net.to(device)
@@ -110,30 +109,25 @@ def train(
             sums, gradients = Accumulator(3), Accumulator(2)
             started = time.perf_counter()
             for i, batch in enumerate(machine.sharing(train_iter, threads), start=1):
+                is_last = i == num_batches
                 X, y = as_pair(batch, net, device)
-                factor = schedule((epoch + (i - 0.5) / num_batches) / num_epochs) if schedule else 1
                 for group, rate in rates:
-                    group["lr"] = rate * factor
+                    group["lr"] = rate * schedule((epoch + (i - 0.5) / num_batches) / num_epochs)  # of its middle
                 with torch.enable_grad(), modes_kept(net):  # even if a cell has switched gradients off for good
                     frozen = set_to_training(net, frozen)
-                    optimizer.zero_grad()
-                    y_hat = scores_of(net, X, left_over=1 < i == num_batches)
-                    if y_hat is not None:
-                        loss, y = loss_of(y_hat, y, loss_function)
-                        loss.backward()
-                        if i % 8 == 1:  # in every step it would take a twentieth of the time of small batches
-                            gradients.add(*gradient_range(net))
-                        optimizer.step()
-                        size, num_classes = len(first_tensor(y)), num_scores(y_hat)
-                        sums.add(loss.detach() * size, num_correct(y_hat, y), size)
-                        examples += size
+                    y_hat, y, loss = _step(net, X, y, optimizer, loss_function, may_be_left_out=is_last and i > 1)
+                if y_hat is not None:
+                    if i % 8 == 1:  # in every step it would take a twentieth of the time of small batches
+                        gradients.add(*gradient_range(net))
+                    size, num_classes = len(first_tensor(y)), num_scores(y_hat)
+                    sums.add(loss.detach() * size, num_correct(y_hat, y), size)
+                    examples += size
+                # `reports` times an epoch, evenly spaced, the last time at its end.
                 if i * reports // num_batches > (i - 1) * reports // num_batches:
-                    val_acc = None
-                    if i == num_batches:
+                    if is_last:
                         machine.wait_for(device)  # only here: a report may come after every step
                     seconds += time.perf_counter() - started
-                    if i == num_batches and val_iter is not None:
-                        val_acc = evaluate_accuracy(net, val_iter)
+                    val_acc = evaluate_accuracy(net, val_iter) if is_last and val_iter is not None else None
                     kept = copy.copy(sums), copy.copy(gradients), num_classes
                     yield Progress(epoch + i / num_batches, examples, val_acc, seconds, *kept)
                     started = time.perf_counter()
@@ -150,6 +144,18 @@ def train(
             group["lr"] = rate  # so that an optimizer of the caller's can be used again
 
 
+def _step(net, X, y, optimizer, loss_function, may_be_left_out):
+    """One step of gradient descent; returns the scores, the labels as the loss takes them, and the loss."""
+    optimizer.zero_grad()
+    y_hat = scores_of(net, X, left_over=may_be_left_out)
+    if y_hat is None:  # a last batch of one, which batch normalisation cannot take
+        return None, y, None
+    loss, y = loss_of(y_hat, y, loss_function)
+    loss.backward()
+    optimizer.step()
+    return y_hat, y, loss
+
+
 def evaluate_accuracy(net, data_iter, device=None):
     """Share of the examples in `data_iter` that `net` gets right, 0 to 1 (chapter 4); leaves all modules' modes alone.
 
@@ -164,6 +170,6 @@ def evaluate_accuracy(net, data_iter, device=None):
         for batch in data_iter:
             X, y = as_pair(batch, net, device)
             sums.add(accuracy(scores_of(net, X), y), len(y))
-    if not sums.sums[1]:
+    if not sums.sums[1]:  # a number; sums[0] is read once, at the end
         raise ValueError("there is no batch to measure on: data_iter is empty, or was read before")
     return sums[0] / sums[1]

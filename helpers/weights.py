@@ -1,4 +1,4 @@
-"""A network's weights in a file: saved whole or not at all, loaded without running code. And two trained networks."""
+"""A network's weights in a file, loaded without running code; two trained networks come with the course."""
 
 import io
 import zipfile
@@ -56,7 +56,7 @@ def load_weights(net, path):
 def pretrained(name):
     """The trained LeNet for "digits" or "clothes" that comes with the course: an `nn.Sequential` in evaluation mode.
 
-    It lies on the CPU and takes (batch, 1, 28, 28) floats from 0 to 1; `make weights` made it, without a test image.
+    It is on the CPU and takes (batch, 1, 28, 28) floats from 0 to 1. `make weights` trains it; no test image is used.
     Raises ValueError for another name, WeightsError if the file is damaged, and OSError if it cannot be read.
     """
     if name not in TRAINED:

@@ -39,9 +39,9 @@ class Mutation:
 
 
 MUTATIONS = [
-    Mutation("no backward()", "train", "loss.backward()", "pass", "tests/test_training.py"),
-    Mutation("no zero_grad()", "train", "optimizer.zero_grad()", "pass", "tests/test_training.py"),
-    Mutation("no step()", "train", "optimizer.step()", "pass", "tests/test_training.py"),
+    Mutation("no backward()", "_step", "loss.backward()", "pass", "tests/test_training.py"),
+    Mutation("no zero_grad()", "_step", "optimizer.zero_grad()", "pass", "tests/test_training.py"),
+    Mutation("no step()", "_step", "optimizer.step()", "pass", "tests/test_training.py"),
     Mutation("no eval()", "measuring", "net.eval()", "pass", "tests/test_training.py"),
     Mutation(
         "evaluation leaves eval mode", "modes_kept", "module.training = training", "pass", "tests/test_training.py"
@@ -157,7 +157,7 @@ MUTATIONS = [
         "tests/test_lab_trainer.py",
     ),
     Mutation("the picture stays", "redraw", "self.picture.show(figure)", "pass", "tests/test_lab_pooling.py"),
-    Mutation("the schedule forgotten", "train", "= rate * factor", "= rate", "tests/test_training.py"),
+    Mutation("the schedule forgotten", "train", "rate * schedule(", "rate + 0 * schedule(", "tests/test_training.py"),
     Mutation("a step's memory given back", "prepare", "keep_memory()", "pass", "tests/test_training.py"),
     Mutation("nothing mirrored", "mirrored", "X.flip(3)", "X", "tests/test_data.py"),
     Mutation("the sample passed off as the whole set", "read", "if part == 'full':", "if False:", "tests/test_data.py"),

@@ -91,3 +91,118 @@ def test_a_frozen_network_that_cannot_run_gets_words():
         return nn.ModuleList(chapter5._freeze(net))
 
     assert "use nn.Sequential" in checks.check_freeze_features(freeze_features).message
+
+
+def best_rate(better):
+    def choose(accs):
+        best = next(iter(accs))
+        for rate, (train_acc, val_acc) in accs.items():
+            if better(train_acc, val_acc, accs, best, rate):
+                best = rate
+        return best
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        best_rate(lambda train_acc, val_acc, accs, best, rate: val_acc > accs[best][1]),
+        best_rate(lambda train_acc, val_acc, accs, best, rate: val_acc >= accs[best][1]),
+        lambda accs: max(accs, key=lambda rate: accs[rate][1]),
+        lambda accs: sorted(accs, key=lambda rate: accs[rate][-1])[-1],
+    ],
+)
+def test_a_rate_that_validation_chooses_is_right(choose):
+    assert chapter5.BLANKS["best_rate"](choose)
+
+
+@pytest.mark.parametrize(
+    ("better", "words"),
+    [
+        (lambda train_acc, val_acc, accs, best, rate: train_acc > accs[best][0], "by training accuracy"),
+        (lambda train_acc, val_acc, accs, best, rate: val_acc > best, "compare an accuracy with a rate"),
+        (lambda train_acc, val_acc, accs, best, rate: val_acc > train_acc, "two accuracies of one rate"),
+        (lambda train_acc, val_acc, accs, best, rate: val_acc < accs[best][1], "the worst"),
+        (lambda train_acc, val_acc, accs, best, rate: rate > best, "the largest rate"),
+        (lambda train_acc, val_acc, accs, best, rate: True, "Each rate replaces the one before"),
+        (lambda train_acc, val_acc, accs, best, rate: val_acc > accs[best], "code stops"),
+    ],
+)
+def test_a_rate_that_something_else_chooses_is_named(better, words):
+    assert words in chapter5.BLANKS["best_rate"](best_rate(better)).message
+
+
+def test_the_accuracy_in_place_of_the_rate_is_named():
+    assert "is an accuracy" in chapter5.BLANKS["best_rate"](lambda accs: max(v for _, v in accs.values())).message
+
+
+def by_two(columns):
+    def two_to_the_right(images):
+        moved = torch.zeros_like(images)
+        moved[..., 2:] = columns(images)
+        return moved
+
+    return two_to_the_right
+
+
+@pytest.mark.parametrize("columns", [lambda X: X[..., :-2], lambda X: X[:, :, :, :26], lambda X: X.roll(2, 3)[..., 2:]])
+def test_two_pixels_to_the_right(columns):
+    assert chapter5.BLANKS["two_to_the_right"](by_two(columns))
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (lambda X: X[..., 2:], "nothing has moved"),
+        (lambda X: X[..., 1:-1], "by one pixel"),
+        (lambda X: X[..., :-2].flip(3), "mirror"),
+        (lambda X: X, "code stops"),
+        (lambda X: X[..., :-2, :], "code stops"),
+        (lambda X: 0, "All is black"),
+    ],
+)
+def test_other_columns_are_named(columns, words):
+    assert words in chapter5.BLANKS["two_to_the_right"](by_two(columns)).message
+
+
+def test_a_roll_wraps_round():
+    assert "wrap round" in chapter5.BLANKS["two_to_the_right"](lambda images: images.roll(2, -1)).message
+
+
+def each(do):
+    def freeze(layers):
+        for parameter in layers.parameters():
+            do(parameter)
+        return layers
+
+    return freeze
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [
+        each(lambda parameter: parameter.requires_grad_(False)),
+        each(lambda parameter: setattr(parameter, "requires_grad", False)),
+        lambda layers: layers.requires_grad_(False),
+    ],
+)
+def test_each_way_to_freeze_is_right(freeze):
+    assert chapter5.BLANKS["freeze"](freeze)
+
+
+@pytest.mark.parametrize(
+    ("freeze", "words"),
+    [
+        (each(lambda parameter: None), "All parameters still train"),
+        (each(lambda parameter: parameter.requires_grad is False), "All parameters still train"),
+        (each(lambda parameter: setattr(parameter, "requires_grad_", False)), "is a method"),
+        (lambda layers: setattr(layers, "requires_grad", False) or layers, "new attribute"),
+        (each(lambda parameter: parameter.data.zero_()), "no longer what they were"),
+        (lambda layers: layers[0].requires_grad_(False) and layers, "Some parameters still train"),
+        (lambda layers: layers[0].bias.requires_grad_(False) is None or layers, "Some parameters still train"),
+        (lambda layers: layers.requires_grad_(False) and None, "nothing (None)"),
+    ],
+)
+def test_each_way_not_to_freeze_is_named(freeze, words):
+    assert words in chapter5.BLANKS["freeze"](freeze).message

@@ -53,7 +53,7 @@ def test_an_impossible_choice_explains_itself_and_the_last_picture_stays():
     good = lab.picture.image.value
     lab.controls["kernel_2"].value = 8
     assert (
-        "second convolution: kernel 8 is larger than the 7×7 map that reaches it: add padding or use at most 7"
+        "convolution 2: kernel 8 is larger than the 7×7 map that reaches it: add padding or use at most 7"
         in lab.message.value
     )
     assert plotting.TROUBLE in lab.message.value

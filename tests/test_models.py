@@ -113,11 +113,11 @@ def test_a_shape_error_names_the_layer():
     with pytest.raises(ShapeError) as error:
         lenet(kernel_size=(5, 7), image_size=10)
     assert str(error.value) == (
-        "second convolution: kernel 7 is larger than the 5×5 map that reaches it: add padding or use at most 5"
+        "convolution 2: kernel 7 is larger than the 5×5 map that reaches it: add padding or use at most 5"
     )
-    with pytest.raises(ShapeError, match="first pooling: its 2×2 window is larger than the 1×1 map"):
+    with pytest.raises(ShapeError, match="pooling 1: its 2×2 window is larger than the 1×1 map"):
         lenet(kernel_size=12, padding=(0, 0), image_size=12)
-    with pytest.raises(ShapeError, match="4th convolution"):
+    with pytest.raises(ShapeError, match="convolution 4"):
         lenet(kernel_size=3, channels=(1, 1, 1, 1), padding=(1, 1, 1, 0), image_size=16)
 
 

@@ -460,4 +460,141 @@ def _below(acc, target):
     return next(text for digits in range(3, 9) if float(text := f"{acc:.{digits}f}") < target or acc >= target)
 
 
-BLANKS = {}  # functions that the chapter's text leaves to the student, see blank.py
+def _chosen(better):
+    """A function that goes through the rates and takes each that is `better(rate, its accuracies, best, its own)`."""
+
+    def best_rate(accs):
+        best = next(iter(accs))
+        for rate in accs:
+            if better(rate, accs[rate], best, accs[best]):
+                best = rate
+        return best
+
+    return best_rate
+
+
+def _few_layers(*widths):
+    """Dense layers of these widths, made without a random number."""
+    layers = nn.Sequential(*(nn.Linear(*pair) for pair in itertools.pairwise(widths)))
+    for parameter in layers.parameters():
+        nn.init.constant_(parameter, 0.5)
+    return layers.to(try_gpu())
+
+
+def _all_frozen(layers):
+    for parameter in layers.parameters():
+        parameter.requires_grad = False
+    return layers
+
+
+def _left_to_train(attempt, layers):
+    """What can be seen of layers that came back: {what: a count or a bool}."""
+    answer = attempt(layers)
+    if not isinstance(answer, nn.Module):
+        raise answers.Unreadable(f"the layers are asked for, `return layers`; you return {answers.kind(answer)}")
+    return {
+        "loose": sum(parameter.requires_grad for parameter in answer.parameters()),
+        "all": sum(1 for _ in answer.parameters()),
+        "kept": _same_weights(answer, layers),
+        "attribute": "requires_grad" in vars(answer),
+        "method": any("requires_grad_" in vars(parameter) for parameter in answer.parameters()),
+    }
+
+
+BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "best_rate": Exercise(
+        task="5, section 2; best_rate(accs): the rate with the best validation accuracy; accs: {rate: (of the training "
+        "images, of the validation images)}.",
+        solution=_chosen(lambda rate, of_rate, best, of_best: of_rate[1] > of_best[1]),
+        probes=lambda: [
+            ({0.001: (0.7, 0.75), 0.003: (0.9, 0.8), 0.01: (0.95, 0.78), 0.1: (0.6, 0.5)},),
+            ({0.1: (0.8, 0.82), 0.01: (0.7, 0.72), 0.001: (0.9, 0.79)},),
+            ({0.01: (0.5, 0.4), 0.1: (0.3, 0.45), 1.0: (0.2, 0.6)},),
+            ({0.01: (0.99, 0.6), 1.0: (0.4, 0.61), 0.1: (0.7, 0.41)},),
+        ],
+        praise="Right: images that nothing was trained on choose.",
+        read=answers.number,
+        mistakes=[
+            *[Mistake(words, _chosen(better)) for words, better in {
+                "You choose by training accuracy, which learning by heart raises, too: take val_acc.":
+                    lambda rate, of_rate, best, of_best: of_rate[0] > of_best[0],
+                "You choose the worst validation accuracy: turn the sign.":
+                    lambda rate, of_rate, best, of_best: of_rate[1] < of_best[1],
+                "You choose the largest rate: compare accuracies.":
+                    lambda rate, of_rate, best, of_best: rate > best,
+                "You compare an accuracy with a rate: `best` is a rate, and accs[best] are its two accuracies.":
+                    lambda rate, of_rate, best, of_best: of_rate[1] > best,
+                "You compare with the best rate's training accuracy: its validation accuracy is accs[best][1].":
+                    lambda rate, of_rate, best, of_best: of_rate[1] > of_best[0],
+                "You compare the two accuracies of one rate: compare this rate with the best so far.":
+                    lambda rate, of_rate, best, of_best: of_rate[1] > of_rate[0],
+                "You compare this rate's training accuracy with the best one's validation accuracy: take val_acc.":
+                    lambda rate, of_rate, best, of_best: of_rate[0] > of_best[1],
+                "Each rate replaces the one before, so that the last is returned: compare with the best so far.":
+                    lambda rate, of_rate, best, of_best: True,
+                "No rate ever replaces the first: compare with the best so far.":
+                    lambda rate, of_rate, best, of_best: False,
+            }.items()],
+            Sign("This is an accuracy; asked is the rate that gave it.",
+                 lambda value, accs: any(value in pair for pair in accs.values())),
+        ],
+    ),
+    "two_to_the_right": Exercise(
+        task="5, section 3; two_to_the_right(images): images, (N, 1, height, width), moved by two pixels, black moving "
+        "in from the left.",
+        solution=lambda images: _shifted(images, 2),
+        probes=lambda: [
+            (torch.arange(1, 29, dtype=torch.uint8).reshape(1, 1, 1, 28),),
+            (torch.arange(3 * 28 * 28).remainder(255).add(1).to(torch.uint8).reshape(3, 1, 28, 28),),
+        ],
+        praise="Right: column 0 now stands in column 2, and the last two columns are gone.",
+        read=_moved_images,
+        same=lambda some, others: some.dtype == others.dtype and answers.same(some, others),
+        difference=_types,
+        mistakes=[
+            Mistake("These are the columns from 2 on, at their old place: nothing has moved. What stood in column 0 "
+                    "goes to column 2.", lambda images: F.pad(images[..., 2:], (2, 0))),
+            Mistake("They wrap round: what leaves on the right comes in on the left. Leave black there.",
+                    lambda images: images.roll(2, 3)),
+            Mistake("You move by one pixel.", lambda images: _shifted(images, 1),
+                    lambda images: F.pad(images[..., 1:-1], (2, 0))),
+            Mistake("You move to the left: what stood in column 0 goes to column 2.",
+                    lambda images: _shifted(images, -2)),
+            Mistake("The images have not moved.", lambda images: images),
+            Mistake("All is black: put the old columns there.", torch.zeros_like),
+            Mistake("You moved them down, too: only sideways is asked for.",
+                    lambda images: _shifted(_shifted(images, 2).mT, 2).mT),
+            Mistake("You mirror the images: moved, they still look the same way.",
+                    lambda images: F.pad(images.flip(3)[..., :-2], (2, 0)),
+                    lambda images: F.pad(images[..., :-2].flip(3), (2, 0))),
+            Sign("Bytes stay bytes: keep the type of the images.",
+                 lambda Y, images: Y.shape == images.shape and Y.dtype != images.dtype),
+            Sign("The shape stays: two columns come in, and two are lost on the right.",
+                 lambda Y, images: Y.shape != images.shape),
+        ],
+    ),
+    "freeze": Exercise(
+        task="5, section 5; freeze(layers): the layers, their parameters left out of training.",
+        solution=_all_frozen,
+        probes=lambda: [(_few_layers(2, 2),), (_few_layers(2, 3, 2),)],
+        praise="Right: no parameter of these layers trains any longer, and each is as it was.",
+        read=lambda seen: seen,
+        same=lambda some, others: some == others,
+        observe=_left_to_train,
+        difference=lambda seen, expected: f"{seen['loose']} of {expected['all']} parameters still train",
+        may_change=("layers",),
+        setting=lambda layers: f"for {len(layers)} dense layer{'s'[: len(layers) - 1]},",
+        mistakes=[
+            Sign("The parameters are no longer what they were: freeze them as they are.",
+                 lambda seen, layers: not seen["kept"]),
+            Sign("`requires_grad_` is a method: call it with False, or set `requires_grad`, without the underscore.",
+                 lambda seen, layers: seen["method"]),
+            Sign("`layers.requires_grad = False` only hangs a new attribute on the layers; set it for each parameter.",
+                 lambda seen, layers: seen["attribute"]),
+            Sign("All parameters still train: set `requires_grad` of each parameter to False.",
+                 lambda seen, layers: seen["loose"] == seen["all"]),
+            Sign("Some parameters still train: set `requires_grad` of each of them, weights and biases.",
+                 lambda seen, layers: seen["loose"] > 0),
+        ],
+    ),
+}  # fmt: skip

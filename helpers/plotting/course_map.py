@@ -40,18 +40,16 @@ WAYS = {
         "5, 6": "measure\nand time",
         "7": "learning\nrate",
         "8, 9": "plateau\nor bug?",
-        "10": "your own:\nopen, test",
+        "10": "your own:\nopen, save",
         "11": "1998 to\ntoday",
     },
     5: {
         "1, 2": "a fair\nrace",
-        "3": "first\nlayers",
+        "3": "moved\nimages",
         "4": "shuffled\npixels",
-        "5": "moved\nimages",
-        "6": "frozen\nhalves",
-        "7": "few or\nmany",
-        "8": "the test,\nonce",
-        "9": "the\nchallenge",
+        "5": "frozen\nhalves",
+        "6": "few or\nmany",
+        "7": "the test,\nonce",
     },
 }
 WIDTH, HIGH, NOTCH = 1000, 40, 14  # pixels: the picture, the arrows of the chapters, and their points
