@@ -734,6 +734,9 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
               for words, of_class in {
                 "You have floats, but from 0 to 255: divide by 255.": lambda X, y, label: X[y == label].float(),
                 "You divided by 255 twice.": lambda X, y, label: X[y == label] / 255 / 255,
+                "You divided by 256, but white is 255.": lambda X, y, label: X[y == label] / 256,
+                "You took the first image of the class alone: take all of them.":
+                    lambda X, y, label: X[y == label][:1] / 255,
                 "You took all images: pick those whose label is the class, labels == label.":
                     lambda X, y, label: X / 255,
                 "You took the images of all other classes: == is true for the class itself.":
@@ -770,6 +773,8 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 ("You did not use `order`: these are the first images of the file, not random ones.",
                  lambda order, n: (torch.arange(n), torch.arange(n, len(order))),
                  lambda order, n: (slice(n), slice(n, None))),
+                ("That is a single place, not a set of them: `order[:n]` is a slice, `order[n]` one number.",
+                 lambda order, n: (order[n], order[n:]), lambda order, n: (order[:n], order[n])),
                 ("One image is in neither set: where the first slice ends, the second begins.",
                  lambda order, n: (order[:n], order[n + 1 :])),
                 ("You took one image too many for validation: the end of a slice does not count.",
@@ -782,7 +787,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
     "batches": Exercise(
         task="1, section 7; batches(images, labels, batch_size) yields X and y.",
         solution=_batches,
-        probes=lambda: [(*_numbered(24), size) for size in (6, 7)],
+        probes=lambda: [(*_numbered(24), size) for size in (6, 7, 2)],
         praise="Right: each image comes once, with its label, and the last batch may be smaller.",
         observe=_one_epoch,
         read=lambda words: words,
@@ -791,6 +796,8 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         mistakes=[
             Mistake("Your slice ends at batch_size, in every batch: it must end batch_size places after it starts.",
                     _pieces(lambda X, start, size: X[start:size])),
+            Mistake("You count in batches, but start counts images already: do not multiply it.",
+                    _pieces(lambda X, start, size: X[start * size : (start + 1) * size])),
             Mistake("You take the first images again and again: begin at start.",
                     _pieces(lambda X, start, size: X[:size])),
             Mistake("Your slice has no end: it must end batch_size places after it starts.",
