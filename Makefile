@@ -80,11 +80,12 @@ weights: install
 mutants: $(VENV)/tests-installed
 	$(BIN)/python -m tests.mutants
 
-# Cells keep their ids; outputs and widget state go.
+# Cells keep their ids; outputs and widget state go. The labs' JavaScript is formatted if Node.js is there.
 format: $(VENV)/tests-installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout --keep-id notebooks/*.ipynb notebooks/solutions/*.ipynb
+	@! command -v npx >/dev/null || npx --yes prettier@3 --print-width 120 --write helpers/labs/*.js helpers/labs/*.css
 
 # Two students on a JupyterHub of this machine.  Needs npm, for the hub's proxy.
 # The hub's environment also sees the course's packages, so that pip adds only the hub itself.

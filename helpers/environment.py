@@ -8,7 +8,7 @@ from platform import machine
 
 OLDEST, NEWEST = (3, 11), (3, 14)  # as in pyproject.toml
 # requirements.txt without JupyterLab and its kernel, which may run in an environment of their own.
-PACKAGES = ("torch", "torchvision", "matplotlib", "ipywidgets", "ipyevents", "d2l", "filelock", "requests", "tqdm")
+PACKAGES = ("torch", "torchvision", "matplotlib", "ipywidgets", "anywidget", "d2l", "filelock", "requests", "tqdm")
 
 # Names that students and tools like to use, and that nothing in the course imports.
 HARMLESS = ("conftest", "docs", "examples", "setup", "test", "tests", "this")

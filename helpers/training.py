@@ -115,7 +115,7 @@ def train(
                     group["lr"] = rate * schedule((epoch + (i - 0.5) / num_batches) / num_epochs)  # of its middle
                 with torch.enable_grad(), modes_kept(net):  # even if a cell has switched gradients off for good
                     frozen = set_to_training(net, frozen)
-                    y_hat, y, loss = _step(net, X, y, optimizer, loss_function, may_be_left_out=is_last and i > 1)
+                    y_hat, y, loss = take_step(net, X, y, optimizer, loss_function, left_over=is_last and i > 1)
                 if y_hat is not None:
                     if i % 8 == 1:  # in every step it would take a twentieth of the time of small batches
                         gradients.add(*gradient_range(net))
@@ -144,10 +144,10 @@ def train(
             group["lr"] = rate  # so that an optimizer of the caller's can be used again
 
 
-def _step(net, X, y, optimizer, loss_function, may_be_left_out):
-    """One step of gradient descent; returns the scores, the labels as the loss takes them, and the loss."""
+def take_step(net, X, y, optimizer, loss_function, left_over):
+    """One step of gradient descent (chapter 4): the scores, the labels as the loss takes them, and the loss."""
     optimizer.zero_grad()
-    y_hat = scores_of(net, X, left_over=may_be_left_out)
+    y_hat = scores_of(net, X, left_over)
     if y_hat is None:  # a last batch of one, which batch normalisation cannot take
         return None, y, None
     loss, y = loss_of(y_hat, y, loss_function)

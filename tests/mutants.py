@@ -39,9 +39,9 @@ class Mutation:
 
 
 MUTATIONS = [
-    Mutation("no backward()", "_step", "loss.backward()", "pass", "tests/test_training.py"),
-    Mutation("no zero_grad()", "_step", "optimizer.zero_grad()", "pass", "tests/test_training.py"),
-    Mutation("no step()", "_step", "optimizer.step()", "pass", "tests/test_training.py"),
+    Mutation("no backward()", "take_step", "loss.backward()", "pass", "tests/test_training.py"),
+    Mutation("no zero_grad()", "take_step", "optimizer.zero_grad()", "pass", "tests/test_training.py"),
+    Mutation("no step()", "take_step", "optimizer.step()", "pass", "tests/test_training.py"),
     Mutation("no eval()", "measuring", "net.eval()", "pass", "tests/test_training.py"),
     Mutation(
         "evaluation leaves eval mode", "modes_kept", "module.training = training", "pass", "tests/test_training.py"
@@ -131,9 +131,9 @@ MUTATIONS = [
     Mutation("biases not zero", "xavier", "nn.init.zeros_(layer.bias)", "pass", "tests/test_models.py"),
     Mutation(
         "kernel flipped",
-        "figure",
-        "weights[None, None], padding",
-        "weights.flip(0, 1)[None, None], padding",
+        "output",
+        "self.weights[None, None], **options",
+        "self.weights.flip(0, 1)[None, None], **options",
         "tests/test_lab_convolution.py",
     ),
     Mutation("average for max", "", "'max': F.max_pool2d", "'max': F.avg_pool2d", "tests/test_lab_pooling.py"),
@@ -144,8 +144,8 @@ MUTATIONS = [
     Mutation("a board line half applied", "read", "{**began, **named(", "{**named(", "tests/test_board.py"),
     Mutation(
         "test images measured again and again",
-        "_enable",
-        " or self.runs[-1].test_acc is not None",
+        "ready",
+        " and (run.test_acc is None)",
         "",
         "tests/test_lab_trainer.py",
     ),
@@ -156,7 +156,7 @@ MUTATIONS = [
         "[]",
         "tests/test_lab_trainer.py",
     ),
-    Mutation("the picture stays", "redraw", "self.picture.show(figure)", "pass", "tests/test_lab_pooling.py"),
+    Mutation("the picture stays", "redraw", "self.show(arrays, facts)", "pass", "tests/test_lab_pooling.py"),
     Mutation("the schedule forgotten", "train", "rate * schedule(", "rate + 0 * schedule(", "tests/test_training.py"),
     Mutation("a step's memory given back", "prepare", "keep_memory()", "pass", "tests/test_training.py"),
     Mutation("nothing mirrored", "mirrored", "X.flip(3)", "X", "tests/test_data.py"),
@@ -165,8 +165,8 @@ MUTATIONS = [
     Mutation(
         "chosen on the test images",
         "for_choosing",
-        "test_images=val_images",
-        "test_images=data.test_images",
+        "replace(data, **dict(zip(names, parts, strict=True)))",
+        "replace(data, **dict(zip(names[:2], parts)))",
         "tests/test_experiments.py",
     ),
     Mutation(
@@ -201,7 +201,7 @@ MUTATIONS = [
     Mutation("an entry that goes on learning", "enter", "copy.deepcopy(net)", "net", "tests/test_scoreboard.py"),
     Mutation(
         "a guess changed afterwards",
-        "answer",
+        "_verdict",
         "self.choices.disabled = True",
         "pass",
         "tests/test_question.py",

@@ -1,7 +1,6 @@
 """What several tests need: waiting for a thread, reading a picture's type, photographs, results of a run."""
 
 import contextlib
-import datetime
 import io
 import itertools
 import struct
@@ -14,7 +13,7 @@ import torch
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 
-from helpers import Accumulator, Progress, plotting
+from helpers import Accumulator, Progress
 
 
 def wait_for(condition):
@@ -62,9 +61,8 @@ EXPLANATIONS = ["larger than", "no photograph yet", "no drawing yet", "choose th
 def explains(lab):
     """True if a lab's words are red; they must then say what is wrong."""
     said = lab.message.value
-    red = plotting.TROUBLE in said
-    assert not red or any(words in said for words in EXPLANATIONS), said
-    return red
+    assert not lab.message.trouble or any(words in said for words in EXPLANATIONS), said
+    return lab.message.trouble
 
 
 GOOD = "result lr=0.1 channels=6 kernel=5 parameters=61706 accuracy=0.8430"
@@ -78,9 +76,7 @@ def progress(epoch, loss, val_acc=None):
 
 def hand_over(upload, content, name="photo.jpg"):
     """Do what a browser does with a chosen file."""
-    day = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
-    file = {"name": name, "type": "image/jpeg", "size": len(content), "last_modified": day}
-    upload.button.value = [file | {"content": memoryview(content)}]
+    upload.take(name, content)
 
 
 def file_of(image, kind="PNG", **options):

@@ -1,12 +1,12 @@
 """The board line: what a lab writes it reads again, and what nobody wrote is refused in words."""
 
-import ipywidgets as widgets
 import pytest
 
 from helpers import labs, lenet
 from helpers.labs import board
 from helpers.labs.board import BoardLine
-from helpers.labs.controls import Matrix, choice, slider, steps, switch
+from helpers.labs.controls import choice, slider, steps, switch
+from helpers.labs.settings import Matrix
 
 
 @pytest.fixture
@@ -221,17 +221,6 @@ def test_a_range_that_a_lab_narrowed_is_whole_again_for_a_line(line, controls):
     assert controls["size"].value == 9
 
 
-def test_a_matrix_takes_typed_numbers_and_grows():
-    matrix = Matrix(((1.0, 2.0), (3.0, 4.0)))
-    matrix.children[1].value = -0.5
-    assert matrix.value == ((1.0, -0.5), (3.0, 4.0))
-    matrix.value = ((0.0,) * 3,) * 3
-    assert [cell.value for cell in matrix.children] == [0.0] * 9
-    matrix.children[8].value = 1000
-    assert matrix.value[2][2] == Matrix.HIGHEST
-
-
 def test_every_lab_reads_its_own_first_line(sample):
     lab = labs.pooling(sample.train_images[0])
     assert board.read(lab.board.line(), lab.board.lab, lab.board.controls, lab.board.defaults) == lab.board.values()
-    assert isinstance(lab.board.text, widgets.Text)

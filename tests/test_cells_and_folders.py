@@ -14,6 +14,7 @@ from matplotlib.artist import Artist
 from nbclient import NotebookClient
 
 from helpers import data, labs, lenet, plotting
+from tests.every_lab import shown
 from tests.raising_cells import check_raising_cell
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -160,7 +161,7 @@ def test_a_lab_answers_every_control_in_double_precision(name, sample, double_pr
             control.value = control.min
     if name == "learn":
         lab.step()
-    assert lab.picture.image.value
+    assert shown(lab)
 
 
 @pytest.fixture
@@ -180,7 +181,7 @@ def test_a_lab_stays_on_the_cpu_and_keeps_its_gradients(name, sample, gradients_
     if name == "learn":
         lab.step()
         assert lab.board.line()
-    assert lab.picture.image.value
+    assert shown(lab)
 
 
 @pytest.mark.skipif(

@@ -54,6 +54,8 @@ def test_a_page_shows_pictures_labs_formulas_and_the_errors_made_on_purpose(proj
         code("import os\nprint(len(data.train_images), data.source[:18], os.getcwd())"),
         code("from helpers import plotting\nplotting.images(data.train_images[:3], alt='three <boots>')"),
         code(every_lab.LABS["shapes"]),
+        code(every_lab.LABS["pooling"]),
+        code(every_lab.LABS["convolution"]),
         code("labs.watch(iter([]), 2)"),
         code("from matplotlib import pyplot as plt\nplt.plot([1, 2])"),
         code("1 / 0", "raises-exception"),
@@ -75,10 +77,11 @@ def test_a_page_shows_pictures_labs_formulas_and_the_errors_made_on_purpose(proj
     # Nothing comes from elsewhere, and nothing is left of a widget that needs a program to show it.
     assert "<script" not in page
     assert "children=(" not in page
-    assert page.count(handout.LAB) == 1
+    assert page.count(handout.LAB) == 3
+    assert "run this cell again" not in page
     images = images_of(page)
     alts = [image["alt"] for image in images]
-    assert len(alts) == 6
+    assert len(alts) == 8
     assert r"\left\lfloor \frac{n + 2p - w}{s} \right\rfloor + 1" in alts
     assert "n = 28" in alts
     assert "three <boots>" in alts

@@ -121,6 +121,14 @@ def test_a_photograph_that_is_brought_in_shows_its_steps(sample):
     assert lab.picture.image.value == plotting.photo_to_example(photo_steps(photo, invert=True)).png()
 
 
+def test_the_refusal_of_a_file_goes_with_the_next_move_to_a_view_without_photographs(sample):
+    lab = labs.explorer(sample)
+    hand_over(lab.upload, b"no picture")
+    assert lab.upload.said["trouble"]
+    lab.controls["view"].value = "numbers"
+    assert not lab.upload.said["trouble"]
+
+
 def test_before_a_photograph_there_is_an_example_that_says_so(sample):
     lab = labs.explorer(sample)
     lab.controls["view"].value = "own photo"
@@ -144,7 +152,7 @@ def test_an_upload_hands_over_the_example_and_keeps_the_photograph():
     assert torch.equal(upload.photo, read_photo(hopper()))
     assert len(seen) == 1
     assert torch.equal(seen[0], as_example(upload.photo))
-    assert "&lt;b&gt;grace.jpg: taken as 512 pixels wide, 600 high" in upload.message.value
-    assert len(upload.button.value) == 0  # nothing of it is saved with the notebook
+    assert upload.said == {"text": "<b>grace.jpg: taken as 512 pixels wide, 600 high", "trouble": False}
+    assert hopper() not in upload.get_state().values()  # nothing of it is saved with the notebook
     hand_over(upload, hopper(), "<b>grace.jpg")  # the same file once more
     assert len(seen) == 2

@@ -1,36 +1,26 @@
 """The drawing pad, the image that becomes of a drawing, and the lab around both."""
 
-import io
-
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
-from helpers import labs, lenet, mlp, mnist, plotting, xavier
+from helpers import labs, lenet, mlp, mnist, xavier
 from helpers.digits import like_mnist
 from helpers.labs.drawing import look_inside
 from helpers.labs.pad import EXAMPLES, PEN, SIDE, Pad
+from tests.support import hand_over, hopper
 
 SEVEN = [[(80, 60), (200, 60), (120, 220)]]
 
 
-def mouse(pad, kind, x, y, at, held=True):
-    """What the browser sends for the mouse at (x, y), `at` milliseconds after the page was opened."""
-    where = {"relativeX": x, "relativeY": y, "boundingRectWidth": SIDE}
-    pad._events._handle_mouse_msg(None, {"event": kind, "timeStamp": at, "buttons": int(held), **where}, [])
-
-
-def finger(pad, kind, x, y, at):
-    where = {"relativeX": x, "relativeY": y, "boundingRectWidth": SIDE}
-    pad._events._handle_mouse_msg(None, {"event": kind, "timeStamp": at, "changedTouches": [where]}, [])
+def hand(pad, strokes, example="none"):
+    """What the browser sends while someone draws: all strokes so far."""
+    pad.set_state({"ink": {"example": example, "strokes": strokes}})
 
 
 def ink(pad):
-    """The pad's pixels, (SIDE, SIDE), from the picture that the browser gets."""
-    shown = Image.open(io.BytesIO(pad.picture.image.value)).resize((SIDE, SIDE), Image.Resampling.BOX)
-    return torch.from_numpy(np.array(shown))
+    """The pad's ink, (SIDE, SIDE), 0 to 255."""
+    return pad.pixels().reshape(SIDE, 2, SIDE, 2).float().mean(dim=(1, 3))
 
 
 def drawn_on(strokes):
@@ -90,15 +80,11 @@ def test_a_lopsided_drawing_loses_nothing():
     assert int((like_mnist(strokes)[0] > 0).any(dim=1).sum()) == 20
 
 
-def test_the_mouse_leaves_ink_where_its_button_is_held():
+def test_a_stroke_is_as_wide_as_the_pen_and_has_round_ends():
     pad, seen = Pad(), []
     pad.on_drawing(seen.append)
-    mouse(pad, "mousemove", 30, 200, at=0, held=False)
-    mouse(pad, "mousedown", 40, 100, at=100)
-    mouse(pad, "mousemove", 140, 100, at=130)
-    mouse(pad, "mouseup", 240, 100, at=160, held=False)
-    mouse(pad, "mousemove", 240, 250, at=190, held=False)
-    assert ink(pad)[100, 40:241].eq(255).all()
+    hand(pad, [[[40, 100], [140, 100], [240, 100]]])
+    assert ink(pad)[100, 40:240].eq(255).all()
     rows, columns = ink(pad).gt(127).nonzero().T
     assert (int(rows.min()), int(rows.max())) == pytest.approx((100 - PEN / 2, 100 + PEN / 2), abs=1)
     assert (int(columns.min()), int(columns.max())) == pytest.approx((40 - PEN / 2, 240 + PEN / 2), abs=1)
@@ -106,59 +92,57 @@ def test_the_mouse_leaves_ink_where_its_button_is_held():
     assert torch.equal(pad.digit(), drawn_on([[(40, 100), (140, 100), (240, 100)]]).digit())
 
 
-def test_a_finger_draws_like_the_mouse():
+def test_ink_that_grows_tells_each_time_and_nothing_goes_back_to_the_browser(monkeypatch):
+    pad, seen, sent = Pad(), [], []
+    pad.on_drawing(seen.append)
+    monkeypatch.setattr(pad.comm, "send", lambda data=None, **options: sent.append(data))
+    for length in (1, 2, 3):
+        hand(pad, [[list(point) for point in SEVEN[0][:length]]])
+    assert len(seen) == 3
+    assert torch.equal(seen[-1], drawn_on(SEVEN).digit())
+    assert sent == []
+
+
+def test_a_touch_without_a_move_leaves_a_dot():
     pad = Pad()
-    finger(pad, "touchstart", 80, 60, at=0)
-    finger(pad, "touchmove", 200, 60, at=30)
-    finger(pad, "touchend", 120, 220, at=60)
-    assert pad.picture.image.value == drawn_on(SEVEN).picture.image.value
+    hand(pad, [[[70, 35]]])
+    assert ink(pad)[35, 70] == 255
+    assert ink(pad).gt(127).sum() == pytest.approx(3.14159 * (PEN / 2) ** 2, rel=0.1)
 
 
-def test_a_pen_that_leaves_the_pad_and_comes_back_draws_no_line_between():
+def test_two_strokes_are_not_joined_and_what_lies_outside_leaves_no_ink():
     pad = Pad()
-    mouse(pad, "mousedown", 200, 50, at=0)
-    mouse(pad, "mouseleave", 290, 50, at=30)
-    mouse(pad, "mousemove", 280, 50, at=20)  # throttled, so it comes late
-    mouse(pad, "mousemove", 270, 250, at=90)
-    assert ink(pad)[50, 279] == 255
-    assert ink(pad)[80:220].sum() == 0
-    mouse(pad, "mousedown", 50, 250, at=5)  # the page was opened anew: its clock is too
-    mouse(pad, "mousedown", 50, 250, at=1000)
-    assert ink(pad)[250, 50] == 255
-
-
-def test_two_strokes_are_not_joined():
-    pad = Pad()
-    for x in (60, 220):
-        mouse(pad, "mousedown", x, 50, at=x)
-        mouse(pad, "mouseup", x, 200, at=x + 50, held=False)
+    hand(pad, [[[60, 50], [60, 200]], [[220, 50], [220, 200], [400, -90]]])
     assert ink(pad)[:, 100:180].sum() == 0
-
-
-def test_a_pad_shown_larger_or_smaller_draws_where_the_mouse_is():
-    pad = Pad()
-    where = {"relativeX": 70, "relativeY": 35, "boundingRectWidth": SIDE / 2}
-    pad._events._handle_mouse_msg(None, {"event": "mousedown", "timeStamp": 1, "buttons": 1, **where}, [])
-    assert ink(pad)[70, 140] == 255
+    assert ink(pad)[0, 279] == 0
 
 
 def test_clear_empties_the_pad_and_tells():
     pad, seen = drawn_on(SEVEN), []
     pad.on_drawing(seen.append)
-    pad.clear_button.click()
+    hand(pad, [])
     assert ink(pad).sum() == 0
+    pad.clear()  # nothing new
     assert [int(image.sum()) for image in seen] == [0]
 
 
 def test_an_example_gives_way_to_a_drawing_of_ones_own():
     pad, seen = Pad(), []
     pad.on_drawing(seen.append)
-    pad.example.label = "7"
+    pad.example.value = "7"
     assert torch.equal(seen[-1], pad.digit())
-    mouse(pad, "mousedown", 30, 250, at=0)
-    mouse(pad, "mouseup", 200, 250, at=50, held=False)
-    assert pad.example.label == "none"
+    pad.draw([[(30, 250), (200, 250)]])
+    assert pad.example.value == "none"
     assert torch.equal(pad.digit(), drawn_on([[(30, 250), (200, 250)]]).digit())
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_the_same_from_the_browsers_list_and_from_a_board_line(name):
+    chosen, typed = Pad(), Pad()
+    hand(chosen, chosen.examples[name], name)
+    typed.example.value = name
+    assert chosen.example.value == name
+    assert chosen.ink == typed.ink
 
 
 @pytest.fixture
@@ -166,35 +150,66 @@ def nets():
     return {"LeNet": xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d)), "MLP": xavier(mlp((8,)))}
 
 
-def expected(nets, image, class_names):
-    X = image[None] / 255
+def check(lab, image, source="your drawing"):
+    """The lab shows what its networks make of an image: their chances, and the maps, each on a scale of its own."""
+    X, state = image[None] / 255, lab.state()
+    arrays = state["arrays"]
+    assert arrays["image"] == image[0].tolist()
+    assert state["facts"]["source"] == source
+    assert state["facts"]["networks"] == list(lab.nets)
     with torch.no_grad():
-        chances = {name: net(X)[0].softmax(dim=0) for name, net in nets.items()}
-        maps = [nets["LeNet"][:2](X)[0], nets["LeNet"][:5](X)[0]]
-    return plotting.opinions(image, chances, maps, class_names).png()
+        for net, chances in zip(lab.nets.values(), arrays["chances"], strict=True):
+            assert torch.allclose(net(X)[0].softmax(dim=0), torch.tensor(chances), atol=1e-6)
+        for end, shown in ((2, arrays["maps0"]), (5, arrays["maps1"])):
+            maps = lab.nets["LeNet"][:end](X)[0]
+            assert torch.tensor(shown).shape == maps.shape
+            for numbers, bright in zip(maps, torch.tensor(shown), strict=True):
+                high, low = numbers.max(), numbers.min()
+                assert torch.allclose(255 * (numbers - low) / (high - low).clamp(min=1e-9), bright.float(), atol=1.01)
 
 
 def test_the_lab_shows_what_both_networks_say_of_the_drawing(nets, sample):
     lab = labs.drawing(nets, sample.class_names)
-    seven = lab.picture.image.value
-    assert seven == expected(nets, lab.pad.digit(), sample.class_names)
-    assert "LeNet says" in lab.message.value
-    mouse(lab.pad, "mousedown", 50, 50, at=0)
-    mouse(lab.pad, "mouseup", 60, 200, at=500, held=False)
-    assert lab.picture.image.value == expected(nets, lab.pad.digit(), sample.class_names) != seven
-    assert lab.board.text.value == "drawing example=none"
+    check(lab, lab.pad.digit())
+    assert "LeNet says" in lab.state()["said"]
+    hand(lab.pad, [[[50, 50], [60, 200]]])
+    check(lab, lab.pad.digit())
+    assert torch.equal(lab.pad.digit(), drawn_on([[(50, 50), (60, 200)]]).digit())
+    assert lab.state()["line"] == "drawing example=none"
     lab.board.text.value = "drawing example=7"
-    assert lab.picture.image.value == seven
-    lab.pad.clear_button.click()
-    assert "Draw" in lab.message.value
+    assert lab.pad.ink["example"] == "7"
+    check(lab, lab.pad.digit())
+    hand(lab.pad, [])
+    assert "Draw" in lab.state()["said"]
+    assert not lab.state()["trouble"]
     assert all(net.training for net in nets.values())
 
 
-def test_a_photograph_takes_the_place_of_the_drawing(nets, sample):
+def test_a_photograph_takes_the_place_of_the_drawing_and_a_drawing_that_of_the_photograph(nets, sample):
     lab = labs.drawing(nets, sample.class_names)
-    lab.upload._action(sample.test_images[3])
-    assert lab.picture.image.value == expected(nets, sample.test_images[3], sample.class_names)
+    hand_over(lab.upload, hopper())
+    assert lab.seen.any()
+    check(lab, lab.seen, "your photograph")
+    assert lab.state()["said"].startswith("Your photograph: LeNet says")
+    assert lab.state()["line"] == "drawing example=none"
     assert ink(lab.pad).sum() == 0
+    hand(lab.pad, [[[50, 50], [60, 200]]])
+    check(lab, lab.pad.digit())
+    assert "photograph" not in lab.state()["said"]
+    hand_over(lab.upload, hopper())
+    hand(lab.pad, [])  # Clear
+    check(lab, torch.zeros(1, 28, 28, dtype=torch.uint8))
+
+
+def test_a_move_of_the_pen_costs_few_bytes(nets, sample):
+    lab = labs.drawing(nets, sample.class_names)
+    assert len(lab.data) <= 25_000
+
+
+def test_the_still_picture_shows_the_same(nets, sample):
+    lab = labs.drawing(nets, sample.class_names)
+    says = lab.state()["facts"]["classes"][torch.tensor(lab.state()["arrays"]["chances"])[0].argmax()]
+    assert f"LeNet says {says} with" in lab.still(**lab.board.values()).alt
 
 
 def test_looking_inside_gives_maps_after_the_activation_and_probabilities(nets, sample):

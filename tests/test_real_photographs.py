@@ -1,6 +1,5 @@
 """Photographs made for the purpose: what people hold before a camera, and whether a network still knows it."""
 
-import datetime
 import io
 
 import numpy as np
@@ -16,6 +15,8 @@ from helpers.digits import like_mnist
 from helpers.labs.upload import Upload
 from helpers.photos import NOTHING, as_digit, as_example, read_photo
 from helpers.weights import TRAINED, pretrained
+from tests import every_lab
+from tests.support import hand_over
 
 DIGITS, GARMENTS = 200, 210  # how many are photographed
 PAPER, INK = (235, 230, 220), (40, 45, 90)
@@ -182,13 +183,6 @@ def test_the_thing_is_white_on_black_whichever_is_lighter(ground, thing, light):
     assert example[inside == 0].mean() < 25
 
 
-def hand_over(upload, content):
-    """What the browser sends if someone chooses a file."""
-    now = datetime.datetime.now(datetime.UTC)
-    file = {"name": "a.png", "type": "image/png", "size": len(content), "content": content, "last_modified": now}
-    upload.button.value = (file,)
-
-
 @pytest.mark.parametrize("level", [0, 60, 140, 255])
 def test_where_nothing_stands_out_every_lab_says_so(level, sample):
     empty = in_light(torch.full((3, HEIGHT, WIDTH), float(level)), "uneven").byte()
@@ -213,12 +207,12 @@ def test_every_lab_with_a_photograph_inverts_it_when_asked_and_by_its_board_line
     Image.fromarray(drawn_on(sample.test_images[1]).byte().movedim(0, -1).numpy()).save(file, "PNG")
     for lab in made:
         hand_over(lab.upload, file.getvalue())
-        right = bytes(lab.picture.image.value)
+        right = every_lab.shown(lab)
         lab.controls["invert"].value = "no"
-        assert bytes(lab.picture.image.value) != right
+        assert every_lab.shown(lab) != right
         assert "invert=no" in lab.board.text.value
         lab.controls["invert"].value = "auto"
-        assert bytes(lab.picture.image.value) == right
+        assert every_lab.shown(lab) == right
 
 
 def test_the_drawing_lab_puts_a_photographed_digit_into_the_box_of_mnist():

@@ -77,7 +77,7 @@ def _alias(text):
 
 def _aliases(controls):
     """The names that a line may use for each control, {alias: name}: its own, and its label without the unit."""
-    labelled = {name: control for name, control in controls.items() if not hasattr(control, "LARGEST")}
+    labelled = {name: control for name, control in controls.items() if not isinstance(control, Matrix)}
     labels = {_alias(re.sub(r"\(.*", "", control.description)): name for name, control in labelled.items()}
     return {**labels, **{_alias(name): name for name in controls}}
 
@@ -96,7 +96,7 @@ def slug(label):
 
 def word(control):
     """The value of a control as one word."""
-    if hasattr(control, "LARGEST"):
+    if isinstance(control, Matrix):
         return ";".join(",".join(f"{number:g}" for number in row) for row in control.value)
     if hasattr(control, "options"):
         # Not control.label, which some of the widgets leave empty until they are moved.
@@ -108,7 +108,7 @@ def word(control):
 
 def meaning(control, name, said):
     """The value that a plain text means for a control; raises BoardError if it means none."""
-    if hasattr(control, "LARGEST"):
+    if isinstance(control, Matrix):
         return _matrix(name, said)
     if not said:
         raise BoardError(f"{name}= has no value: write one after it, such as {name}={word(control)}")

@@ -69,8 +69,16 @@ export function putPicture(context, picture, x, y, width, height) {
 }
 
 // The one marker of all labs: white with a dark outline, seen on every colour.
-export function putMarker(context, x, y, width, height) {
-  for (const [colour, line] of [["#111", 5], ["#fff", 2.5]]) {
+export function putMarker(context, x, y, width, height, thin = false) {
+  for (const [colour, line] of thin
+    ? [
+        ["#111", 3],
+        ["#fff", 1.5],
+      ]
+    : [
+        ["#111", 5],
+        ["#fff", 2.5],
+      ]) {
     context.strokeStyle = colour;
     context.lineWidth = line;
     context.strokeRect(x, y, width, height);
@@ -86,12 +94,12 @@ export function putText(context, text, x, y, { colour, size = 13, align = "left"
   context.fillText(text, x, y);
 }
 
-// Let `step()` be called every `milliseconds` until it returns false; returns what stops it. Never with less motion
-// asked for: then it runs to its end at once.
+// Let `step()` be called every `milliseconds` until it returns false; returns what stops it. Where less motion is asked
+// for, it runs to its end at once, and nothing is left to stop.
 export function play(step, milliseconds, signal) {
   if (calm()) {
     while (step());
-    return () => {};
+    return null;
   }
   const timer = setInterval(() => step() || clearInterval(timer), milliseconds);
   const stop = () => clearInterval(timer);

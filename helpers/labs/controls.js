@@ -22,7 +22,7 @@ const KINDS = {
     return { element: make("label", { class: "lab-switch" }, box, setting.description), hand: box, show };
   },
   button: (setting, moved) => {
-    const button = make("button", { type: "button", ...KEYS }, setting.description);
+    const button = make("button", { type: "button", name: setting.name, ...KEYS }, setting.description);
     button.addEventListener("click", () => moved());
     return { element: button, hand: button, show: () => {} };
   },
@@ -31,7 +31,7 @@ const KINDS = {
 // A slider that says its value in words beside it, and to a screen reader.
 function range(setting, moved, inWords, ends) {
   const input = make("input", { type: "range", ...ends, ...KEYS });
-  const output = make("output");
+  const output = make("span", { class: "lab-value", "aria-hidden": "true" });
   const show = (value) => {
     input.value = value;
     output.textContent = asWritten(inWords(value));

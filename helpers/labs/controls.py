@@ -1,7 +1,6 @@
-"""What a hand can move: sliders, lists, switches and a matrix whose numbers are typed, all with labels in full."""
+"""What a hand can move: sliders, lists and switches, all with labels in full."""
 
 import ipywidgets as widgets
-import traitlets
 
 from helpers import plotting
 
@@ -52,6 +51,8 @@ class Message(widgets.HTML):
 
     text, trouble = "", False
 
+    trouble = False
+
     def __init__(self, lines=1):
         super().__init__(layout=widgets.Layout(min_height=f"{8 + 24 * lines}px"))
 
@@ -60,44 +61,3 @@ class Message(widgets.HTML):
         self.text, self.trouble = text, bool(trouble)
         colour = plotting.TROUBLE if trouble else "inherit"
         self.value = f'<div style="font-size:16px;line-height:24px;color:{colour}">{text}</div>'
-
-
-class Matrix(widgets.GridBox):
-    """A square of numbers to type in; `value` is a tuple of rows, each a tuple of floats."""
-
-    LARGEST, HIGHEST = 5, 99  # rows; absolute value of a number
-    value = traitlets.Tuple()
-
-    def __init__(self, value):
-        super().__init__(layout=widgets.Layout(grid_gap="2px"))
-        # Made once: 25 new widgets at each change of size would take longer than all else.
-        self.cells = [[self._cell(row, column) for column in range(self.LARGEST)] for row in range(self.LARGEST)]
-        self.value = value
-
-    @traitlets.observe("value")
-    def _fill(self, change):
-        size = len(self.value)
-        if len(self.children) != size**2:
-            self.children = [self.cells[row][column] for row in range(size) for column in range(size)]
-            self.layout.grid_template_columns = f"repeat({size}, 64px)"
-        self._filling = True
-        for cell, number in zip(self.children, sum(self.value, ()), strict=True):
-            cell.value = number
-        self._filling = False
-
-    def _cell(self, row, column):
-        cell = widgets.BoundedFloatText(
-            min=-self.HIGHEST,
-            max=self.HIGHEST,
-            step=0.1,
-            layout=widgets.Layout(width="62px"),
-            tooltip=f"row {row + 1}, column {column + 1}",
-        )
-        cell.observe(lambda change: self._typed(row, column, change.new), names="value")
-        return cell
-
-    def _typed(self, row, column, number):
-        if not self._filling:
-            rows = [list(numbers) for numbers in self.value]
-            rows[row][column] = number
-            self.value = tuple(map(tuple, rows))

@@ -3,16 +3,16 @@
 import math
 
 import torch
-from ipywidgets import Box, Layout
+from ipywidgets import Box, VBox
 from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.any_data import to_floats
 from helpers.labs.board import word
 from helpers.labs.cells import one_a_cell
-from helpers.labs.controls import Matrix, choice, rows_of, slider
-from helpers.labs.lab import Lab
+from helpers.labs.living import Living, script
 from helpers.labs.pad import Pad
+from helpers.labs.settings import Button, Choice, Matrix, Slider
 from helpers.labs.upload import Upload
 from helpers.models import conv_output_size
 from helpers.photos import NOTHING
@@ -73,65 +73,50 @@ def to_numbers(kernel):
     return tuple(tuple(float(f"{round(x, 4):.3g}") + 0.0 for x in row) for row in kernel.tolist())
 
 
-class Convolution(Lab):
-    """A kernel from a list or typed in, how it slides, and one cell of its output, chosen by slider or click.
+class Convolution(Living):
+    """A kernel from a list or typed in, how it slides, and one cell of its output, pinned by hand.
 
     `weights` is the present kernel, (k, k); `images` has the squares to slide over by their name, None where missing.
     """
+
+    NAME = "convolution"
+    _esm = script("convolution.js")
 
     def __init__(self, image):
         self.images = {SAMPLE: to_floats(image.squeeze()).float(), PHOTO: None, DRAWING: None}
         self.weights = kernel_preset(KERNELS[0], 3)
         self.filled_in = to_numbers(self.weights)  # what the matrix showed last, to see whether a hand changed it
         self.upload, self.pad = Upload(), Pad()
-        self.side, self.own = Box(), Box()  # sliders and numbers; the upload or the pad
-        largest = max(len(image.squeeze()), 28) + 2 * 5  # rows of the largest output
+        self.own = Box()  # the upload or the pad
+        n = len(self.images[SAMPLE])
         controls = {
-            "image": choice("image", list(self.images)),
-            "kernel": choice("kernel", [*KERNELS, OWN]),
-            "size": slider("kernel size", 3, 1, 11),
-            "padding": slider("padding", 0, 0, 5),
-            "stride": slider("stride", 1, 1, 4),
-            "dilation": slider("dilation", 1, 1, 4),
-            "row": slider("output row", 9, 0, largest - 1),
-            "column": slider("output column", 12, 0, largest - 1),
+            "image": Choice("image", list(self.images)),
+            "kernel": Choice("kernel", [*KERNELS, OWN]),
+            "size": Slider("kernel size", 3, 1, 11),
+            "padding": Slider("padding", 0, 0, 5),
+            "stride": Slider("stride", 1, 1, 4),
+            "dilation": Slider("dilation", 1, 1, 4),
+            "row": Slider("output row", n // 3, 0, n + 2 * 5 - 1, shown=False),
+            "column": Slider("output column", n * 3 // 7, 0, n + 2 * 5 - 1, shown=False),
             "numbers": Matrix(self.filled_in),
             "invert": self.upload.invert,
             "example": self.pad.example,  # the last: when a line moves it, the pad tells, and all else is in its place
         }
-        super().__init__("convolution", self.figure, controls)
-        *sliders, matrix, _, _ = controls.values()
-        for control in sliders:
-            control.layout.width = "250px"
-        sliders = rows_of(sliders)
-        sliders.layout.width = "530px"
-        sliders.layout.align_content = matrix.layout.align_content = "flex-start"
-        self.side.children = [sliders, matrix]
-        self.side.layout.flex_flow, self.side.layout.grid_gap = "row wrap", "4px 16px"
-        self.side.layout.min_height = "176px"  # five rows of numbers: nothing moves when the kernel's size changes
-        above = Box([self.side, self.own], layout=Layout(flex_flow="row wrap", grid_gap="4px 16px"))
-        self.children = [above, self.message, self.picture, self.board]
+        super().__init__(controls, {"slide": Button("slide over the image")})
+        self.whole = VBox([self, self.own])
         self.upload.on_photo(lambda photo: self.take(PHOTO, photo))
         self.pad.on_drawing(lambda drawing: self.take(DRAWING, drawing))
-        self.picture.on_click(self.click)
 
     def take(self, source, image):
         """Slide over a new photograph or drawing; image: (1, 28, 28) bytes, all black where there is none."""
         self.images[source] = to_floats(image[0]).float() if image.any() else None
         self.redraw()
 
-    def click(self, x, y):
-        """Choose the output's cell at pixel (x, y) of the picture."""
-        if cell := plotting.output_cell_at(x, y, self.output_size):
-            self.board.move({"row": cell[0], "column": cell[1]})
-
     def redraw(self):
         """Bring kernel, size and numbers into agreement, then draw; without an image, say how to get one."""
         self.agree()
         source = self.controls["image"].value
         self.own.children = {SAMPLE: (), PHOTO: (self.upload,), DRAWING: (self.pad,)}[source]
-        # The numbers stand beside the sliders, or below them where the pad needs the room.
-        self.side.layout.width = "540px" if source == DRAWING else "890px"
         if self.images[source] is None:
             missing = NOTHING if source == PHOTO and self.upload.photo is not None else MISSING[source]
             self.message.say(missing, trouble=True)
@@ -156,19 +141,36 @@ class Convolution(Lab):
         # The numbers of a kernel from the list follow from its name: the board line need not have them.
         self.board.defaults["numbers"] = "" if own else word(numbers)
 
-    def figure(self, image, size, padding, stride, dilation, row, column, **others):
-        """The picture and the formula for the present weights on the image of that name."""
-        X, weights = self.images[image], self.weights
-        n, window = len(X), dilation * (size - 1) + 1
-        out = self.output_size = conv_output_size(n, size, padding, stride, dilation)
+    def draw(self, image, size, padding, stride, dilation, row, column, **others):
+        """The maps and the formula for the present weights on the image of that name."""
+        X, window = self.images[image], dilation * (size - 1) + 1
+        n = len(X)
+        out = conv_output_size(n, size, padding, stride, dilation)
         for name in ("row", "column"):
             self.controls[name].max = out - 1
-        row, column = min(row, out - 1), min(column, out - 1)
-        output = F.conv2d(X[None, None], weights[None, None], padding=padding, stride=stride, dilation=dilation)[0, 0]
-        figure = plotting.convolution(X, weights, output, padding, stride, dilation, (row, column))
+        cell = min(row, out - 1), min(column, out - 1)
+        output = self.output(X, padding, stride, dilation)
+        axis = {"size": size, "stride": stride, "dilation": dilation}
+        facts = {"axes": [axis, axis], "padding": padding, "cell": cell}
+        facts["inputTitle"] = f"input {n}×{n}" + (f", padding {padding}" if padding else "")
+        facts["outputTitle"] = f"output {out}×{out}"
         covers = f"the window covers {dilation}·({size} − 1) + 1 = {window}; " if dilation > 1 else ""
         formula = f"⌊({n} + 2·{padding} − {window}) / {stride}⌋ + 1 = {out}"
-        return figure, f"{covers}{formula}: the output is {out}×{out}"
+        arrays = {"image": F.pad(X, [padding] * 4), "kernel": self.weights, "output": output}
+        return arrays, facts, f"{covers}{formula}: the output is {out}×{out}"
+
+    def output(self, X, padding, stride, dilation):
+        """What the present weights make of an image, (rows, columns)."""
+        options = {"padding": padding, "stride": stride, "dilation": dilation}
+        return F.conv2d(X[None, None], self.weights[None, None], **options)[0, 0]
+
+    def still(self, image, padding, stride, dilation, row, column, **others):
+        """The same as a picture that nothing moves."""
+        X = self.images[image]
+        if X is None:  # asked for, and not there yet
+            X = self.images[SAMPLE]
+        output = self.output(X, padding, stride, dilation)
+        return plotting.convolution(X, self.weights, output, padding, stride, dilation, (row, column))
 
 
 @one_a_cell

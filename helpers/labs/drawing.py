@@ -1,61 +1,82 @@
 """Chapter 5: draw something, and see what two networks make of it."""
 
-import ipywidgets as widgets
+import ipywidgets
 import torch
+import traitlets as t
 from torch import nn
 
 from helpers import plotting
 from helpers.any_data import first_tensor
 from helpers.any_network import as_input, first_number, measuring, refuse_scripted, refuse_unfit
 from helpers.labs.cells import one_a_cell
-from helpers.labs.lab import Lab
+from helpers.labs.living import Living, script
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
 from helpers.photos import NOTHING, as_digit
+from helpers.plotting.drawing import MOST_MAPS, maps_title, stretched
+
+DRAWN, PHOTOGRAPHED = "your drawing", "your photograph"
+EMPTY = "Draw with a pen, a finger or the mouse. (Even of an empty image the networks must say something.)"
 
 
-class Drawing(Lab):
-    """A pad to draw on, or a photograph, and what each network says of it while the pen moves."""
+class Drawing(Living):
+    """A pad to draw on, or a photograph, and what each network says of it while the pen moves.
+
+    `seen` is what the networks see, (1, 28, 28) bytes.
+    """
+
+    NAME = "drawing"
+    _esm = script("drawing.js")
+    pad, upload = (t.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization) for _ in range(2))
 
     def __init__(self, nets, class_names):
-        self.nets, self.class_names = nets, class_names
-        self.pad, self.upload = Pad(), Upload(as_digit)
-        self.pad.example.label = "7"
-        self.seen = self.pad.digit()
-        super().__init__("drawing", self.look, {"invert": self.upload.invert, "example": self.pad.example})
-        self.pad.on_drawing(self.see)
-        self.upload.on_photo(self.see_photo)
-        folded = widgets.Accordion([self.upload], titles=["A photograph instead"])
-        left = widgets.VBox([self.pad], layout=widgets.Layout(width="300px", flex="0 0 auto"))
-        right = widgets.VBox([self.message, self.picture])
-        self.children = [widgets.HBox([left, right], layout=widgets.Layout(grid_gap="20px")), folded, self.board]
+        self.nets, self.class_names = nets, list(class_names)
+        pad, upload = Pad(), Upload(as_digit)
+        pad.example.value = "7"
+        self.seen, self.source = pad.digit(), DRAWN
+        super().__init__({"invert": upload.invert, "example": pad.example}, pad=pad, upload=upload)
+        pad.on_drawing(self.see)
+        upload.on_photo(self.see_photo)
 
-    def see(self, image):
-        """Show the networks what stands on the pad now; image: (1, 28, 28) bytes."""
-        self.seen = image
-        if not self.pad.example.value:  # an example is a control: when it moves, the lab draws by itself
+    def see(self, image, source=DRAWN):
+        """Show the networks an image, (1, 28, 28) bytes."""
+        self.seen, self.source = image, source
+        with self.hold_sync():
             self.redraw()
 
     def see_photo(self, image):
         """Show the networks a photograph, (1, 28, 28) bytes, until someone draws."""
-        self.pad.clear()
-        self.see(image)
-        if not image.any():
-            self.message.say(NOTHING, trouble=True)
+        with self.hold_sync():
+            self.pad.clear(PHOTOGRAPHED)
+            self.see(image, PHOTOGRAPHED)
 
-    def look(self, **controls):
-        """The picture of what the networks say, and a line of text."""
+    def look(self):
+        """What the networks make of it: chances, {name: (classes,)}, and maps, [(channels, rows, columns)]."""
         chances, maps = {}, []
         for name, net in self.nets.items():
             found, chances[name] = look_inside(net, self.seen)
             maps = maps or found
-        return plotting.opinions(self.seen, chances, maps, self.class_names), self._say(chances)
+        return chances, maps[:2]
+
+    def draw(self, **controls):
+        """What the networks see and say, and a line of text."""
+        chances, maps = self.look()
+        arrays = {"image": self.seen[0], "chances": torch.stack(list(chances.values()))}
+        arrays |= {f"maps{i}": (255 * stretched(found[:MOST_MAPS])).byte() for i, found in enumerate(maps)}
+        facts = {"networks": list(chances), "classes": self.class_names, "source": self.source}
+        facts["titles"] = [maps_title(i, found) for i, found in enumerate(maps)]
+        return arrays, facts, self._say(chances)
+
+    def still(self, **controls):
+        """The same as a picture that nothing moves."""
+        return plotting.opinions(self.seen, *self.look(), self.class_names)
 
     def _say(self, chances):
         if not self.seen.any():
-            return "Draw with the mouse or a finger. (Even of an empty image the networks must say something.)"
+            return EMPTY if self.source == DRAWN else NOTHING
         guesses = {name: self.class_names[int(values.argmax())] for name, values in chances.items()}
         said = ", ".join(f"{name} says {guess} with {chances[name].max():.0%}" for name, guess in guesses.items())
+        said = said if self.source == DRAWN else f"Your photograph: {said}"
         if len(guesses) == 1:
             return f"{said}."
         return f"{said}: they {'agree' if len(set(guesses.values())) == 1 else 'disagree'}."

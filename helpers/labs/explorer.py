@@ -48,7 +48,6 @@ class Explorer(Lab):
             "invert": self.upload.invert,
         }
         super().__init__("explorer", self.draw_view, controls, above=[self.upload])
-        self.children[0].children = list(controls.values())[:-1]  # the last one stands beside the upload
         self.picture.on_click(self.zoom)
         self.upload.on_photo(lambda image: self.board.move({"view": "own photo"}))
 
@@ -56,6 +55,8 @@ class Explorer(Lab):
         """The figure and the text for the controls' values."""
         for name in self.controls.keys() - {"view"}:
             self.controls[name].disabled = name not in VIEWS[view]
+        if view != "own photo":
+            self.upload.invite()  # no refusal of a file stands in the views that need none
         if view == "counts and means":
             return self._counts_and_means(class_name)
         if view == "own photo":

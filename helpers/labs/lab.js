@@ -46,18 +46,25 @@ function makeSender(model, root, signal) {
 }
 
 function makeBoard(place, send) {
-  const text = make("input", { type: "text", spellcheck: "false", autocomplete: "off", "aria-label": "board line", ...KEYS });
+  const text = make("input", {
+    type: "text",
+    spellcheck: "false",
+    autocomplete: "off",
+    "aria-label": "board line",
+    ...KEYS,
+  });
   const copy = make("button", { type: "button" }, "Copy");
   const trouble = make("span", { class: "lab-refusal", role: "alert" });
   let typing = false;
   const label = make("span", { "aria-hidden": "true" }, "board line");
   place.append(label, text, copy, trouble);
-  text.addEventListener("input", () => (typing = true));
-  text.addEventListener("change", () => {
+  const typed = () => {
+    if (typing) send({ line: text.value });
     typing = false;
-    send({ line: text.value });
-  });
-  text.addEventListener("keydown", (event) => event.key === "Enter" && text.blur());
+  };
+  text.addEventListener("input", () => (typing = true));
+  text.addEventListener("blur", typed);
+  text.addEventListener("keydown", (event) => event.key === "Enter" && typed());
   copy.addEventListener("click", async () => {
     text.select();
     // Without https there is no clipboard to write to: what is selected is copied in the old way.
@@ -84,9 +91,10 @@ function makeVoice(place, signal) {
 }
 
 // A widget's module: `export default living(makePicture)`. makePicture(lab) puts a picture into lab.place and returns
-// its `draw()`, called whenever Python has sent something new. lab has: model, root, place, signal, facts(), array(name)
-// with `data` and `shape`, move({setting: value}), post(message, buffers) to Python's `hear`, and say(text) for a screen
-// reader.
+// its `draw()`, called whenever Python has sent something new. lab has: model, root, place, signal, facts(), and
+// array(name) with `data` and `shape`; move({setting: value}), and isMoving(setting) while its answer is out;
+// post(message, buffers) to Python's `hear`; say(text) for a screen reader; and `press`, to which a picture adds what a
+// button does in the browser.
 export function living(makePicture) {
   return {
     render({ model, el, signal }) {
@@ -106,14 +114,23 @@ export function living(makePicture) {
       const say = makeVoice(voice, signal);
       let arrays = unpack(model);
       const lab = {
-        model, root, place, signal, say, post: sender.post, move: sender.move,
+        model,
+        root,
+        place,
+        signal,
+        say,
+        post: sender.post,
+        move: sender.move,
         facts: () => model.get("facts"),
         array: (name) => arrays[name],
+        press: {},
+        isMoving: (...names) => names.some((name) => name in sender.inFlight()),
       };
       const showBoard = makeBoard(board, sender.post);
       const showControls = makeControls(hands, ({ name, kind }, value) =>
-        kind === "button" ? sender.post({ press: name }) : sender.move({ [name]: value }),
+        kind === "button" ? (lab.press[name] ?? sender.post)({ press: name }) : sender.move({ [name]: value }),
       );
+      showControls(model.get("settings"), {});
       const draw = makePicture(lab);
       let version = 0;
       const update = () => {
@@ -131,7 +148,6 @@ export function living(makePicture) {
       };
       model.on("change", update);
       model.on("comm_live_update", () => {
-        if (model.comm_live !== false) return;
         root.classList.add("lab-dead");
         said.textContent = RESTARTED;
         say(RESTARTED);

@@ -3,15 +3,16 @@
 import html
 import time
 
+import anywidget
 import ipywidgets as widgets
 import torch
-from ipyevents import Event
 
 from helpers import plotting
 from helpers.errors import ShapeError
 from helpers.labs.board import BoardLine
 from helpers.labs.cells import Whole
 from helpers.labs.controls import Message, rows_of
+from helpers.labs.living import alone
 
 
 class Picture(Whole):
@@ -37,14 +38,18 @@ class Picture(Whole):
 
     def on_click(self, action):
         """Call `action(x, y)` for each click, with its place in pixels from the picture's upper left corner."""
-        self._clicks = Event(source=self.image, watched_events=["click"])
-        self._clicks.on_dom_event(lambda event: action(*self.place_of(event)))
+        clicks = Clicks()
+        # In shares of the picture's width: the page may show it smaller.
+        clicks.on_msg(lambda _, place, buffers: action(place["x"] * self.width, place["y"] * self.width))
+        self.add_class("lab-clicks")
+        self.children = [*self.children, clicks]
 
-    def place_of(self, where):
-        """The place of a mouse event, or of one of its touches, in pixels from the picture's upper left corner."""
-        # Not dataX, which is 0 for as long as the browser reads a new picture.
-        scale = self.width / where["boundingRectWidth"]
-        return where["relativeX"] * scale, where["relativeY"] * scale
+
+class Clicks(anywidget.AnyWidget):
+    """Hears clicks on the pictures in the box in which it stands, and shows nothing."""
+
+    _esm = alone("clicks.js", "makeClicks")
+    _css = ".lab-clicks img { cursor: pointer; }"
 
 
 class Lab(Whole):
@@ -59,7 +64,9 @@ class Lab(Whole):
         self.draw, self.controls = draw, controls
         self.picture, self.message = Picture(), Message(lines)
         self.board = BoardLine(name, controls, self.redraw)
-        self.rows = rows_of(controls.values())  # kept by name: a lab that arranges its parts anew closes them, too
+        # A setting that a part of the lab draws is no widget.
+        shown = [control for control in controls.values() if isinstance(control, widgets.Widget)]
+        self.rows = rows_of(shown)  # kept by name: a lab that arranges its parts anew closes them, too
         super().__init__([self.rows, *above, self.message, self.picture, self.board])
         self.board.move({})
 

@@ -17,6 +17,7 @@ from helpers.labs.cells import held_by
 from helpers.labs.settings import Words
 
 FOLDER = Path(__file__).parent
+CSS = "".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.css")))
 # A widget's output comes to nothing after a restart and on the next day. Then the picture before it is seen.
 STILL = """<style>
 .jp-OutputArea-child:has(.lab-still) + .jp-OutputArea-child:not(:has(.lab-alive)) { display: none }
@@ -26,8 +27,8 @@ STILL = """<style>
 
 
 @functools.cache
-def script(name):
-    """The text of a JavaScript module of this folder, with all that it imports in front of it.
+def script(*names):
+    """The text of JavaScript modules of this folder, with all that they import in front of them.
 
     A widget's module cannot import from a file beside it: the browser knows it under another address.
     """
@@ -42,8 +43,14 @@ def script(name):
             text = re.sub(r'^import [^"]*"\./[\w.]+";\n', "", parts.pop(name) + text, flags=re.MULTILINE)
             parts[name] = re.sub(r"^export (?!default)", "", text, flags=re.MULTILINE)
 
-    add(name)
+    for name in names:
+        add(name)
     return "\n".join(parts.values())
+
+
+def alone(name, make):
+    """The same for a part of labs that is a widget of its own; make: the module's function that draws it."""
+    return f"{script('part.js', name)}\nexport default alone({make});"
 
 
 def packed(arrays):
@@ -67,11 +74,11 @@ class Living(anywidget.AnyWidget):
     take the values of `controls` by name: `draw` returns its arrays, {name: tensor}, facts for its picture, a dict for
     JSON, and a line of text; it raises ShapeError for settings that cannot be. `still` returns a figure.
 
-    controls: {name: Setting}; buttons: {name: Button}.
+    controls: {name: Setting}; buttons: {name: Button}; parts: values of traits of the subclass, such as its pad.
     """
 
     NAME = ""
-    _css = (FOLDER / "lab.css").read_text(encoding="utf-8")
+    _css = CSS
     name = t.Unicode().tag(sync=True)
     settings = t.List().tag(sync=True)
     line, said, facts = (t.Dict().tag(sync=True) for _ in range(3))
@@ -79,9 +86,10 @@ class Living(anywidget.AnyWidget):
     data = t.Bytes().tag(sync=True, echo_update=False, from_json=lambda value, _: bytes(value))
     turn = t.Unicode().tag(sync=True)  # the last message from the browser that has been answered
 
-    def __init__(self, controls, buttons=None):
-        super().__init__(name=self.NAME)
+    def __init__(self, controls, buttons=None, **parts):
+        super().__init__(name=self.NAME, **parts)
         self.controls, self.buttons, self.arrays = controls, buttons or {}, {}
+        self.whole = self  # what is displayed: a lab may stand in a box with other widgets
         self.message = Words()
         self.board = Board(self.NAME, controls, self.redraw, Words(), Words(), self.hold_sync)
         for part in (*controls.values(), *self.buttons.values(), self.message, self.board.text, self.board.trouble):
@@ -141,14 +149,17 @@ class Living(anywidget.AnyWidget):
                 self.turn = message["turn"]
 
     def _tell(self, _=None):
-        parts = {**self.controls, **self.buttons}
-        self.settings = [{"name": name, **part.drawn()} for name, part in parts.items() if part.shown]
+        parts = {**self.controls, **self.buttons}.items()
+        self.settings = [{"name": name, **part.drawn()} for name, part in parts if getattr(part, "shown", False)]
         self.line = {"text": self.board.text.value, "trouble": self.board.trouble.value}
         self.said = {"text": self.message.value, "trouble": self.message.trouble}
 
     def _ipython_display_(self):
-        picture = self.still(**self.board.values())
-        display(HTML(STILL % (picture._repr_html_(), html.escape(self.NAME))))
-        bundle, more = anywidget.AnyWidget._repr_mimebundle_(self)
+        try:
+            picture = self.still(**self.board.values())._repr_html_()
+        except ShapeError as error:
+            picture = f"<p>{html.escape(str(error))}</p>"
+        display(HTML(STILL % (picture, html.escape(self.NAME))))
+        bundle = ipywidgets.Widget._repr_mimebundle_(self.whole)
         bundle["text/plain"] = f"the {self.NAME} lab"  # without a number that is another at each run
-        display(bundle, metadata=more, raw=True)
+        display(bundle, raw=True)

@@ -10,12 +10,13 @@ from helpers import plotting
 from helpers.any_data import as_images, to_floats
 from helpers.errors import ShapeError
 from helpers.labs.cells import one_a_cell
-from helpers.labs.controls import choice, slider
-from helpers.labs.lab import Lab
+from helpers.labs.living import Living, script
+from helpers.labs.settings import Choice, Slider
 from helpers.layers import layers_of, receptive_field, window
-from helpers.plotting.microscope import Applied, Convolved, Pooled, microscope_target
+from helpers.plotting.microscope import Applied, Convolved, Pooled
 
 NAMES = {nn.Conv2d: "convolution", nn.AvgPool2d: "average pooling", nn.MaxPool2d: "max pooling"}
+KINDS = {nn.Conv2d: "convolution", nn.AvgPool2d: "average", nn.MaxPool2d: "max"}
 # These make one number of one number, whatever stands beside it.
 ONE_BY_ONE = (
     nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus, nn.Sigmoid, nn.Tanh, nn.BatchNorm2d,
@@ -23,9 +24,82 @@ ONE_BY_ONE = (
 )  # fmt: skip
 
 
+class Microscope(Living):
+    """A network's layers on some images; net: an `nn.Sequential`; images: (N, 1, height, width)."""
+
+    NAME = "microscope"
+    _esm = script("microscope.js")
+
+    def __init__(self, net, images, class_names=None):
+        self.net, self.images, self.class_names = net, images, class_names
+        names = layer_names(net)
+        self.shapes = [output.shape[1:] for output in outputs_of(snapshot(net), images[0])[1 : len(names) + 1]]
+        channels, rows, columns = (max(sizes) for sizes in zip(*self.shapes, strict=True))
+        controls = {
+            "image": Slider("image", 0, 0, last(len(images))),
+            "layer": Choice("layer", {name: i for i, name in enumerate(names)}),
+            "channel": Slider("channel", 0, 0, last(channels)),
+            "row": Slider("row", rows // 2, 0, last(rows), shown=False),
+            "column": Slider("column", columns // 2, 0, last(columns), shown=False),
+        }
+        super().__init__(controls)
+
+    def draw(self, image, layer, **cell):
+        """The maps of the layer and of the one below it, its weights, and which pixels its cells see."""
+        counts = dict(zip(("channel", "row", "column"), self.shapes[layer], strict=True))
+        image = narrow(self.controls["image"], image, len(self.images))
+        cell = [narrow(self.controls[name], cell[name], count) for name, count in counts.items()]
+        layers = snapshot(self.net)
+        outputs = outputs_of(layers, self.images[image])
+        maps, below = outputs[layer + 1][0], outputs[layer][0]
+        if not maps.isfinite().all():
+            raise ShapeError(
+                "this network has diverged: the layer's numbers are infinite or no numbers any more. "
+                "Train a new one with a smaller learning rate"
+            )
+        arrays = {"image": self.images[image][0], "maps": maps, "below": below}
+        facts = {"title": f"image {image}", "cell": cell, "first": layer == 0, "kind": "apply"}
+        facts["sees"] = seen_by(layers, layer, maps.shape[1:], self.images.shape[2:])
+        opened = layers[layer]
+        if hasattr(opened, "kernel_size"):
+            facts["kind"] = KINDS[type(opened)]
+            facts["axes"] = [
+                dict(zip(("size", "stride", "before", "after", "dilation"), window(opened, axis), strict=True))
+                for axis in (0, 1)
+            ]
+        else:
+            facts["function"] = type(opened).__name__
+            arrays["x"], arrays["curves"] = curves(opened, below)
+        if isinstance(opened, nn.Conv2d):
+            facts["perGroup"] = opened.out_channels // opened.groups
+            bias = torch.zeros(len(maps)) if opened.bias is None else opened.bias
+            arrays |= {"weights": opened.weight, "bias": bias}
+        return arrays, facts, self.answer(outputs[-1])
+
+    def answer(self, scores):
+        """What the network says of the image, where `scores` are (1, classes); else what the numbers are."""
+        if self.class_names and scores.shape == (1, len(self.class_names)):
+            share, best = scores[0].softmax(dim=0).max(dim=0)
+            return f"The network's answer to this image: {self.class_names[best]} ({share:.0%})."
+        return "The layer's maps for this image."
+
+    def still(self, image, layer, channel, row, column):
+        """The same as a picture that nothing moves."""
+        layers, cell = snapshot(self.net), (channel, row, column)
+        outputs = outputs_of(layers, self.images[image])
+        return plotting.microscope(
+            f"image {image}",
+            self.images[image],
+            receptive_field(layers, layer, row, column, self.images.shape[2:]),
+            outputs[layer + 1][0],
+            cell,
+            working(layers[layer], outputs[layer][0], *cell),
+        )
+
+
 @one_a_cell
 def microscope(net, images, class_names=None):
-    """Choose an image, a layer, a channel and a cell of its map; a click on a channel or on the map chooses, too.
+    """Choose an image, a layer and a cell of its maps, and see the patch behind it and how its number is computed.
 
     net: an `nn.Sequential` that begins with convolutions, activations and poolings, on any device; it is only read.
     images: (N, 1, height, width) bytes or floats, or an array; class_names: with them the network's answer is shown.
@@ -34,47 +108,7 @@ def microscope(net, images, class_names=None):
     images = images if torch.is_tensor(images) else as_images(images)
     if images.ndim != 4 or not len(images):
         raise ShapeError(f"images must be (N, 1, height, width), these are {tuple(images.shape)}: one is images[:1]")
-    names = layer_names(net)
-    shapes = [output.shape[1:] for output in outputs_of(snapshot(net), images[0])[1 : len(names) + 1]]
-    channels, rows, columns = (max(sizes) for sizes in zip(*shapes, strict=True))
-    controls = {
-        "image": slider("image", 0, 0, last(len(images))),
-        "layer": choice("layer", {name: i for i, name in enumerate(names)}),
-        "channel": slider("channel", 0, 0, last(channels)),
-        "row": slider("row", rows // 2, 0, last(rows)),
-        "column": slider("column", columns // 2, 0, last(columns)),
-    }
-
-    for name in ("image", "channel", "row", "column"):
-        controls[name].layout.width = "204px"  # all in one row
-
-    def draw(image, layer, **cell):
-        counts = dict(zip(("channel", "row", "column"), shapes[layer], strict=True))
-        image = narrow(controls["image"], image, len(images))
-        cell = tuple(narrow(controls[name], cell[name], count) for name, count in counts.items())
-        layers = snapshot(net)
-        outputs = outputs_of(layers, images[image])
-        if not outputs[layer + 1].isfinite().all():
-            raise ShapeError(
-                "this network has diverged: the layer's numbers are infinite or no numbers any more. "
-                "Train a new one with a smaller learning rate"
-            )
-        figure = plotting.microscope(
-            f"image {image}",
-            images[image],
-            receptive_field(layers, layer, *cell[1:], images.shape[2:]),
-            outputs[layer + 1][0],
-            cell,
-            working(layers[layer], outputs[layer][0], *cell),
-        )
-        return figure, _answer(outputs[-1], class_names)
-
-    def click(x, y):
-        lab.board.move(microscope_target(shapes[controls["layer"].value], x, y))
-
-    lab = Lab("microscope", draw, controls)
-    lab.picture.on_click(click)
-    return lab
+    return Microscope(net, images, class_names)
 
 
 def last(count):
@@ -88,6 +122,23 @@ def narrow(slider, value, count):
     slider.disabled = count == 1
     slider.value = min(value, count - 1)
     return slider.value
+
+
+def seen_by(layers, layer, shape, size):
+    """The first and last row of an image of `size` that each row of a map of `shape` sees, and the same of columns."""
+    seen = []
+    for axis in (0, 1):
+        places = [receptive_field(layers, layer, cell, cell, size)[axis] for cell in range(shape[axis])]
+        seen.append([[found[0], found[-1]] if found else None for found in places])
+    return seen
+
+
+@torch.no_grad()
+def curves(layer, maps):
+    """What a layer that works number by number makes of numbers around those in `maps`: x, (n,), and (channels, n)."""
+    end = max(4.0, float(maps.abs().max()))
+    x = torch.linspace(-end, end, 101)
+    return x, layer(x.expand(1, len(maps), 1, -1).clone())[0, :, 0]
 
 
 def layer_names(net):
@@ -161,12 +212,3 @@ def _applied(layer, maps, channel, row, column):
     curve = layer(many.expand(1, len(maps), 1, -1).clone())[0, channel, 0]
     number = layer(maps[None].clone())[0, channel, row, column]
     return Applied(type(layer).__name__, x, float(number), (many, curve))
-
-
-def _answer(scores, class_names):
-    """What to do, and the network's answer in words where `scores` are (1, classes)."""
-    text = "Click on a channel or on its map. "
-    if class_names and scores.shape == (1, len(class_names)):
-        share, best = scores[0].softmax(dim=0).max(dim=0)
-        text += f"The network's answer to this image: {class_names[best]} ({share:.0%})."
-    return text

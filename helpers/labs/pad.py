@@ -1,23 +1,22 @@
-"""A pad to draw on with the mouse or a finger."""
+"""A pad to draw on with a pen, a finger or the mouse."""
 
-import io
-
-import ipywidgets as widgets
+import anywidget
 import numpy as np
 import torch
-from ipyevents import Event
+import traitlets as t
 from PIL import Image, ImageDraw
 
 from helpers.digits import like_mnist
-from helpers.labs.controls import button, choice
-from helpers.labs.lab import FiveTimesASecond, Picture
+from helpers.labs.living import CSS, alone
+from helpers.labs.settings import Choice
 
-SIDE, PEN = 280, 23  # pixels on the page: so wide is the pen on MNIST beside a digit that fills the pad
-SHARPNESS = 2  # dots drawn for one pixel of the page, so that edges are smooth
+SIDE, PEN = 280, 23  # pixels of the pad: so wide is the pen on MNIST beside a digit that fills the pad
+SHARPNESS = 2  # dots drawn for one pixel of the pad, so that edges are smooth
+DRAWN = "none"  # the example that is chosen while a hand draws
 
 # Strokes of the pen as (x, y) in a field of 28×28: for hands on a keyboard, and for a line on the board.
 EXAMPLES = {
-    "none": [],
+    DRAWN: [],
     "0": [[(14, 5), (11, 6), (9, 10), (8, 15), (10, 21), (14, 23), (18, 21), (20, 15), (19, 10), (17, 6), (14, 5)]],
     "1": [[(11, 9), (15, 5), (14, 23)]],
     "2": [[(9, 9), (11, 6), (15, 5), (18, 7), (18, 11), (15, 16), (9, 22), (13, 21), (20, 22)]],
@@ -29,34 +28,33 @@ EXAMPLES = {
     "8": [[(18, 7), (14, 5), (10, 7), (11, 11), (17, 16), (18, 20), (14, 23), (10, 20), (12, 15), (18, 10), (18, 7)]],
     "9": [[(18, 8), (14, 5), (10, 8), (11, 12), (15, 13), (18, 10), (18, 8), (17, 16), (15, 23)]],
 }
-EVENTS = ["mousedown", "mousemove", "mouseup", "mouseleave", "touchstart", "touchmove", "touchend", "touchcancel"]
-DRAWN = "none"  # the example that is chosen while a hand draws
 
 
-class Pad(widgets.VBox):
-    """A black square; where a finger goes, or the mouse with its button held down, it leaves white ink.
+def on_pad(strokes):
+    """Strokes of a field of 28×28 in pixels of the pad."""
+    return [[[x * SIDE / 28, y * SIDE / 28] for x, y in stroke] for stroke in strokes]
 
-    `example` is a list of digits drawn beforehand. A drawing of one's own begins on an empty pad, not over an example.
+
+class Pad(anywidget.AnyWidget):
+    """A black square where a hand leaves white ink; it is drawn in the browser, which sends it while it grows.
+
+    `ink` is what stands on it: the strokes, each a list of points [x, y] in pixels from the upper left corner, and the
+    example that they are, or "none". `example` is a list of digits drawn beforehand. A drawing of one's own begins on
+    an empty pad, not over an example.
     """
 
+    _esm, _css = alone("pad.js", "makePad"), CSS
+    side, pen = t.Int(SIDE).tag(sync=True), t.Int(PEN).tag(sync=True)
+    examples = t.Dict({name: on_pad(strokes) for name, strokes in EXAMPLES.items()}).tag(sync=True)
+    # Without an echo, which would bring back old ink while a stroke grows.
+    ink = t.Dict({"example": DRAWN, "strokes": []}).tag(sync=True, echo_update=False)
+
     def __init__(self):
-        self.picture = Picture()
-        self.picture.image.layout.height = f"{SIDE}px"  # also while the browser reads a new picture
-        self.example = choice("example", EXAMPLES)
-        self.clear_button = button("Clear", self.clear, layout=widgets.Layout(width="80px"))
-        super().__init__([self.picture, widgets.HBox([self.example, self.clear_button])])
-        self._place, self._latest = None, 0.0
-        self._tell = self._tell_now_and_then = lambda: None
-        self._wipe()
-        self._show()
+        super().__init__()
+        self.example = Choice("example", list(EXAMPLES), shown=False)
+        self._tell = lambda: None
         self.example.observe(self._on_example, names="value")
-        self._events = Event(
-            source=self.picture.image,
-            watched_events=EVENTS,
-            prevent_default_action=True,  # or the browser would drag the picture away, and scroll the page
-            wait=25,  # milliseconds from one event to the next of its kind
-        )
-        self._events.on_dom_event(self._on_event)
+        self.observe(self._on_ink, names="ink")
 
     def on_drawing(self, action):
         """Call `action(image)` while someone draws and when a stroke has ended, also after an example or Clear.
@@ -64,75 +62,36 @@ class Pad(widgets.VBox):
         image: (1, 28, 28) bytes, scaled and centred as MNIST's digits are.
         """
         self._tell = lambda: action(self.digit())
-        self._tell_now_and_then = FiveTimesASecond(self._tell)
 
     def digit(self):
         """What stands on the pad, scaled and centred as MNIST's digits are: (1, 28, 28) bytes."""
-        return like_mnist(torch.from_numpy(np.array(self._ink)))
+        return like_mnist(self.pixels())
+
+    def pixels(self):
+        """The ink itself: (560, 560) bytes, two dots for one pixel of the pad."""
+        picture = Image.new("L", (SIDE * SHARPNESS, SIDE * SHARPNESS))
+        pen, width = ImageDraw.Draw(picture), PEN * SHARPNESS
+        radius = (width - 1) / 2
+        for stroke in self.ink["strokes"]:
+            points = [(x * SHARPNESS, y * SHARPNESS) for x, y in stroke]
+            pen.line(points, fill=255, width=width)
+            for x, y in points:  # round ends, so that the next piece joins without a notch
+                pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+        return torch.from_numpy(np.array(picture))
 
     def draw(self, strokes):
-        """Draw strokes, each a list of points (x, y), in pixels from the upper left corner; then tell."""
-        for stroke in strokes:
-            for start, end in zip([stroke[0], *stroke], stroke, strict=False):
-                self._line(start, end)
-        self._show()
+        """Draw strokes, each a list of points (x, y), as a hand does; then tell."""
+        before = self.ink["strokes"] if self.ink["example"] == DRAWN else []
+        self.ink = {"example": DRAWN, "strokes": [*before, *([list(point) for point in stroke] for stroke in strokes)]}
+
+    def clear(self, instead=""):
+        """Empty the pad; then tell. instead: what is shown in place of a drawing, until the hand clears that, too."""
+        self.ink = {"example": DRAWN, "strokes": [], **({"instead": instead} if instead else {})}
+
+    def _on_example(self, change):
+        if self.ink["example"] != change.new:
+            self.ink = {"example": change.new, "strokes": self.examples[change.new]}
+
+    def _on_ink(self, change):
         self._tell()
-
-    def clear(self):
-        """Empty the pad; then tell."""
-        if self.example.value:
-            self.example.label = DRAWN  # tells in its turn
-        else:
-            self._on_example()
-
-    def _on_example(self, change=None):
-        self._wipe()
-        cell = SIDE / 28
-        self.draw([[(x * cell, y * cell) for x, y in stroke] for stroke in self.example.value])
-
-    def _wipe(self):
-        self._ink = Image.new("L", (SIDE * SHARPNESS, SIDE * SHARPNESS))
-
-    def _line(self, start, end):
-        points = [(x * SHARPNESS, y * SHARPNESS) for x, y in (start, end)]
-        radius = (PEN * SHARPNESS - 1) / 2
-        pen = ImageDraw.Draw(self._ink)
-        pen.line(points, fill=255, width=PEN * SHARPNESS)
-        for x, y in points:  # round ends, so that the next piece joins without a notch
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-
-    def _show(self):
-        png = io.BytesIO()
-        self._ink.save(png, "png", compress_level=1)
-        self.picture.show_png(png.getvalue(), SIDE, "A pad to draw on with the mouse or a finger")
-
-    def _on_event(self, event):
-        # The last of several quick moves is sent late, after a button that came up behind it. Hours are not late: a
-        # page that was opened again counts its milliseconds from 0.
-        if 0 < self._latest - event["timeStamp"] < 500:
-            return
-        self._latest = event["timeStamp"]
-        if event["event"] in ("mousedown", "touchstart"):
-            self._place = None
-        if touches(event):
-            self._go_on(event)
-            self._tell_now_and_then()
-        elif self._place:
-            self._go_on(event)
-            self._place = None
-            self._tell()
-
-    def _go_on(self, event):
-        if self.example.value:
-            self.clear()
-        where = event["changedTouches"][0] if event["event"].startswith("touch") else event
-        place = self.picture.place_of(where)
-        self._line(self._place or place, place)
-        self._place = place
-        self._show()
-
-
-def touches(event):
-    """True if the pen is on the pad: a finger is down, or the mouse's main button."""
-    kind = event["event"]
-    return kind in ("touchstart", "touchmove") or (kind in ("mousedown", "mousemove") and bool(event["buttons"] & 1))
+        self.example.value = self.ink["example"]  # draws the lab whose setting it is: what is told comes first

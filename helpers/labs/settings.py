@@ -114,11 +114,11 @@ class Matrix(Setting):
 
 
 class Button(Setting):
-    """A button; action: a function without arguments, called when it is pressed."""
+    """A button; action: a function without arguments, called when it is pressed, or None if the picture does it."""
 
     KIND = "button"
 
-    def __init__(self, label, action, **more):
+    def __init__(self, label, action=None, **more):
         super().__init__(description=label, **more)
         self.action = action
 

@@ -1,35 +1,36 @@
 """A photograph of one's own: a button that takes a file, and says in words what is wrong with it."""
 
-import html
+import anywidget
+import traitlets as t
 
-import ipywidgets as widgets
-
-from helpers.labs.controls import Message, choice
-from helpers.photos import INVERT, NOTHING, PhotoError, as_example, read_photo
-
-LARGEST_FILE = 10_000_000  # bytes; Jupyter's server drops larger messages without a word
+from helpers.labs.living import CSS, alone
+from helpers.labs.settings import Choice, Words
+from helpers.photos import INVERT, LONGEST_SIDE, NOTHING, PhotoError, as_example, read_photo
 
 
-class Upload(widgets.HBox):
+class Upload(anywidget.AnyWidget):
     """A button for the file of a photograph, a list that says whether to invert it, and beside them a line in words.
+
+    The browser makes a large photograph smaller before it sends it.
 
     prepare: a function such as `as_example`, of a photograph and whether to invert it, that returns what a network
     takes, (1, 28, 28) bytes. photo: the last photograph that could be read, (3, height, width) bytes, else None.
     """
 
+    _esm, _css = alone("upload.js", "makeUpload"), CSS
+    longest, ways = t.Int(LONGEST_SIDE).tag(sync=True), t.List(list(INVERT)).tag(sync=True)
+    inverted = t.Unicode().tag(sync=True)
+    said = t.Dict().tag(sync=True)
+
     def __init__(self, prepare=as_example):
+        super().__init__()
         self.photo, self._prepare, self._action = None, prepare, lambda image: None
-        self.invert = choice("invert the photo", INVERT.keys())
-        self.button = widgets.FileUpload(
-            accept="image/*",
-            description=f"your photograph, up to {LARGEST_FILE // 1_000_000} MB",
-            layout=widgets.Layout(width="270px", flex="0 0 auto"),
-        )
-        self.message = Message(lines=0)
-        self.message.say("best: one thing on a plain background, as JPEG or PNG")
-        self.button.observe(self._on_upload, names="value")
+        self.invert, self.message = Choice("invert the photo", list(INVERT), shown=False), Words()
+        t.link((self.invert, "value"), (self, "inverted"))
         self.invert.observe(self._on_invert, names="value")
-        super().__init__([self.button, self.invert, self.message])
+        self.message.observe(self._on_message)
+        self.invite()
+        self.on_msg(lambda _, message, buffers: self.take(message["name"], bytes(buffers[0])))
 
     def on_photo(self, action):
         """Call `action(image)` for each photograph and when it is inverted; image: (1, 28, 28) bytes.
@@ -38,24 +39,17 @@ class Upload(widgets.HBox):
         """
         self._action = action
 
-    def _on_invert(self, change):
-        if self.photo is not None:
-            self._action(self._prepare(self.photo, INVERT[self.invert.value]))
+    def invite(self):
+        """Say what kind of photograph is best, in place of what was said of the last one."""
+        self.message.say("best: one thing on a plain background")
 
-    def _on_upload(self, change):
-        if not change.new:
-            return
-        file = change.new[0]
-        name = html.escape(file["name"][:24])
-        # The browser's copy of the file must not end up in the notebook, and the same file may be chosen again.
-        self.button.value = ()
+    def take(self, name, content):
+        """Take a photograph, or say why not; content: the bytes of the file `name`."""
+        name = name[:24]
         try:
-            if len(file["content"]) > LARGEST_FILE:
-                size = f"{len(file['content']) / 1e6:.1f} MB, more than {LARGEST_FILE // 1_000_000}"
-                raise PhotoError(f"This file has {size}. Make the picture smaller, or take a screenshot of it.")
-            self.photo = read_photo(file["content"])
+            self.photo = read_photo(content)
         except PhotoError as error:
-            self.message.say(f"{name}: {html.escape(str(error))}", trouble=True)
+            self.message.say(f"{name}: {error}", trouble=True)
             return
         _, height, width = self.photo.shape
         image = self._prepare(self.photo, INVERT[self.invert.value])
@@ -64,3 +58,10 @@ class Upload(widgets.HBox):
         else:
             self.message.say(f"{name}: {NOTHING}", trouble=True)
         self._action(image)
+
+    def _on_invert(self, change):
+        if self.photo is not None:
+            self._action(self._prepare(self.photo, INVERT[self.invert.value]))
+
+    def _on_message(self, change):
+        self.said = {"text": self.message.value, "trouble": self.message.trouble}

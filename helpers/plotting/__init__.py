@@ -11,7 +11,7 @@ from helpers.plotting.chapter4 import story, training_loop
 from helpers.plotting.chapter5 import gaps
 from helpers.plotting.charts import bars, confusion_matrix, histogram, lines
 from helpers.plotting.class_experiment import scatter
-from helpers.plotting.convolution import convolution, output_cell_at
+from helpers.plotting.convolution import convolution
 from helpers.plotting.course_map import course_map
 from helpers.plotting.drawing import opinions
 from helpers.plotting.explorer import counts_and_means, example_at, examples, photo_to_example, pixel_numbers

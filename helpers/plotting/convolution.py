@@ -1,7 +1,5 @@
 """The convolution lab's picture: a window, its products and their sum."""
 
-import math
-
 import torch
 from torch.nn import functional as F
 
@@ -76,12 +74,6 @@ def put_output(sheet, output, title, cell):
     sheet.write(OUTPUT_LEFT, 320, short(-limit) if limit else "negative", 12)
     sheet.write(OUTPUT_LEFT + MAP / 2, 320, "0", 12, ha="center")
     sheet.write(OUTPUT_LEFT + MAP, 320, short(limit) if limit else "positive", 12, ha="right")
-
-
-def output_cell_at(x, y, size):
-    """The (row, column) of the cell at pixel (x, y) in `convolution`'s output map of size×size, or None beside it."""
-    row, column = (math.floor((place - start) * size / MAP) for place, start in ((y, MAP_TOP), (x, OUTPUT_LEFT)))
-    return (row, column) if 0 <= row < size and 0 <= column < size else None
 
 
 def put_taps(sheet, left, top, pixel, size, dilation):

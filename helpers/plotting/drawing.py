@@ -3,6 +3,8 @@
 from helpers.plotting.images import put_bar, put_row
 from helpers.plotting.style import COLOURS, Sheet, drawn
 
+MOST_MAPS = 16  # of one layer
+
 
 @drawn
 def opinions(image, chances, maps, class_names):
@@ -29,13 +31,18 @@ def opinions(image, chances, maps, class_names):
             if chance >= 0.02:
                 sheet.write(left + room * chance + 6, y + high / 2, f"{chance:.0%}", size)
     top = 238
-    for ordinal, channels in zip(("first", "second"), maps, strict=False):
-        shown, size = channels[:16], "×".join(map(str, channels.shape[1:]))
-        count = f"{len(channels)} maps" if len(shown) == len(channels) else f"16 of {len(channels)} maps"
-        sheet.write(0, top - 14, f"{ordinal} convolution: {count} of {size}, brighter for higher values", 12)
-        put_row(sheet, stretched(shown), 0, top, 660, 90, "viridis")
+    for i, channels in enumerate(maps[:2]):
+        sheet.write(0, top - 14, maps_title(i, channels), 12)
+        put_row(sheet, stretched(channels[:MOST_MAPS]), 0, top, 660, 90, "viridis")
         top += 124
     return sheet
+
+
+def maps_title(i, maps):
+    """What stands above the maps of convolution `i`, 0 or 1; maps: (channels, height, width)."""
+    count = f"{len(maps)} maps" if len(maps) <= MOST_MAPS else f"{MOST_MAPS} of {len(maps)} maps"
+    size = "×".join(map(str, maps.shape[1:]))
+    return f"{('first', 'second')[i]} convolution: {count} of {size}, brighter for higher values"
 
 
 def stretched(maps):

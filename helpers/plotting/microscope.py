@@ -210,23 +210,6 @@ def microscope(title, image, patch, maps, cell, working):
     return sheet
 
 
-def microscope_target(shape, x, y):
-    """What a click at (x, y) in the picture chooses: {"channel": …}, {"row": …, "column": …} or nothing, {}.
-
-    x, y: pixels; shape: that of the layer's maps, (channels, height, width).
-    """
-    count, height, width = shape
-    slot, columns = _slots(count)
-    size = SIZE / max(height, width)
-    across, down = int((x - THUMBNAILS) // slot), int((y - TOP) // slot)
-    if 0 <= across < columns and 0 <= down and down * columns + across < count:
-        return {"channel": down * columns + across}
-    row, column = int((y - TOP) // size), int((x - MAP) // size)
-    if 0 <= row < height and 0 <= column < width:
-        return {"row": row, "column": column}
-    return {}
-
-
 def _slots(count):
     """The side of a thumbnail's square slot, in pixels, and how many fit side by side."""
     slot = max(size for size in range(1, SIZE + 1) if (ALL_WIDE // size) * (SIZE // size) >= count)

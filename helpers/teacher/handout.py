@@ -22,6 +22,7 @@ helpers.mnist = functools.partial(helpers.mnist, "sample")
 %xmode Minimal"""
 STYLE = "<style>main { max-width: 1000px; margin: auto } .jp-RenderedHTMLCommon { padding-right: 0 }</style>"
 LAB = "<p><em>A lab, as it stands before anyone has moved it. Open the notebook to move it.</em></p>"
+STILL_SAYS = re.compile(r"<p>This is a picture of the .*</p>")
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+)\$", re.DOTALL)
 
 
@@ -44,8 +45,11 @@ def page(path):
             cell.source = FORMULA.sub(formula, cell.source)
         for output in cell.get("outputs", []):
             view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
-            if view:  # a question to guess says itself how it looks as text
-                output.data = {"text/html": output.data.get("text/html") or still(view["model_id"], states)}
+            page = output.get("data", {}).get("text/html", "")
+            if 'class="lab-still"' in page:  # the picture of a lab that the browser draws, in front of its widget
+                output.data = {"text/html": STILL_SAYS.sub(LAB, page)}
+            elif view:  # a question to guess says itself how it looks as text
+                output.data = {"text/html": page or still(view["model_id"], states)}
     exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
     text, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": path.stem}})
     text = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)  # they would fetch others from the network
@@ -58,6 +62,10 @@ def still(widget, states):
 
     widget: its id; states: {id: what the kernel told of that widget}.
     """
+    if states[widget]["model_name"] == "AnyModel" or "AnyModel" in [
+        states[child]["model_name"] for child in children_of(widget, states)
+    ]:
+        return ""  # its picture stands in front of it
     pictures = pictures_of(widget, states)
     alone = is_picture(widget, states)  # the curves of `labs.watch`, which has nothing to move
     return "".join(pictures if alone else [*pictures, LAB])

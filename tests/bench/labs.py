@@ -19,6 +19,22 @@ WATCH = """image => {
     document.addEventListener('keydown', () => { window.pressed = performance.now() }, true);
     image.addEventListener('load', () => { window.waits.push(performance.now() - window.pressed) });
 }"""
+# In labs that the browser draws: to the moment when the answer has been drawn ...
+WATCH_DRAWN = """lab => {
+    window.waits = [];
+    document.addEventListener('keydown', () => { window.pressed = performance.now() }, true);
+    new MutationObserver(() => window.waits.push(performance.now() - window.pressed))
+        .observe(lab, {attributes: true, attributeFilter: ['data-version']});
+}"""
+# ... and from a move of the pointer to the end of the frame that shows the window there.
+WATCH_HOVER = """canvas => {
+    window.waits = [];
+    canvas.addEventListener('pointermove', event => requestAnimationFrame(() => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = () => window.waits.push(performance.now() - event.timeStamp);
+        channel.port2.postMessage(0);
+    }));
+}"""
 TRAINING = """
 import statistics, time
 from helpers import Batches, train
@@ -58,7 +74,7 @@ def opened(browser, address, name):
     """The page of a notebook, run to its end."""
     page = jupyterlab.open_notebook(browser, address, f"bench-{name}.ipynb")
     jupyterlab.run_all(page)
-    page.locator("img.widget-image").first.scroll_into_view_if_needed()
+    page.locator("img.widget-image, .lab").first.scroll_into_view_if_needed()
     page.wait_for_timeout(2000)
     yield page
     for problem in jupyterlab.problems(page):
@@ -68,7 +84,11 @@ def opened(browser, address, name):
 
 def key_to_picture(page, presses=60):
     """Milliseconds from each press of an arrow key on the lab's first slider to the new picture."""
-    page.locator("img.widget-image").first.evaluate(WATCH)
+    drawn = page.locator(".lab")
+    if drawn.count():
+        drawn.evaluate(WATCH_DRAWN)
+    else:
+        page.locator("img.widget-image").first.evaluate(WATCH)
     slider = page.get_by_role("slider").first
     for i in range(presses):
         slider.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
@@ -77,19 +97,43 @@ def key_to_picture(page, presses=60):
     return page.evaluate("() => window.waits")
 
 
-def stroke_to_picture(page, moves=60):
-    """Milliseconds from each move of the mouse on the drawing pad to the next picture of the networks' answers."""
-    pad, answers = page.locator("img.widget-image").nth(0), page.locator("img.widget-image").nth(1)
-    answers.evaluate(WATCH.replace("keydown", "mousemove"))
-    box, seen = pad.bounding_box(), 0
+def hover_to_frame(page, moves=60):
+    """Milliseconds from each move of the pointer over the lab's first map to the frame with the window there."""
+    canvas = page.locator(".lab canvas").first
+    canvas.scroll_into_view_if_needed()
+    canvas.evaluate(WATCH_HOVER)
+    box = canvas.bounding_box()
+    for i in range(moves):
+        page.mouse.move(box["x"] + 20 + 2 * i, box["y"] + 40 + 2 * i)
+        page.wait_for_function("count => window.waits.length > count", arg=i)
+    return page.evaluate("() => window.waits")
+
+
+def ink_to_frame(page, moves=60):
+    """Milliseconds from each move of the mouse on the drawing pad to the end of the frame that has its ink."""
+    pad = page.locator(".lab-pad canvas")
+    pad.evaluate(WATCH_HOVER)
+    box = pad.bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
     for i in range(moves):
-        page.mouse.move(box["x"] + 20 + 4 * i, box["y"] + (40 if i % 2 else 240))  # ever new ink, ever new pictures
-        page.wait_for_function("count => window.waits.length > count", arg=seen)
-        page.wait_for_timeout(300)
-        seen = page.evaluate("() => window.waits.length")
+        page.mouse.move(box["x"] + 20 + 4 * i, box["y"] + (40 if i % 2 else 240))
+        page.wait_for_timeout(30)
     page.mouse.up()
+    return page.evaluate("() => window.waits")
+
+
+def stroke_to_answer(page, strokes=30):
+    """Milliseconds from the end of each stroke on the drawing pad to the networks' answer."""
+    page.locator(".lab").first.evaluate(WATCH_DRAWN.replace("keydown", "pointerup"))
+    box = page.locator(".lab-pad canvas").bounding_box()
+    for i in range(strokes):
+        page.mouse.move(box["x"] + 60 + 5 * i, box["y"] + 60)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 60 + 5 * i, box["y"] + 200)
+        page.mouse.up()
+        page.wait_for_function("count => window.waits.length > count", arg=i)
+        page.wait_for_timeout(300)
     return page.evaluate("() => window.waits")
 
 
@@ -138,9 +182,12 @@ def main():
                     say("trainer: key to the first point", first_points)
                     say("trainer: Stop to the end of the thread", stops)
                 elif name == "drawing":
-                    say("drawing: move of the pen to the answers", stroke_to_picture(page))
+                    say("drawing: move of the pen to the ink", ink_to_frame(page))
+                    say("drawing: end of a stroke to the answer", stroke_to_answer(page))
                 else:
                     say(f"{name}: key to picture", key_to_picture(page))
+                    if page.locator(".lab canvas").count():
+                        say(f"{name}: pointer to frame", hover_to_frame(page))
         with opened(browser, address, "training") as page:
             without, within = json.loads(page.locator(".jp-OutputArea-output pre").last.inner_text())
     print(f"the default run: {without:.2f} s without the lab, {within:.2f} s in it: {within / without:.2f} times")

@@ -44,10 +44,11 @@ ASKED_ERRORS, UNASKED_ERRORS = ERRORS % "true", ERRORS % "false"  # a tag asks a
 
 
 @contextlib.contextmanager
-def server(own=(), log=None):
+def server(own=(), log=None, all_cells=True):
     """Start JupyterLab with settings of its own; yields the address. It saves by itself, so it gets copies.
 
-    own: {name: sources of the code cells} of notebooks to lay beside the chapters; log: where its log goes.
+    own: {name: sources of the code cells} of notebooks to lay beside the chapters; log: where its log goes; all_cells:
+    keep also those that are not in sight in the page, as JupyterLab by itself does not.
     """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -58,6 +59,8 @@ def server(own=(), log=None):
             kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
             nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), home / "notebooks" / name)
         for name, content in SETTINGS.items():
+            if not all_cells and "windowingMode" in content:
+                continue
             path = home / "settings" / name
             path.parent.mkdir(parents=True)
             path.write_text(json.dumps(content), encoding="utf-8")

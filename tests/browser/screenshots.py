@@ -26,7 +26,8 @@ def shoot(page, name):
     for problem in jupyterlab.problems(page):
         print(f"{name}: {problem}", file=sys.stderr)
     # A question to guess is a box of widgets, too, but one without a picture.
-    for i, lab in enumerate(page.locator(OUTERMOST, has=page.locator("img.widget-image")).all()):
+    labs = page.locator(OUTERMOST, has=page.locator("img.widget-image")).or_(page.locator(".lab"))
+    for i, lab in enumerate(labs.all()):
         lab.evaluate("lab => lab.scrollIntoView()")
         page.wait_for_timeout(300)
         page.screenshot(path=FOLDER / f"{name}-lab-{i}.png")
@@ -55,8 +56,8 @@ def shoot_training(page):
 
 def shoot_convolution(page):
     """Chapter 2's lab after some moves of the hand: the README's second picture."""
-    lab = page.locator(OUTERMOST, has=page.get_by_text("dilation")).first
-    lab.scroll_into_view_if_needed()
+    lab = page.get_by_role("group", name="convolution lab").first
+    lab.evaluate("lab => lab.scrollIntoView()")
     jupyterlab.type_line(lab, "convolution padding=1 row=9 column=12")
     page.wait_for_timeout(1000)
     page.screenshot(path=README_FOLDER / "convolution.png")
@@ -64,9 +65,9 @@ def shoot_convolution(page):
 
 def shoot_drawing(page):
     """Chapter 5's lab with a digit drawn by the mouse: the README's third picture."""
-    lab = page.locator(OUTERMOST, has=page.get_by_role("button", name="Clear")).first
+    lab = page.get_by_role("group", name="drawing lab").first
     lab.scroll_into_view_if_needed()
-    box = lab.locator("img.widget-image").first.bounding_box()
+    box = lab.locator(".lab-pad canvas").bounding_box()
     page.mouse.move(box["x"] + 80, box["y"] + 60)
     page.mouse.down()
     for x, y in ((200, 60), (170, 120), (120, 120), (190, 150), (180, 210), (90, 220)):

@@ -1,15 +1,10 @@
 """The labs under a hand: after each move the picture has exactly the bytes of the figure for the new state."""
 
-import json
-
 import pytest
-import torch
 from matplotlib.cbook import get_sample_data
 from playwright.sync_api import expect
 
-from helpers.labs.convolution import OWN
 from helpers.photos import read_photo
-from helpers.plotting.convolution import MAP, MAP_TOP, OUTPUT_LEFT
 from tests.browser import jupyterlab
 
 
@@ -35,12 +30,12 @@ def choose(page, label, option):
 def upload(page, path):
     """Choose a file in the dialogue that the upload button opens."""
     with page.expect_file_chooser() as dialogue:
-        page.locator(".widget-upload").click()
+        page.get_by_role("button", name="your photograph").click()
     dialogue.value.set_files(path)
 
 
 class FirstPicture:
-    """What the tests of the labs share: the first picture that is not a drawing pad, and a way back."""
+    """What the tests of the labs share: the first picture, and a way back."""
 
     PICTURE = 0
 
@@ -92,55 +87,6 @@ class TestExplorer(FirstPicture):
         page.get_by_text("no picture that can be read").wait_for()
 
 
-class TestConvolution(FirstPicture):
-    LAB = "convolution"
-
-    def test_a_slider_and_a_list(self, page, picture, reference):
-        slider(page, "kernel size").press("ArrowRight")
-        jupyterlab.wait_for_picture(picture, moved(reference, size=4))
-        choose(page, "kernel", "blur (mean)")
-        jupyterlab.wait_for_picture(picture, moved(reference, size=4, kernel="blur (mean)"))
-
-    def test_a_number_typed_into_the_matrix(self, page, picture, reference):
-        cell = page.locator("input[type=number]").nth(4)
-        cell.fill("7")
-        cell.press("Enter")
-        rows = [list(row) for row in reference.controls["numbers"].value]
-        rows[1][1] = 7.0
-        numbers = tuple(map(tuple, rows))
-        jupyterlab.wait_for_picture(picture, moved(reference, kernel=OWN, numbers=numbers))
-        expect(page.get_by_label("board line")).to_have_value(
-            "convolution kernel=own-numbers numbers=-1,0,1;-2,7,2;-1,0,1"
-        )
-
-    def test_a_click_on_the_output_chooses_its_cell(self, page, picture, reference):
-        box, size = picture.bounding_box(), reference.output_size
-        scale = box["width"] / 1000
-        x, y = OUTPUT_LEFT + 3.5 * MAP / size, MAP_TOP + 5.5 * MAP / size
-        picture.click(position={"x": x * scale, "y": y * scale})
-        jupyterlab.wait_for_picture(picture, moved(reference, row=5, column=3))
-
-    def test_a_drawing_of_ones_own(self, page, picture, reference):
-        choose(page, "image", "own drawing")
-        page.get_by_text("There is no drawing yet").wait_for()
-        choose(page, "example", "7")
-        page.get_by_text("the output is").wait_for()
-        expect(page.get_by_label("board line")).to_have_value("convolution image=own-drawing example=7")
-
-    def test_an_impossible_size_explains_itself_and_the_picture_stays(self, page, picture):
-        self.explains(page, picture, "convolution size=11 dilation=4", "larger than the 28×28 map")
-
-
-class TestPooling(FirstPicture):
-    LAB = "pooling"
-
-    def test_a_slider_and_a_list(self, page, picture, reference):
-        slider(page, "window").press("ArrowRight")
-        jupyterlab.wait_for_picture(picture, moved(reference, window=3))
-        choose(page, "pooling", "average")
-        jupyterlab.wait_for_picture(picture, moved(reference, window=3, kind="average"))
-
-
 class TestLearnKernel(FirstPicture):
     LAB = "learn_kernel"
 
@@ -170,14 +116,6 @@ class TestShapes(FirstPicture):
         self.explains(page, picture, "shapes image_size=12 kernel_1=11", "larger than")
 
 
-class TestMicroscope(FirstPicture):
-    LAB = "microscope"
-
-    def test_a_slider_and_a_list(self, page, picture, reference):
-        slider(page, "channel").press("ArrowRight")
-        jupyterlab.wait_for_picture(picture, moved(reference, channel=1))
-
-
 class TestVersus(FirstPicture):
     LAB = "versus"
 
@@ -194,28 +132,3 @@ class TestVersus(FirstPicture):
         page.get_by_text("Training: epoch").wait_for()
         page.get_by_role("button", name="Stop").click()
         page.get_by_text("Stopped after").wait_for()
-
-
-class TestDrawing(FirstPicture):
-    LAB, PICTURE = "drawing", 1
-
-    def test_a_digit_drawn_with_the_mouse(self, page, picture, reference):
-        pad = page.locator("img.widget-image").first
-        box = pad.bounding_box()
-        corner = box["x"], box["y"]
-        page.mouse.move(corner[0] + 140, corner[1] + 60)
-        page.mouse.down()
-        for y in range(60, 221, 20):
-            page.mouse.move(corner[0] + 140, corner[1] + y)
-            page.wait_for_timeout(60)
-        page.mouse.up()
-        page.wait_for_timeout(500)
-        drawn = jupyterlab.run_python(page, "print(lab.seen.flatten().tolist())")
-        seen = torch.tensor(json.loads(drawn), dtype=torch.uint8).reshape(1, 28, 28)
-        assert seen[0, 6:22, 13:15].float().mean() > 150  # an upright stroke through the middle
-        assert seen[0, :, :8].sum() == 0
-        reference.seen = seen
-        reference.redraw()
-        jupyterlab.wait_for_picture(picture, bytes(reference.picture.image.value))
-        page.get_by_role("button", name="Clear").click()
-        page.get_by_text("Draw with the mouse").wait_for()

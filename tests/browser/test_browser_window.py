@@ -1,0 +1,353 @@
+"""The window explorer under a hand, in JupyterLab as it is installed: every number shown is the kernel's."""
+
+import json
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests import every_lab
+from tests.browser import jupyterlab
+
+EDGE = 3  # pixels around each map: see window.js
+LABS = {name: every_lab.LABS[name] for name in ("convolution", "pooling", "microscope")}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A JupyterLab that keeps the cells in the page as it does by itself."""
+    begin = f"{every_lab.BEGIN}\n{every_lab.NETS}"
+    cells = [begin, *(f"{name} = {code}\n{name}" for name, code in LABS.items())]
+    own = {"windows.ipynb": cells, "survival.ipynb": cells[:2]}
+    with jupyterlab.server(own, tmp_path_factory.mktemp("windows") / "log", all_cells=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(browser, address):
+    """One page with the three labs, the file browser open."""
+    page = jupyterlab.open_notebook(browser, address, "windows.ipynb")
+    page.evaluate("() => window.jupyterapp.shell.expandLeft()")
+    jupyterlab.run_all(page)
+    yield page
+    problems = jupyterlab.problems(page)
+    end(page)
+    assert problems == []
+
+
+def end(page):
+    """End the page and its kernel: a server waits for it."""
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.close()
+
+
+class Lab:
+    """A lab in the page."""
+
+    def __init__(self, page, name):
+        self.page, self.name = page, name
+        self.root = page.get_by_role("group", name=f"{name} lab")
+        self.root.wait_for()
+        self.root.scroll_into_view_if_needed()
+
+    def type_line(self, line):
+        """Type a board line, and wait until the lab has drawn what it asks for."""
+        before = self.root.get_attribute("data-version")
+        box = self.root.get_by_label("board line")
+        box.fill(line)
+        box.press("Enter")
+        expect(self.root).not_to_have_attribute("data-version", before)
+
+    def known(self, *path):
+        """What the kernel says that the lab shows."""
+        text = jupyterlab.run_python(self.page, f"import json; print(json.dumps({self.name}.state()))")
+        found = json.loads(text)
+        for key in path:
+            found = found[key]
+        return found
+
+    def map(self, name):
+        return self.root.get_by_role("slider", name=name, exact=True)
+
+    def place(self, canvas, shape, row, column):
+        """The middle of a cell of a map of that shape, on the page."""
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        cell = (box["width"] - 2 * EDGE) / max(shape)
+        return box["x"] + EDGE + (column + 0.5) * cell, box["y"] + EDGE + (row + 0.5) * cell
+
+    def total(self):
+        return number(self.root.locator(".lab-total").inner_text())
+
+    def table(self, place):
+        """The numbers of a table, by its place among those of the lab."""
+        cells = self.root.locator(".lab-table").nth(place).locator("> *")
+        return cells.evaluate_all("cells => cells.map(cell => cell.value ?? cell.textContent)")
+
+
+def number(text):
+    return float(text.replace("−", "-"))
+
+
+def flat(rows):
+    return [number for row in rows for number in row]
+
+
+def near(number):
+    """About the same: three digits are written, and at most two after the point."""
+    return pytest.approx(number, abs=0.0051, rel=0.0051)
+
+
+def size_of(array):
+    return len(array), len(array[0])
+
+
+@pytest.fixture
+def convolution(page):
+    lab = Lab(page, "convolution")
+    lab.type_line("convolution")
+    return lab
+
+
+@pytest.fixture
+def pooling(page):
+    lab = Lab(page, "pooling")
+    lab.type_line("pooling")
+    return lab
+
+
+@pytest.fixture
+def microscope(page):
+    lab = Lab(page, "microscope")
+    lab.type_line("microscope")
+    return lab
+
+
+@pytest.mark.parametrize(
+    "line", ["convolution", "convolution kernel=random size=5 padding=2 stride=2", "convolution size=4 dilation=3"]
+)
+def test_each_cell_under_the_pointer_shows_the_sum_that_the_kernel_has(page, convolution, line):
+    convolution.type_line(line)
+    known = convolution.known()
+    output, facts = known["arrays"]["output"], known["facts"]
+    canvas = convolution.map("cell of the output")
+    for row, column in ((0, 0), (5, 7), (len(output) - 1, len(output) - 1), (10, 3)):
+        page.mouse.move(*convolution.place(canvas, size_of(output), row, column))
+        assert convolution.total() == near(output[row][column])
+        expect(canvas).to_have_attribute("aria-valuetext", f"row {row}, column {column}: {shown(output[row][column])}")
+        step, dilation = facts["axes"][0]["stride"], facts["axes"][0]["dilation"]
+        window = [
+            known["arrays"]["image"][row * step + dilation * i][column * step + dilation * j]
+            for i in range(facts["axes"][0]["size"])
+            for j in range(facts["axes"][1]["size"])
+        ]
+        assert [number(text) for text in convolution.table(0)] == near(window)
+        products = [x * w for x, w in zip(window, flat(known["arrays"]["kernel"]), strict=True)]
+        assert [number(text) for text in convolution.table(2)] == near(products)
+    page.mouse.move(5, 5)
+    row, column = facts["cell"]
+    assert convolution.total() == near(output[row][column])
+    assert convolution.known("line") == line  # the pointer alone pins nothing
+
+
+def shown(x):
+    """A number as the lab writes it."""
+    return f"{round(x, 2) + 0.0:.3g}".replace("-", "−")
+
+
+def test_a_pixel_under_the_pointer_says_how_many_cells_see_it(page, convolution):
+    canvas = convolution.map("pixel of the input")
+    page.mouse.move(*convolution.place(canvas, (28, 28), 10, 10))
+    expect(convolution.root.get_by_text("9 cells of the output see the pixel in row 10, column 10.")).to_be_visible()
+    page.mouse.move(*convolution.place(canvas, (28, 28), 0, 0))
+    expect(convolution.root.get_by_text("1 cell of the output sees the pixel in row 0, column 0.")).to_be_visible()
+
+
+def test_the_window_is_dragged_over_the_input_and_stays_where_it_is_let_go(page, convolution):
+    canvas = convolution.map("pixel of the input")
+    page.mouse.move(*convolution.place(canvas, (28, 28), 10, 10))
+    page.mouse.down()
+    page.mouse.move(*convolution.place(canvas, (28, 28), 20, 6), steps=5)
+    output = convolution.known("arrays", "output")
+    assert convolution.total() == near(output[19][5])
+    page.mouse.up()
+    page.mouse.move(5, 5)
+    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=19 column=5")
+    assert convolution.total() == near(output[19][5])
+
+
+def test_a_finger_moves_the_window(page, convolution):
+    canvas = convolution.map("cell of the output")
+    session = page.context.new_cdp_session(page)
+    places = [convolution.place(canvas, (26, 26), *cell) for cell in ((2, 2), (4, 9), (7, 20))]
+
+    def touch(kind, *points):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    touch("touchStart", places[0])
+    for place in places[1:]:
+        touch("touchMove", place)
+    touch("touchEnd")
+    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=7 column=20")
+
+
+def test_a_click_and_the_arrow_keys_pin_a_cell(page, convolution):
+    canvas = convolution.map("cell of the output")
+    page.mouse.click(*convolution.place(canvas, (26, 26), 3, 4))
+    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=3 column=4")
+    page.mouse.move(5, 5)
+    canvas.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "ArrowUp"):
+        page.keyboard.press(key)
+    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=2 column=5")
+    assert convolution.total() == near(convolution.known("arrays", "output")[2][5])
+    page.keyboard.press("End")
+    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=2 column=25")
+    convolution.map("pixel of the input").focus()
+    page.keyboard.press("ArrowDown")
+    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=3 column=25")
+
+
+@pytest.mark.parametrize(("typed", "read"), [("7.5", 7.5), ("−2", -2), ("0,25", 0.25), ("250", 99)])
+def test_a_number_typed_into_the_drawn_kernel_is_the_kernels(convolution, typed, read):
+    field = convolution.root.get_by_label("kernel row 2, column 2")
+    field.fill(typed)
+    expect(convolution.root.get_by_label("board line")).to_have_value(
+        f"convolution kernel=own-numbers numbers=-1,0,1;-2,{read:g},2;-1,0,1"
+    )
+    known = convolution.known("arrays")
+    assert known["kernel"][1][1] == read
+    field.press("Tab")
+    assert convolution.total() == near(known["output"][9][12])
+    assert [number(text) for text in convolution.table(1)] == flat(known["kernel"])
+
+
+def test_a_number_that_is_half_typed_is_marked_and_changes_nothing(convolution):
+    field = convolution.root.get_by_label("kernel row 2, column 2")
+    field.fill("1e")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    assert convolution.known("line") == "convolution"
+
+
+def test_settings_that_cannot_be_dim_the_last_picture(convolution):
+    convolution.type_line("convolution size=11 dilation=3")
+    before = convolution.table(2)
+    convolution.type_line("convolution size=11 dilation=4")
+    expect(convolution.root.get_by_text("larger than the 28×28 map")).to_be_visible()
+    expect(convolution.root.get_by_text("last possible settings")).to_be_visible()
+    assert convolution.table(2) == before
+    convolution.type_line("convolution")
+    expect(convolution.root.get_by_text("last possible settings")).to_be_hidden()
+
+
+def test_the_board_line_says_what_is_wrong_beside_it(convolution):
+    box = convolution.root.get_by_label("board line")
+    box.fill("convolution size=12")
+    box.press("Enter")
+    expect(convolution.root.get_by_text("The nearest is size=11")).to_be_visible()
+
+
+def test_slide_plays_the_window_and_can_be_stopped(page, convolution):
+    button = convolution.root.get_by_role("button", name="slide")
+    canvas = convolution.map("cell of the output")
+    output = convolution.known("arrays", "output")
+    button.click()
+    expect(canvas).to_have_attribute("aria-valuetext", re.compile(r"row [23], column \d+: "))
+    now = convolution.root.evaluate("lab => [lab.querySelector('.lab-total').textContent, lab.textContent]")
+    row, column = map(int, re.search(r"products, row (\d+), column (\d+)", now[1]).groups())
+    assert number(now[0]) == near(output[row][column])
+    button.click()
+    expect(canvas).to_have_attribute("aria-valuetext", f"row 9, column 12: {shown(output[9][12])}")
+    assert convolution.known("line") == "convolution"
+
+
+def test_slide_does_not_play_for_people_who_want_less_motion(page, convolution):
+    page.emulate_media(reduced_motion="reduce")
+    convolution.root.get_by_role("button", name="slide").click()
+    row = convolution.map("cell of the output").get_attribute("aria-valuetext").split(":")[0]
+    page.emulate_media(reduced_motion=None)
+    assert row == "row 9, column 12"
+
+
+def test_a_slider_by_keyboard_has_a_name_and_says_its_value(page, convolution):
+    slider = convolution.root.get_by_role("slider", name="kernel size")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "4")
+    expect(convolution.root.get_by_label("board line")).to_have_value("convolution size=4")
+    expect(convolution.root.get_by_role("status")).to_contain_text("the output is 25×25")
+
+
+@pytest.mark.parametrize("line", ["pooling", "pooling kind=average window=3 stride=2 shift=4"])
+def test_pooling_shows_the_window_and_the_number_that_it_keeps(page, pooling, line):
+    pooling.type_line(line)
+    known = pooling.known("arrays")
+    for name, source, result in (
+        ("cell of the pooled map", "image", "before"),
+        ("cell after the shift", "shifted", "after"),
+    ):
+        canvas = pooling.map(name)
+        for row, column in ((0, 0), (6, 5), (8, 11)):
+            page.mouse.move(*pooling.place(canvas, size_of(known[result]), row, column))
+            assert pooling.total() == near(known[result][row][column])
+            size = 3 if "window=3" in line else 2
+            window = [known[source][2 * row + i][2 * column + j] for i in range(size) for j in range(size)]
+            assert [number(text) for text in pooling.table(0)] == near(window)
+
+
+@pytest.mark.parametrize("layer", ["1-convolution", "2-relu", "3-max-pooling", "4-convolution"])
+def test_the_microscope_computes_each_cell_under_the_pointer_as_the_network_does(page, microscope, layer):
+    microscope.type_line(f"microscope layer={layer} channel=2")
+    known = microscope.known()
+    maps, (rows, columns) = known["arrays"]["maps"], known["facts"]["sees"]
+    canvas = microscope.map("cell of the map")
+    for row, column in ((0, 0), (3, 8), (len(maps[2]) - 1, 4)):
+        page.mouse.move(*microscope.place(canvas, size_of(maps[2]), row, column))
+        sentence = microscope.root.locator(".lab-formula").inner_text()
+        result = number(sentence.replace(":", "=").split("=")[-1].split()[0])
+        assert result == pytest.approx(maps[2][row][column], abs=1e-4)
+        (top, bottom), (left, right) = rows[row], columns[column]
+        span = f"{top}–{bottom}, columns {left}–{right}" if bottom > top else f"row {top}, column {left}"
+        assert span in microscope.root.locator(".lab-note").inner_text()
+
+
+def test_a_click_on_a_small_map_chooses_its_channel_and_its_cell(page, microscope):
+    mosaic = microscope.root.locator("canvas[aria-label=channel]")
+    box = mosaic.bounding_box()
+    slot = (box["width"] - 6) / 3
+    page.mouse.click(box["x"] + 3 + slot * 1.51, box["y"] + 3 + slot * 0.51)
+    line = microscope.root.get_by_label("board line")
+    expect(line).to_have_value("microscope channel=1")  # its middle is where the cell was
+    page.mouse.move(5, 5)
+    mosaic.focus()
+    page.keyboard.press("ArrowDown")
+    expect(line).to_have_value("microscope channel=4")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_axe_finds_nothing_serious(page, theme):
+    page.evaluate(f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: '{theme}'}})")
+    light = str(theme == "JupyterLab Light").lower()
+    page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+    found = Axe().run(page, context=".lab").response["violations"]
+    serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in serious] == []
+
+
+def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(browser, address):
+    page = jupyterlab.open_notebook(browser, address, "survival.ipynb")
+    jupyterlab.run_all(page)
+    Lab(page, "convolution").type_line("convolution size=4")
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    Lab(page, "convolution").type_line("convolution size=5")
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    expect(page.locator(".lab-said")).to_have_text("The kernel that this lab stood on has ended: run this cell again.")
+    page.reload()
+    still = page.locator(".lab-still img")
+    still.scroll_into_view_if_needed()
+    expect(still).to_be_visible()
+    expect(page.get_by_text("To move it, run this cell again.")).to_be_visible()
+    expect(page.locator(":text('model not found'):visible")).to_have_count(0)
+    end(page)
