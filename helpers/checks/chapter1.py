@@ -674,4 +674,138 @@ def _measured(answer, X, images, y, data):
     return wrong(f"{measured}; {where}?")
 
 
-BLANKS = {}  # functions that the chapter's text leaves to the student, see blank.py
+def _means_of(images, labels, of_class):
+    return torch.stack([of_class(images, labels, label).mean(dim=0) for label in range(10)])
+
+
+def _cut_in_two(images, labels, num_validation, places):
+    """The four parts of a split; places: takes the order and num_validation, returns those of validation and the rest.
+
+    The order is that of the chapter's own line, with seed 0.
+    """
+    order = torch.randperm(len(images), generator=_generator(0))
+    val, train = places(order, num_validation)
+    return images[train], labels[train], images[val], labels[val]
+
+
+def _leaks(parts):
+    """Whether some image is in both sets; no two images of the probes are alike."""
+    return (torch.cdist(parts[0].flatten(1).double(), parts[2].flatten(1).double()) == 0).any()
+
+
+def _said_of_parts(parts, expected):
+    names = "training images", "training labels", "validation images", "validation labels"
+    for name, part, right_part in zip(names, parts, expected, strict=True):
+        if part.shape != right_part.shape:
+            return f"your {name} have the shape {answers.shape(part)}, expected {answers.shape(right_part)}"
+        if not answers.same(part, right_part):
+            return f"your {name} are others than those of the places in `order`"
+
+
+def _batches(images, labels, batch_size):
+    for start in range(0, len(images), batch_size):
+        yield images[start : start + batch_size] / 255, labels[start : start + batch_size]
+
+
+def _pieces(cut):
+    """Batches whose images and labels are `cut(images or labels, start, batch_size)`."""
+    return lambda images, labels, size: [
+        (cut(images / 255, start, size), cut(labels, start, size)) for start in range(0, len(images), size)
+    ]
+
+
+def _one_epoch(attempt, images, labels, batch_size):
+    """Words for what is wrong with an epoch's batches; "" if nothing is."""
+    try:
+        _order(_pairs(attempt(images, labels, batch_size)), images, labels, batch_size, False)
+    except answers.Unreadable as trouble:
+        return str(trouble)
+    return ""
+
+
+BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "mean_images": Exercise(
+        task="1, section 5; mean_images(images, labels): (N, 1, 28, 28) bytes to the mean image of each class.",
+        solution=lambda images, labels: _means_of(images, labels, lambda X, y, label: X[y == label] / 255),
+        probes=lambda: [_bright(20, 3, _flat, 204), _bright(80, 12, _noise, 250)],
+        praise="Right: the images of one class, as floats.",
+        mistakes=[
+            *[Mistake(words, lambda images, labels, of_class=of_class: _means_of(images, labels, of_class))
+              for words, of_class in {
+                "You have floats, but from 0 to 255: divide by 255.": lambda X, y, label: X[y == label].float(),
+                "You divided by 255 twice.": lambda X, y, label: X[y == label] / 255 / 255,
+                "You divided by 256, but white is 255.": lambda X, y, label: X[y == label] / 256,
+                "You took the first image of the class alone: take all of them.":
+                    lambda X, y, label: X[y == label][:1] / 255,
+                "You took all images: pick those whose label is the class, labels == label.":
+                    lambda X, y, label: X / 255,
+                "You took the images of all other classes: == is true for the class itself.":
+                    lambda X, y, label: X[y != label] / 255,
+                "You picked one image by its place in the set: pick all images by their label.":
+                    lambda X, y, label: X[label] / 255,
+                "You picked by a class that never changes: compare the labels with `label`.":
+                    lambda X, y, label: X[y == 0] / 255,
+                "`labels` holds classes, not places: labels == label says which images are meant.":
+                    lambda X, y, label: X[y] / 255,
+                "`//` cuts the decimals off: `/` keeps them.": lambda X, y, label: (X[y == label] // 255).float(),
+            }.items()],
+        ],
+    ),
+    "split": Exercise(
+        task="1, section 6; split(images, labels, num_validation): training and validation images and labels.",
+        solution=lambda images, labels, num_validation: _cut_in_two(
+            images, labels, num_validation, lambda order, n: (order[:n], order[n:])
+        ),
+        probes=lambda: [(*_numbered(10), 3), (*_numbered(50), 5)],
+        praise="Right: each image is in one set, and in one only.",
+        read=answers.sequence(4, answers.tensor, "images and labels for training, then for validation"),
+        difference=_said_of_parts,
+        mistakes=[
+            *[Mistake(words, *[lambda images, labels, num_validation, places=one: _cut_in_two(
+                images, labels, num_validation, places) for one in places])
+              for words, *places in (
+                ("You have the two sets the wrong way round: the first num_validation places are for validation.",
+                 lambda order, n: (order[n:], order[:n])),
+                ("Your training set still holds the validation images, so that they are no longer new: take the other "
+                 "places alone.", lambda order, n: (order[:n], order)),
+                ("That would be a fair split too. But take the first places of the order for validation, and the rest "
+                 "for training, so that everyone has the same images.", lambda order, n: (order[-n:], order[:-n])),
+                ("You did not use `order`: these are the first images of the file, not random ones.",
+                 lambda order, n: (torch.arange(n), torch.arange(n, len(order))),
+                 lambda order, n: (slice(n), slice(n, None))),
+                ("That is a single place, not a set of them: `order[:n]` is a slice, `order[n]` one number.",
+                 lambda order, n: (order[n], order[n:]), lambda order, n: (order[:n], order[n])),
+                ("One image is in neither set: where the first slice ends, the second begins.",
+                 lambda order, n: (order[:n], order[n + 1 :])),
+                ("You took one image too many for validation: the end of a slice does not count.",
+                 lambda order, n: (order[: n + 1], order[n + 1 :])),
+            )],
+            Sign("Some images are in both sets, so that they are no longer new: the two slices overlap.",
+                 lambda parts, images, labels, n: parts[0].ndim == parts[2].ndim == 4 and bool(_leaks(parts))),
+        ],
+    ),
+    "batches": Exercise(
+        task="1, section 7; batches(images, labels, batch_size) yields X and y.",
+        solution=_batches,
+        probes=lambda: [(*_numbered(24), size) for size in (6, 7, 2)],
+        praise="Right: each image comes once, with its label, and the last batch may be smaller.",
+        observe=_one_epoch,
+        read=lambda words: words,
+        same=lambda words, others: words == others,
+        difference=lambda words, expected: words,
+        mistakes=[
+            Mistake("Your slice ends at batch_size, in every batch: it must end batch_size places after it starts.",
+                    _pieces(lambda X, start, size: X[start:size])),
+            Mistake("You count in batches, but start counts images already: do not multiply it.",
+                    _pieces(lambda X, start, size: X[start * size : (start + 1) * size])),
+            Mistake("You take the first images again and again: begin at start.",
+                    _pieces(lambda X, start, size: X[:size])),
+            Mistake("Your slice has no end: it must end batch_size places after it starts.",
+                    _pieces(lambda X, start, size: X[start:])),
+            Mistake("Your slice ends one too early: the end of a slice does not count.",
+                    _pieces(lambda X, start, size: X[start : start + size - 1])),
+            Mistake("Your slice is one too long: the end of a slice does not count.",
+                    _pieces(lambda X, start, size: X[start : start + size + 1])),
+        ],
+    ),
+}  # fmt: skip

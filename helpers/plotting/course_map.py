@@ -8,13 +8,13 @@ CHAPTERS = ("Data", "Convolution", "LeNet's shapes", "Training", "LeNet and an M
 # {chapter: {its sections: what happens there}}
 WAYS = {
     1: {
-        "1": "look first",
-        "2": "the file:\nbytes",
-        "3": "bytes →\nfloats",
-        "4": "ten classes",
-        "5": "three sets",
-        "6, 7": "batches and\ntheir cost",
-        "8": "normalise",
+        "1": "a network\nreads",
+        "2": "look first",
+        "3": "the file:\nbytes",
+        "4": "bytes →\nfloats",
+        "5": "ten classes",
+        "6": "three sets",
+        "7": "batches",
     },
     2: {
         "1": "a kernel\nslides",
