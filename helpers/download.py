@@ -92,7 +92,7 @@ def useful_first(mirrors, file):
 
     for mirror in mirrors:
         threading.Thread(target=ask, args=[mirror], daemon=True).start()
-    wrong = {}
+    wrong = dict.fromkeys(mirrors)  # in the mirrors' order
     for _ in mirrors:
         mirror, what = answers.get()  # each answers within START_SECONDS
         if not what:
