@@ -1,5 +1,6 @@
 """The exercises as an nbgrader course: what students get, and what nbgrader makes of what they hand in."""
 
+import html
 import os
 import re
 import shutil
@@ -17,6 +18,11 @@ from helpers.teacher import assignment
 CHAPTERS = sorted((assignment.ROOT / "notebooks").glob("[0-9]*.ipynb"))
 GRADED = "03-lenet-shapes.ipynb"  # all five are built, one is graded: what nbgrader does is the same for all
 FULL = 5 * assignment.POINTS
+CRASH = """import os
+
+
+def conv_cost(in_channels, out_channels, kernel_size, image_size, padding):
+    os._exit(1)"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,20 +69,21 @@ def hand_in(course, student, **answers):
 
 @pytest.fixture(scope="module")
 def graded(course):
-    """{student: points} of one run of nbgrader over all submissions."""
-    answers = {
-        cell.replace("-", "_"): made.source for cell, made in cells(course / "all" / GRADED).items() if "answer" in cell
-    }
-    half = {name: answers[name] for name in ("answer_3_2", "answer_3_3")}
+    """{student: points} of one run of nbgrader over all submissions; each takes it some five seconds."""
+    made = cells(course / "all" / GRADED)
+    answers = {cell_id.replace("-", "_"): cell.source for cell_id, cell in made.items() if "answer" in cell_id}
     hand_in(course, "all-of-it", **answers)
     hand_in(course, "nothing")
-    hand_in(course, "some-of-it", **half)
-    wrong = "def flatten_size(image_size, kernel_size, padding, channels):\n    "
-    hand_in(course, "endless", **half | {"answer_3_2": wrong + "while True:\n        pass"})
-    hand_in(course, "crash", **half | {"answer_3_2": wrong + "import os\n    os._exit(1)"})
-    hand_in(course, "named", answer_3_2=wrong + "return ((image_size + 2 * padding - kernel_size + 1) // 2) ** 2")
+    mixed = {
+        "answer_3_1": answers["answer_3_1"],
+        "answer_3_2": "def flatten_size(image_size, kernel_size, padding, channels):\n    while True:\n        pass",
+        "answer_3_3": CRASH,
+        "answer_3_4": answers["answer_3_4"],
+        "answer_3_5": "my_net = nn.Sequential(nn.Flatten(), nn.Linear(784, 9))",
+    }
+    hand_in(course, "mixed", **mixed)
     nbgrader(course, "autograde", "exercises")
-    nbgrader(course, "generate_feedback", "exercises")
+    nbgrader(course, "generate_feedback", "exercises", "--student", "mixed")
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
         return {entry["student"]: entry["score"] for entry in book.submission_dicts("exercises")}
 
@@ -86,20 +93,17 @@ def test_the_solutions_score_full_marks_and_the_stubs_none(graded):
     assert graded["nothing"] == 0
 
 
-def test_what_is_half_solved_scores_its_part(graded):
-    assert graded["some-of-it"] == 2 * assignment.POINTS
+def test_a_part_scores_its_part_and_a_loop_without_end_or_a_crash_costs_its_own_points_only(graded):
+    assert graded["mixed"] == 2 * assignment.POINTS
 
 
-@pytest.mark.parametrize("student", ["endless", "crash"])
-def test_a_loop_without_end_or_a_crash_costs_its_own_points_only(student, graded):
-    assert graded[student] == assignment.POINTS
-
-
-def test_feedback_names_the_mistake(course, graded):
-    assert graded["named"] == 0
-    page = (course / "feedback" / "named" / "exercises" / GRADED.replace("ipynb", "html")).read_text(encoding="utf-8")
-    assert "❌" in page
-    assert "channels" in page.partition("❌")[2][:400]
+def test_feedback_names_what_went_wrong(course, graded):
+    page = (course / "feedback" / "mixed" / "exercises" / GRADED.replace("ipynb", "html")).read_text(encoding="utf-8")
+    verdicts = [html.unescape(line.partition("<")[0]) for line in page.split("❌")[1:]]
+    loop, crash, network = verdicts
+    assert "did not come to an end" in loop
+    assert "Your code ended Python itself" in crash
+    assert "9" in network and "10" in network  # the shape that came, and the one that was expected
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
