@@ -2,6 +2,7 @@
 
 import html
 import math
+import signal
 import threading
 import time
 
@@ -214,6 +215,14 @@ def duration(seconds):
 def end_on_interrupt(runner):
     """Let JupyterLab's ■ end a run also while no cell is running, when ipykernel would ignore it."""
     kernel = getattr(get_ipython(), "kernel", None)
+    if not hasattr(kernel, "saved_sigint_handler"):
+        return
+
+    def ask(*interrupt):
+        runner.ask_to_stop()
+
     # ipykernel puts this handler in place when it has dealt with the message that started the run.
-    if hasattr(kernel, "saved_sigint_handler"):
-        kernel.saved_sigint_handler = lambda *signal: runner.ask_to_stop()
+    kernel.saved_sigint_handler = ask
+    if threading.current_thread() is not threading.main_thread():
+        # It does so in the main thread alone, and JupyterLab sends a widget's messages to another one.
+        kernel.io_loop.add_callback(signal.signal, signal.SIGINT, ask)
