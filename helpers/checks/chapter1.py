@@ -288,6 +288,14 @@ def _said_of_order(order, every, sizes):
     return ""
 
 
+# An exercise whose `observe` says in words what is wrong, the same words for the same fault.
+IN_WORDS = {
+    "read": lambda words: words,
+    "same": lambda words, others: words == others,
+    "difference": lambda words, expected: words,
+}
+
+
 def _numbered(count):
     images = torch.randint(256, (count, 1, 28, 28), generator=_generator(16), dtype=torch.uint8)
     return images, torch.randint(10, (count,), generator=_generator(17))
@@ -301,9 +309,7 @@ check_mini_batches = Exercise(
     untouched=lambda images, labels, batch_size, shuffle: _loader(images, labels, batch_size, False),
     still_so="Not mended yet: shuffle=True still gives the order of the set.",
     observe=_two_epochs,
-    read=lambda words: words,
-    same=lambda words, others: words == others,
-    difference=lambda words, expected: words,
+    **IN_WORDS,
     mistakes=[
         Mistake("Your switch works the wrong way round.", lambda x, y, size, shuffle: _loader(x, y, size, not shuffle)),
         Mistake("You shuffle in any case: ask `shuffle`.", lambda x, y, size, shuffle: _loader(x, y, size, True)),
@@ -790,9 +796,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         probes=lambda: [(*_numbered(24), size) for size in (6, 7, 2)],
         praise="Right: each image comes once, with its label, and the last batch may be smaller.",
         observe=_one_epoch,
-        read=lambda words: words,
-        same=lambda words, others: words == others,
-        difference=lambda words, expected: words,
+        **IN_WORDS,
         mistakes=[
             Mistake("Your slice ends at batch_size, in every batch: it must end batch_size places after it starts.",
                     _pieces(lambda X, start, size: X[start:size])),

@@ -31,13 +31,6 @@ def switch(label, value=False):
     return widgets.Checkbox(value, description=label, indent=False, layout=widgets.Layout(width="auto"))
 
 
-def button(label, action, **options):
-    """A button; action: a function without arguments."""
-    made = widgets.Button(description=label, **options)
-    made.on_click(lambda _: action())
-    return made
-
-
 def rows_of(controls):
     """Controls side by side, in as many rows as they need."""
     return widgets.HBox(list(controls), layout=widgets.Layout(flex_flow="row wrap", grid_gap="4px 16px"))
@@ -50,8 +43,6 @@ class Message(widgets.HTML):
     """
 
     text, trouble = "", False
-
-    trouble = False
 
     def __init__(self, lines=1):
         super().__init__(layout=widgets.Layout(min_height=f"{8 + 24 * lines}px"))

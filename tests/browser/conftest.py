@@ -49,8 +49,7 @@ def page(address, browser, request):
     page.locator("img.widget-image").first.scroll_into_view_if_needed()
     yield page
     problems = jupyterlab.problems(page)
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    page.close()
+    jupyterlab.end(page)
     assert problems == []
 
 

@@ -162,6 +162,12 @@ def is_problem(message):
     return message.type == "error" and not any(part in message.location["url"] for part in own)
 
 
+def end(page):
+    """End the page and its kernel: a server waits for it."""
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    page.close()
+
+
 def problems(page):
     """What went wrong in a page: errors in cells, in callbacks and in the browser's console, as texts."""
     asked = page.evaluate(f"() => {ASKED_ERRORS}")

@@ -32,14 +32,8 @@ def page(browser, address):
     jupyterlab.run_all(page)
     yield page
     problems = jupyterlab.problems(page)
-    end(page)
+    jupyterlab.end(page)
     assert problems == []
-
-
-def end(page):
-    """End the page and its kernel: a server waits for it."""
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    page.close()
 
 
 @pytest.fixture
@@ -274,4 +268,4 @@ def test_after_a_reload_the_drawing_is_still_there_and_after_a_restart_the_lab_a
     expect(still).to_be_visible()
     expect(page.locator(":text('model not found'):visible")).to_have_count(0)
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.ready")
-    end(page)
+    jupyterlab.end(page)

@@ -32,8 +32,7 @@ def page(browser, address, request):
     jupyterlab.run_all(page)
     yield page
     problems = jupyterlab.problems(page)
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    page.close()
+    jupyterlab.end(page)
     assert problems == []
 
 
@@ -110,17 +109,22 @@ def reload(page):
     )
 
 
+def at_rest(page):
+    """The page's lab, stopped and as it began."""
+    lab = Lab(page)
+    if lab.root.get_attribute("data-phase") in ("waiting", "training"):
+        lab.button("Stop").click()
+    lab.button("Reset").click()
+    lab.goes("idle")
+    return lab
+
+
 class TestKernel:
     LAB = "learn_kernel"
 
     @pytest.fixture
     def lab(self, page):
-        lab = Lab(page)
-        if lab.root.get_attribute("data-phase") in ("waiting", "training"):
-            lab.button("Stop").click()
-        lab.button("Reset").click()
-        lab.goes("idle")
-        return lab
+        return at_rest(page)
 
     def test_run_stop_and_on(self, lab):
         lab.button("Run").click()
@@ -175,12 +179,7 @@ class TestTrainer:
 
     @pytest.fixture
     def lab(self, page):
-        lab = Lab(page)
-        if lab.root.get_attribute("data-phase") in ("waiting", "training"):
-            lab.button("Stop").click()
-        lab.button("Reset").click()
-        lab.goes("idle")
-        return lab
+        return at_rest(page)
 
     def test_train_stop_resume_and_a_table_whose_rows_light_up_their_curves(self, page, lab):
         lab.button("Train").click()

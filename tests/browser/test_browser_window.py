@@ -32,14 +32,8 @@ def page(browser, address):
     jupyterlab.run_all(page)
     yield page
     problems = jupyterlab.problems(page)
-    end(page)
+    jupyterlab.end(page)
     assert problems == []
-
-
-def end(page):
-    """End the page and its kernel: a server waits for it."""
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-    page.close()
 
 
 class Lab:
@@ -350,4 +344,4 @@ def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(b
     expect(still).to_be_visible()
     expect(page.get_by_text("To move it, run this cell again.")).to_be_visible()
     expect(page.locator(":text('model not found'):visible")).to_have_count(0)
-    end(page)
+    jupyterlab.end(page)
