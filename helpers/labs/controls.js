@@ -84,13 +84,27 @@ export function makeControls(place, moved) {
   };
 }
 
+// A button that copies the text of a field or of another element.
+export function makeCopy(source, label) {
+  const copy = make("button", { type: "button", "aria-label": label, ...KEYS }, "Copy");
+  copy.addEventListener("click", async () => {
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
+    // Without https there is no clipboard to write to: what is selected is copied in the old way.
+    await (navigator.clipboard?.writeText(source.value ?? source.textContent) ?? document.execCommand("copy"));
+    copy.textContent = "Copied";
+    setTimeout(() => (copy.textContent = "Copy"), 1500);
+  });
+  return copy;
+}
+
 // Controls of one group stand in a frame with its name.
 function inGroups(controls) {
   const parts = [];
   for (const { element, group } of controls) {
     if (!group) parts.push(element);
     else if (parts.at(-1)?.dataset?.group === group) parts.at(-1).append(element);
-    else parts.push(make("fieldset", { "data-group": group }, make("legend", {}, group), element));
+    else parts.push(make("fieldset", { class: "lab-group", "data-group": group }, make("legend", {}, group), element));
   }
   return parts;
 }
