@@ -21,6 +21,24 @@ const KINDS = {
     const show = (value) => (box.checked = value);
     return { element: make("label", { class: "lab-switch" }, box, setting.description), hand: box, show };
   },
+  place: (setting, moved) => {
+    const field = make("input", { type: "number", min: setting.min, max: setting.max, ...KEYS });
+    const go = (to) => moved(Math.min(Math.max(Math.round(to), setting.min), setting.max));
+    field.addEventListener("change", () => (field.value === "" ? show(now) : go(Number(field.value))));
+    const lead = (sign, words) => {
+      const button = make("button", { type: "button", ...KEYS }, words);
+      button.addEventListener("click", () => go(now + sign * setting.leap));
+      return button;
+    };
+    const ways = [lead(-1, "previous"), lead(1, "next")];
+    let now = 0;
+    const show = (value) => {
+      field.value = now = value;
+      ways.forEach((way, i) => way.setAttribute("aria-disabled", now === [setting.min, setting.max][i]));
+    };
+    const label = make("label", {}, setting.description, field);
+    return { element: make("div", { class: "lab-place" }, label, ...ways), hand: field, show };
+  },
   button: (setting, moved) => {
     const button = make("button", { type: "button", name: setting.name, ...KEYS }, setting.description);
     button.addEventListener("click", () => moved());
