@@ -92,7 +92,7 @@ export default living((lab) => {
     });
     putDots(context, lab.array("dots").data, groups(), frame);
     const words = "dots: results · line: means, with one standard deviation";
-    putText(context, words, width - 12, 10, { align: "right", size: 12 });
+    if (width > 540) putText(context, words, width - 12, 10, { align: "right", size: 12 });
   }
 
   function show() {
