@@ -1,0 +1,107 @@
+"""Chapter 4's claims: training. A seed gives other first weights and another order of the batches."""
+
+import functools
+import os
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from helpers import Batches, confusion_counts, evaluate_accuracy, fashion_mnist, lenet, train, train_validation_split
+from helpers import xavier
+
+os.environ["LENET_LAB_OFFLINE"] = "1"
+RELU = {"activation": nn.ReLU, "pooling": nn.MaxPool2d}
+
+
+@functools.cache
+def split():
+    data = fashion_mnist(part="sample")
+    return train_validation_split(data.train_images, data.train_labels, num_validation=1_000)
+
+
+def new(seed, **how):
+    torch.manual_seed(seed)
+    return xavier(lenet(**how))
+
+
+def batches(seed, batch_size=64, count=9_000):
+    images, labels, _, _ = split()
+    return Batches(images[:count], labels[:count], batch_size, shuffle=True, seed=seed)
+
+
+def validation():
+    return Batches(*split()[2:], 1_000)
+
+
+@torch.no_grad()
+def alive(net):
+    """How many of the 84 units of the last hidden layer respond to any of the validation images."""
+    return int((net[:-1](split()[2] / 255) > 0).any(dim=0).sum())
+
+
+def rates(seed):
+    """A hundred steps of 64 images with three learning rates: validation accuracy, and units that are alive."""
+    found = {}
+    for lr in (0.01, 0.1, 1.0):
+        net = new(seed, **RELU)
+        list(train(net, batches(seed, count=6_400), 1, lr, reports=1))
+        found |= {f"accuracy {lr}": evaluate_accuracy(net, validation()), f"alive {lr}": alive(net)}
+    return found
+
+
+def learnt(net, X, y, lr, steps, change=lambda scores: scores):
+    """The losses of one batch that is learnt by heart; change: what happens to the scores before the loss."""
+    optimizer, losses = torch.optim.SGD(net.parameters(), lr=lr), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(change(net(X)), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def by_heart(seed):
+    """One batch learnt by heart: as it should be, with a sigmoid before the loss, and by the textbook's LeNet."""
+    X, y = next(iter(batches(seed)))
+    right = learnt(new(seed, **RELU), X, y, 0.1, 150)
+    squeezed = learnt(new(seed, **RELU), X, y, 0.1, 150, torch.sigmoid)
+    slow = learnt(new(seed), X, y, 0.9, 300)
+    ends = next((i for i, loss in enumerate(slow) if loss < 1.9), len(slow))
+    return {"right": right[-1], "sigmoid": squeezed[-1], "plateau ends": ends, "plateau": slow[50:140:10]}
+
+
+def gradients(seed):
+    """The length of the first layer's gradient, with the textbook's LeNet and with ReLU; and of the sigmoids' last."""
+    X, y = next(iter(batches(seed, 256)))
+    norms = {}
+    for name, how in (("sigmoid", {}), ("ReLU", RELU)):
+        net = new(seed, **how)
+        F.cross_entropy(net(X), y).backward()
+        norms[name] = [layer.weight.grad.norm().item() for layer in net if hasattr(layer, "weight")]
+    return {
+        "times smaller": norms["ReLU"][0] / norms["sigmoid"][0],
+        "sigmoid shrinks": norms["sigmoid"][-1] / norms["sigmoid"][0],
+        "ReLU shrinks": norms["ReLU"][-1] / norms["ReLU"][0],
+    }
+
+
+def lab(seed):
+    """Two epochs of the training lab with four board lines; with the first one's network also the hardest class."""
+    found = {}
+    for name, size, sizes in (
+        ("kernel 5", 64, {}), ("kernel 1", 64, {"kernel_size": 1, "padding": 0}), ("batch 16", 16, {}), ("batch 256", 256, {}),
+    ):  # fmt: skip
+        net = new(seed, **RELU, **sizes)
+        list(train(net, batches(seed, size), 2, 0.1, reports=1))
+        found[name] = evaluate_accuracy(net, validation())
+        if name == "kernel 5":
+            with torch.no_grad():
+                counts = confusion_counts(net(split()[2] / 255), split()[3])
+            found["hardest"] = int((counts.diagonal() / counts.sum(dim=1)).argmin())
+    return found
+
+
+MEASURES = {"rates": rates, "by_heart": by_heart, "gradients": gradients, "lab": lab}
+CLAIMS = []
