@@ -5,6 +5,7 @@ import contextlib
 import copy
 import math
 from collections import OrderedDict
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 from unittest import mock
@@ -704,4 +705,49 @@ def _accuracy(net, images, labels):
     return Attempt(measure, seconds=60)()
 
 
-BLANKS = {}  # functions that the chapter's text leaves to the student, see blank.py
+def _from_shares(function):
+    """A loss made of the share of each right class."""
+    return lambda y_hat, y: function(y_hat.softmax(dim=1)[range(len(y)), y])
+
+
+BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "cross_entropy": Exercise(
+        task="4, section 2; cross_entropy(y_hat, y): the mean of minus the logarithms of the right classes' shares.",
+        solution=lambda y_hat, y: F.cross_entropy(y_hat, y),
+        probes=lambda: [
+            (torch.tensor([[2.0, 0, 0], [0, 1, 1]]), torch.tensor([0, 1])),
+            (3 * torch.randn(5, 10, generator=torch.Generator().manual_seed(81)), torch.tensor([3, 0, 9, 9, 1])),
+        ],
+        praise="Right: nearly 0 if the right class has nearly all of the share, and large if it has nearly none.",
+        read=answers.number,
+        mistakes=[
+            *(Mistake(words, _from_shares(function)) for words, function in (
+                ("The minus is missing: a share is below 1, so its logarithm is negative, and a loss should fall.",
+                 lambda right: right.log().mean()),
+                ("The logarithm is missing: that is minus the mean share.", lambda right: -right.mean()),
+                ("That is the mean share of the right class, which should grow: take minus its logarithm.",
+                 lambda right: right.mean()),
+                ("That is the mean share of the wrong classes: take minus the logarithm of the right one's.",
+                 lambda right: (1 - right).mean()),
+                ("First the logarithm of each share, then the mean over the images.",
+                 lambda right: -right.mean().log()),
+                ("Take the mean over the images, not the sum.", lambda right: -right.log().sum()),
+                ("Asked is the natural logarithm, log(), not that to base 10.", lambda right: -right.log10().mean()),
+                ("Asked is the natural logarithm, log(), not that to base 2.", lambda right: -right.log2().mean()),
+                ("That is the loss of the first image alone: take the mean over all.", lambda right: -right[0].log()),
+            )),
+            Mistake("You took the shares of all classes: only the right one counts.",
+                    lambda y_hat, y: -y_hat.log_softmax(dim=1).mean()),
+            Mistake("You took the scores, not the shares, of the right classes.",
+                    lambda y_hat, y: -y_hat[range(len(y)), y].mean()),
+        ],
+    ),
+    "train_step": replace(
+        check_training_step,
+        task="4, section 2; train_step(net, X, y, optimizer): one step of gradient descent; returns the loss.",
+        praise="Right: clear, forward, backward, step. All training in this course is this.",
+    ),
+    "measure": replace(
+        check_evaluate, task="4, section 4; measure(net, data_iter): the share of right answers, 0 to 1."
+    ),
+}  # fmt: skip

@@ -7,8 +7,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers import Batches, confusion_counts, evaluate_accuracy, fashion_mnist, lenet, train, train_validation_split
-from helpers import xavier
+from helpers import (
+    Batches,
+    confusion_counts,
+    evaluate_accuracy,
+    fashion_mnist,
+    lenet,
+    train,
+    train_validation_split,
+    xavier,
+)
 
 os.environ["LENET_LAB_OFFLINE"] = "1"
 RELU = {"activation": nn.ReLU, "pooling": nn.MaxPool2d}
@@ -90,10 +98,9 @@ def gradients(seed):
 def lab(seed):
     """Two epochs of the training lab with four board lines; with the first one's network also the hardest class."""
     found = {}
-    for name, size, sizes in (
-        ("kernel 5", 64, {}), ("kernel 1", 64, {"kernel_size": 1, "padding": 0}), ("batch 16", 16, {}), ("batch 256", 256, {}),
-    ):  # fmt: skip
-        net = new(seed, **RELU, **sizes)
+    for name in ("kernel 5", "kernel 1", "batch 16", "batch 256"):
+        net = new(seed, **RELU, **({"kernel_size": 1, "padding": 0} if name == "kernel 1" else {}))
+        size = int(name.split()[1]) if "batch" in name else 64
         list(train(net, batches(seed, size), 2, 0.1, reports=1))
         found[name] = evaluate_accuracy(net, validation())
         if name == "kernel 5":
