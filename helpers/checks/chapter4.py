@@ -562,6 +562,12 @@ def _then_measured(net, train_iter, lr):
     return _share(*_counted(net, train_iter))
 
 
+def _mean_loss(net, train_iter, lr):
+    losses, sizes = [], [len(y) for X, y in train_iter]
+    _epoch(loss_of=lambda net, X, y: losses.append(F.cross_entropy(net(X), y)) or losses[-1])(net, train_iter, lr)
+    return sum(loss.item() * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
+
+
 def _epoch_probes():
     some, sure = _random_net(63), _scores_are_pixels(0)
     return [
@@ -606,6 +612,7 @@ check_repaired_epoch = Exercise(
         *(Mistake(words, *map(_epoch, gives)) for words, *gives in SHARES),
         Mistake("You count after the steps: count the answers that each loss is computed from.",
                 _epoch(_share, after=True), _then_measured),
+        Mistake("That is the mean loss: return the share of right answers.", _mean_loss),
     ],
 )  # fmt: skip
 

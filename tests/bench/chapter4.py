@@ -111,4 +111,27 @@ def lab(seed):
 
 
 MEASURES = {"rates": rates, "by_heart": by_heart, "gradients": gradients, "lab": lab}
-CLAIMS = []
+CLAIMS = [
+    (
+        "the best of the three was always 0.1",
+        "rates",
+        lambda run: run["accuracy 0.1"] > max(run["accuracy 0.01"], run["accuracy 1.0"]),
+    ),
+    ("with 1.0 no more than 4 units were alive", "rates", lambda run: run["alive 1.0"] <= 4 < 60 < run["alive 0.1"]),
+    (
+        "batches of 16 reached 0.81 to 0.84 in two epochs, and batches of 256 only 0.43 to 0.69",
+        "lab",
+        lambda run: 0.81 <= run["batch 16"] <= 0.84 and 0.43 <= run["batch 256"] <= 0.69,
+    ),
+    (
+        "Kernel 5 reached 0.76 to 0.79, and kernel 1, which sees no neighbours, 0.60 to 0.71",
+        "lab",
+        lambda run: 0.76 <= run["kernel 5"] <= 0.79 and 0.60 <= run["kernel 1"] <= 0.71,
+    ),
+    ("It is not smooth, but it gets there", "by_heart", lambda run: run["right"] < 0.2),
+    ("and can never go below", "by_heart", lambda run: 1.46 < run["sigmoid"] < 2),
+    ("this plateau lasted for 150 to 200 steps", "by_heart", lambda run: 150 <= run["plateau ends"] <= 200),
+    ("it stays for a long time, then falls", "by_heart", lambda run: min(run["plateau"]) > 2.1),
+    ("more than 30", "gradients", lambda run: run["times smaller"] > 30),
+    ("the early layers of the sigmoid net hardly move", "gradients", lambda run: run["sigmoid shrinks"] > 100),
+]
