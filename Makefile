@@ -61,6 +61,11 @@ browser: $(VENV)/tests-installed
 bench: $(VENV)/tests-installed
 	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part $(ONLY) || exit 1; done
 
+# What the course does on this machine's GPU, or without one, in at most five minutes.
+.PHONY: gpu
+gpu: $(VENV)/tests-installed
+	$(BIN)/python -m tests.bench.gpu
+
 # The numbers in the chapters' prose, with five seeds each: some 15 minutes; ONLY=5 or ONLY=5.race for a part.
 .PHONY: claims
 claims: $(VENV)/tests-installed
