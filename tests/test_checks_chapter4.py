@@ -91,7 +91,7 @@ def diverged(seed):
         (lambda seed: xavier(lenet()), "61,706 parameters"),
         (trained_history, "number 0 is a list"),
         (lambda seed: None, "number 0 is nothing (None)"),
-        (diverged, "Network 0: some weights are not numbers"),
+        (diverged, "Network 0: some weights are NaN or infinite"),
     ],
 )
 def test_challenge_mistakes(one, word):
