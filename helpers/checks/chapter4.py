@@ -411,7 +411,7 @@ SHARES = [
     ("All right answers are divided by the examples of one batch.", lambda r, n: sum(r) / n[-1],
      lambda r, n: sum(r) / n[0]),
     ("The last batch is smaller than the others: count the examples as they come.",
-     lambda r, n: sum(r) / len(n) / n[0], lambda r, n: sum(r) / len(n) / n[-1]),
+     lambda r, n: sum(r) / len(n) / n[0], lambda r, n: sum(r) / len(n) / n[-1], lambda r, n: sum(r) / len(n) / 64),
     ("That is the number of right answers: divide it by the number of examples.", lambda r, n: sum(r)),
     ("That is the number of examples.", lambda r, n: sum(n)),
     ("That is in percent: a share lies between 0 and 1.", lambda r, n: 100 * _share(r, n)),

@@ -41,6 +41,7 @@ with torch.no_grad():
     assert net(X).grad_fn is None
 
 # %% evaluate
+assert abs(measure(trained, val_iter) - evaluate_accuracy(trained, val_iter)) < 1e-6
 assert measure(new_net(), val_iter) < 0.3
 
 # %% sweep
