@@ -117,7 +117,7 @@ CLAIMS = [
         "rates",
         lambda run: run["accuracy 0.1"] > max(run["accuracy 0.01"], run["accuracy 1.0"]),
     ),
-    ("with 1.0 no more than 4 units were alive", "rates", lambda run: run["alive 1.0"] <= 4 < 60 < run["alive 0.1"]),
+    ("none left more than 4 units alive", "rates", lambda run: run["alive 1.0"] <= 4 < 60 < run["alive 0.1"]),
     (
         "batches of 16 reached 0.81 to 0.84 in two epochs, and batches of 256 only 0.43 to 0.69",
         "lab",
