@@ -117,9 +117,14 @@ screenshots: $(VENV)/tests-installed
 	$(BIN)/python -m tests.browser.screenshots
 
 # For a class: pages to read without running, and the course without solutions.  See notebooks/README.md.
-.PHONY: handout student-copy assignment
+.PHONY: handout book student-copy assignment
 handout: install
 	$(BIN)/python -m helpers.teacher.handout
+
+# A website to read before anything is installed, in build/book/html; BOOK_REPOSITORY=https://github.com/OWNER/REPO
+# adds buttons that open a chapter on Binder.
+book: $(VENV)/tests-installed
+	$(BIN)/python -m helpers.teacher.book
 
 assignment: install
 	$(BIN)/python -m helpers.teacher.assignment
