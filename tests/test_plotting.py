@@ -228,8 +228,6 @@ def test_the_pictures_of_labs_take_their_sizes_from_the_images(channels, side, c
     accuracies = {"LeNet": 0.8, "MLP": 0.7}
     sheets = [
         plotting.examples(bytes_, range(12), [names[0]] * 12),
-        plotting.pixel_numbers(bytes_[0], "an image"),
-        plotting.counts_and_means([7] * classes, bytes_[:1].float().expand(classes, -1, -1, -1), names),
         plotting.accuracy_on(bytes_[:8], accuracies, accuracies),
         plotting.confusions({"LeNet": counts, "MLP": counts}, names),
         plotting.opinions(bytes_[0], {"LeNet": chances, "MLP": chances}, maps, names),

@@ -91,7 +91,7 @@ def pictures_of(widget, states):
 
 
 def is_picture(widget, states):
-    """True for a `labs.lab.Picture`: an image and its alternative text."""
+    """True for a `labs.watch.Picture`: an image and its alternative text."""
     kinds = [states[child]["model_name"] for child in children_of(widget, states)]
     return kinds == ["ImageModel", "HTMLModel"]
 

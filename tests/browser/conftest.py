@@ -45,8 +45,6 @@ def page(address, browser, request):
     """
     page = jupyterlab.open_notebook(browser, address, f"lab-{request.cls.LAB}.ipynb")
     jupyterlab.run_all(page)
-    page.locator("img.widget-image").first.wait_for()
-    page.locator("img.widget-image").first.scroll_into_view_if_needed()
     yield page
     problems = jupyterlab.problems(page)
     jupyterlab.end(page)
