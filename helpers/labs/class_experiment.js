@@ -7,6 +7,7 @@ import { written } from "./theme.js";
 
 const MANY_TIMES = 20; // settings that span more stand on a logarithmic axis
 const TICK_ROOM = 44; // pixels for the number of a setting
+const ABREAST = 5; // dots side by side
 const ACCURACIES = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 // The horizontal axis: a little wider than the settings, which it names as far as there is room.
@@ -27,6 +28,19 @@ const inGroup = ({ x, count, mean, spread }, label) => {
   const runs = count === 1 ? "1 result" : `${count} results`;
   return `${label} ${written(x, 7)}: ${runs}, mean ${written(mean)}${count > 1 ? ` ± ${written(spread, 2)}` : ""}`;
 };
+
+// A dot for each result; those with the same setting stand side by side, so that equal ones are seen.
+function putDots(context, data, groups, frame) {
+  const colours = lineColours(context.canvas);
+  const seen = new Map(groups.map(({ x, count }) => [Math.fround(x), { count: Math.min(count, ABREAST), next: 0 }]));
+  Object.assign(context, { fillStyle: colours.now, strokeStyle: colours.ink, lineWidth: 1 });
+  for (let i = 0; i < data.length; i += 2) {
+    const group = seen.get(data[i]);
+    const aside = ((group.next++ % ABREAST) - (group.count - 1) / 2) * 8;
+    putDot(context, frame.across(data[i]) + aside, frame.down(data[i + 1]), 4);
+    context.stroke();
+  }
+}
 
 export default living((lab) => {
   const note = make("p", { class: "lab-note" });
@@ -56,11 +70,6 @@ export default living((lab) => {
     const titles = { title: "validation accuracy", xLabel: lab.facts().label, y: [0, 1], yTicks: ACCURACIES };
     const frame = putFrame(context, box, { ...axes, ...titles });
     across = frame.across;
-    context.fillStyle = colours.now;
-    context.globalAlpha = 0.5;
-    const { data } = lab.array("dots");
-    for (let i = 0; i < data.length; i += 2) putDot(context, frame.across(data[i]), frame.down(data[i + 1]), 4.5);
-    context.globalAlpha = 1;
     context.strokeStyle = context.fillStyle = colours.other;
     context.lineWidth = 2;
     strokeLine(
@@ -71,20 +80,19 @@ export default living((lab) => {
       const [middle, ...ends] = [mean, mean - spread, mean + spread].map(frame.down);
       const place = frame.across(x);
       context.lineWidth = i === (over ?? at) ? 4 : 2;
-      if (spread)
-        strokeLine(
-          context,
-          ends.map((end) => [place, end]),
-        );
-      for (const end of spread ? ends : [])
+      strokeLine(
+        context,
+        ends.map((end) => [place, end]),
+      );
+      for (const end of [middle, ...ends])
         strokeLine(context, [
-          [place - 6, end],
-          [place + 6, end],
+          [place - 9, end],
+          [place + 9, end],
         ]);
-      context.fillRect(place - 5, middle - 5, 10, 10);
     });
-    const words = "dots: results · squares: means ± one standard deviation";
-    putText(context, words, width - 12, 10, { align: "right", size: 12 });
+    putDots(context, lab.array("dots").data, groups(), frame);
+    const words = "dots: results · line: means, with one standard deviation";
+    if (width > 540) putText(context, words, width - 12, 10, { align: "right", size: 12 });
   }
 
   function show() {

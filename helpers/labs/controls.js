@@ -23,8 +23,15 @@ const KINDS = {
   },
   place: (setting, moved) => {
     const field = make("input", { type: "number", min: setting.min, max: setting.max, ...KEYS });
-    const go = (to) => moved(Math.min(Math.max(Math.round(to), setting.min), setting.max));
-    field.addEventListener("change", () => (field.value === "" ? show(now) : go(Number(field.value))));
+    const go = (to) => {
+      const place = Math.min(Math.max(Math.round(to), setting.min), setting.max);
+      const isNew = place !== now;
+      show(place); // at once, so that three presses of a button lead three times as far
+      if (isNew) moved(place);
+    };
+    const typed = () => go(field.value === "" ? now : Number(field.value));
+    field.addEventListener("change", typed);
+    field.addEventListener("keydown", (event) => event.key === "Enter" && typed());
     const lead = (sign, words) => {
       const button = make("button", { type: "button", ...KEYS }, words);
       button.addEventListener("click", () => go(now + sign * setting.leap));

@@ -111,7 +111,7 @@ export default living((lab) => {
   };
   const gallery = makeGallery(first, lab, (i) => {
     const { view, place, chosen } = lab.facts();
-    if (view === "images") go("numbers", { place: place + i }, () => numbers.querySelector("canvas"));
+    if (view === "images") go("numbers", { place: place + i }, () => numbers.querySelector("canvas[role=slider]"));
     else lab.move({ class_name: chosen === i ? 0 : i + 1 });
   });
   const showNumbers = makeNumbers(numbers, lab, () => go("images", {}, () => first.querySelector("button")));

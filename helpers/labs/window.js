@@ -45,6 +45,7 @@ export function makeMap(place, lab, name, hand, what) {
     "aria-label": name,
     "aria-valuemin": 0,
     "aria-valuenow": 0,
+    "aria-description": "arrow keys move it; with Shift they look, as a pointer does",
     ...KEYS,
   };
   const { canvas, redraw } = makeCanvas(frame, heightOf, draw, lab.signal, attributes);
@@ -55,7 +56,7 @@ export function makeMap(place, lab, name, hand, what) {
     const [down, across] = [event.clientY - box.top - MARKED, event.clientX - box.left - MARKED];
     return clamp([Math.floor(down / high), Math.floor(across / cell)]);
   };
-  let held = false;
+  let [held, cursor] = [false, [0, 0]]; // cursor: what a screen reader is told of
   const listen = (kind, action) => canvas.addEventListener(kind, action, { signal: lab.signal });
   listen("pointerdown", (event) => {
     held = true;
@@ -76,8 +77,10 @@ export function makeMap(place, lab, name, hand, what) {
     const step = STEPS[event.key];
     if (!step) return;
     event.preventDefault();
-    hand.step(step);
+    if (event.shiftKey) hand.over(clamp(cursor.map((place, i) => place + step[i])));
+    else hand.step(step);
   });
+  listen("blur", () => held || hand.out());
   return {
     title,
     show(next) {
@@ -87,7 +90,7 @@ export function makeMap(place, lab, name, hand, what) {
     },
     mark(next, at, count) {
       [marks, known] = [next, count];
-      const cursor = clamp(at);
+      cursor = clamp(at);
       canvas.setAttribute("aria-valuenow", cursor[0] * map.columns + cursor[1]);
       canvas.setAttribute("aria-valuetext", `row ${cursor[0]}, column ${cursor[1]}: ${what(cursor)}`);
       redraw();
