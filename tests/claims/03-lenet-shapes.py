@@ -49,6 +49,7 @@ assert feature_extractor(boot)[0, 5 * 25 + 1 * 5 + 2] == maps[5, 1, 2]
 
 # %% break-build
 assert when == "when an image goes through"
+assert "1x400" in said and "256x120" in said
 try:
     net(X[0])  # the batch forgotten
 except RuntimeError as error:
