@@ -76,7 +76,10 @@ def test_conv_cost_half_done():
 
 
 def test_conv_cost_exchanged():
-    says(check_conv_cost(lambda i, o, k, n, p: (work_of(i, o, k, n, p), parameters_of(i, o, k))), "exchange")
+    says(
+        check_conv_cost(lambda i, o, k, n, p: (work_of(i, o, k, n, p), parameters_of(i, o, k))),
+        "did you swap the two numbers",
+    )
 
 
 def test_flatten_size_is_what_the_layers_make_of_an_image():
@@ -298,7 +301,7 @@ def test_three_numbers_make_the_blank_lenet_right():
         (lambda: blank_lenet(28), "28 is the size of the maps"),
         (lambda: blank_lenet(6, 25), "5×5 is one map"),
         (lambda: blank_lenet(6, 16), "each of them has 5·5 numbers"),
-        (lambda: blank_lenet(6, 784), "not the image"),
+        (lambda: blank_lenet(6, 784), "Is 784 the image?"),
         (lambda: blank_lenet(6, 16 * 10 * 10), "follows the second convolution, too"),
         (lambda: blank_lenet(6, 16 * 6 * 6), "takes 4 rows from a map, not 2"),
         (lambda: blank_lenet(6, 16 * 4 * 4), "The first convolution has padding"),
