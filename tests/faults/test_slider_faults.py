@@ -9,18 +9,18 @@ from helpers.labs.settings import Matrix
 from tests import every_lab
 from tests.support import explains, workers
 
-# {lab: number of states}: the more, the less time a lab takes for one: 30 to 65 ms for its picture; the training
-# lab waits for the step and the drawing that its last run is at.
+# {lab: number of states}: the more, the less time a lab takes for one: 2 ms if the browser draws, 40 to 75 ms if
+# Matplotlib does; the training lab waits for the step that its last run is at.
 STATES = {
-    "explorer": 70,
-    "convolution": 300,
-    "pooling": 200,
-    "learn_kernel": 130,
-    "shapes": 900,
+    "explorer": 50,
+    "convolution": 550,
+    "pooling": 500,
+    "learn_kernel": 350,
+    "shapes": 130,
     "trainer": 100,
-    "microscope": 130,
+    "microscope": 140,
     "versus": 40,
-    "drawing": 130,
+    "drawing": 140,
 }
 
 
