@@ -55,7 +55,7 @@ def _answer_through(pipe, check):
 
 
 def _tried(check):
-    """What a check says; whatever the answer prints or complains about stays here, since stderr costs all points."""
+    """What a check says; what the answer prints or warns about is dropped, since a word on stderr costs all points."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
             return repr(check())
