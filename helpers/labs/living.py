@@ -102,7 +102,7 @@ class Living(anywidget.AnyWidget):
     def redraw(self):
         """Send the picture for the controls' present values, or say why there is none: then the last one is dimmed."""
         try:
-            with torch.device("cpu"):  # whatever torch.set_default_device says
+            with torch.device("cpu"):  # even if torch.set_default_device says otherwise
                 arrays, facts, text = self.draw(**self.board.values())
         except ShapeError as error:
             self.message.say(str(error), trouble=True)
