@@ -1,0 +1,314 @@
+"""A scripted student goes through a chapter in JupyterLab, with mouse and keyboard: `make lesson`.
+
+python -m tests.lesson.rehearse [chapters]: rehearses them, writes build/lesson/index.html, and fails if something was
+noticed (see notice.py) that a student should not meet.
+"""
+
+import re
+import sys
+import time
+
+from playwright.sync_api import Error, TimeoutError
+
+from tests.browser import jupyterlab
+from tests.lesson import notice, report
+from tests.lesson.script import CHAPTERS, Script
+
+PATIENCE = 180_000  # milliseconds until something that does not come counts as never coming
+
+
+class Student:
+    """Goes through a notebook, in a page of Chromium. parts: what was noticed, a `notice.Part` for each section.
+
+    turn: the guesses that are wrong are the others at each other turn. shoot: takes (page, words) and keeps a picture.
+    """
+
+    def __init__(self, page, script, turn=0, shoot=None):
+        self.page, self.script, self.turn, self.shoot = page, script, turn, shoot
+        self.parts, self.guessed = [notice.Part("Before the first section")], 0
+        notice.open_eyes(page)
+
+    @property
+    def part(self):
+        """The section at which the student is."""
+        return self.parts[-1]
+
+    def go(self):
+        """Go through the whole chapter."""
+        for title, minutes, cells in self.script.sections():
+            self.begin(title, minutes)
+            for cell in cells:
+                self.do(cell.id)
+        for problem in dict.fromkeys(jupyterlab.problems(self.page)):
+            self.part.note("red", "the page", problem)
+
+    def begin(self, title, minutes=None):
+        """Begin a section."""
+        self.parts.append(notice.Part(title, minutes))
+
+    def do(self, cell):
+        """Do what the script says of a cell."""
+        data = self.script.data
+        try:
+            if cell in data.GUESSES:
+                self.guess(cell)
+            elif cell in data.BLANKS:
+                self.answer(cell, *self.script.wrong_blank(cell), self.script.blanks[cell])
+            elif cell in data.EXERCISES:
+                self.answer(cell, *self.script.wrong_answer(cell), self.script.right_answer(cell))
+            elif cell in data.LABS:
+                self.run(cell)
+                self.picture(cell)
+                for move in data.LABS[cell]:
+                    self.move(cell, *move)
+            elif cell in [answer for answer, _, _ in data.GUESSES.values()]:
+                pass  # was done with its guess
+            else:
+                self.run(cell)
+                if cell in self.script.sources:
+                    self.picture(cell)
+        except (Error, TimeoutError) as error:
+            self.part.note("script", cell, str(error).splitlines()[0])
+
+    # What a hand does.
+
+    def run(self, cell, key="Shift+Enter"):
+        """Run a cell by the keyboard, wait until it has ended, and look at it; returns its state."""
+        before = self.reach(cell)
+        self.part.actions += 1
+        began, clock = self._now(), time.monotonic()
+        self.page.keyboard.press(key)
+        if before["kind"] != "code":
+            return before
+        self.page.wait_for_function(
+            "([id, count]) => { const { idle, count: now } = lesson.state(id); return idle && now && now !== count }",
+            arg=[cell, before["count"]],
+            timeout=PATIENCE,
+        )
+        self.part.seconds += time.monotonic() - clock
+        self._note_wait(cell, began)
+        return self.look(cell)
+
+    def reach(self, cell):
+        """Make a cell the active one, by a click if it is not; returns its state."""
+        state = self.state(cell)
+        if not state["active"]:
+            node = self.node(cell)
+            place = node.locator(".jp-InputPrompt, .jp-InputPlaceholder .jp-InputArea-prompt, .jp-MarkdownOutput").first
+            place.scroll_into_view_if_needed()
+            place.click(position={"x": 5, "y": 5})
+            self.part.actions += 1
+        return state
+
+    def write(self, cell, text):
+        """Replace the code of a cell."""
+        editor = self.node(cell).locator(".cm-content")
+        editor.scroll_into_view_if_needed()
+        self.hand(cell, editor, lambda: editor.click(position={"x": 5, "y": 5}))
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(text)
+
+    def hand(self, cell, target, act):
+        """Let a hand act on a locator; what is under the hand may not jump away."""
+        target.scroll_into_view_if_needed()
+        before = target.bounding_box()
+        self.part.actions += 1
+        act()
+        self.page.wait_for_timeout(250)
+        after = target.bounding_box()
+        if before and after and abs(after["y"] - before["y"]) > notice.LONGEST_JUMP:
+            self.part.note("jump", cell, f"by {after['y'] - before['y']:.0f} pixels")
+
+    # Guesses, blanks, exercises and labs.
+
+    def guess(self, cell):
+        """Ask the question, guess, and run the answer; every third time the answer's cell comes before the guess."""
+        answer, wrong, right = self.script.data.GUESSES[cell]
+        self.guessed += 1
+        choice = wrong if (self.guessed + self.turn) % 2 else right
+        self.run(cell)
+        if not self.state(answer)["folded"]:
+            self.part.note("answer", answer, "its code can be read before the guess")
+        hasty = self.guessed % 3 == 0
+        if hasty:
+            said = self.run(answer)["said"]
+            if "Show me" not in said or "Answer:" in said:
+                self.part.note("answer", answer, f"before the guess stands: {said}")
+        before = _plain(self.page.evaluate("() => lesson.words()"))
+        option = self.node(cell).get_by_role("radio", name=choice, exact=True)
+        self.hand(cell, option, option.click)
+        if not hasty:
+            # The click has made the question the active cell: Shift+Enter runs it again, and the guess must stay.
+            self.run(cell)
+            self.run(answer)
+        self.page.wait_for_function("id => /Answer:/.test(lesson.state(id).said)", arg=answer, timeout=10_000)
+        said = self.look(answer)["said"]
+        mark = "✅" if choice == right else "❌"
+        if f"Your guess: {choice} {mark}" not in _plain(said) or f"Answer: {right}" not in _plain(said):
+            self.part.note("verdict", answer, f"{choice} was guessed, {right} is right, and it says: {said}")
+        reason = _plain(said.partition("Answer:")[2])[len(right) + 1 :].strip(" ()")[:60]
+        if len(reason) > 20 and reason in before:
+            self.part.note("answer", answer, f"stood there before the guess: {reason}")
+        self.picture(answer)
+
+    def answer(self, cell, wrong, words, right):
+        """Run a blank or an exercise as it is, then with a wrong answer and with the right one."""
+        self.expect(cell, self.run(cell, "Control+Enter"), "✏️|❌", "")
+        self.write(cell, wrong)
+        self.expect(cell, self.run(cell, "Control+Enter"), "❌", words)
+        self.picture(cell)
+        self.write(cell, right)
+        self.expect(cell, self.run(cell), "✅", "")
+        self.picture(cell)
+
+    def expect(self, cell, state, marks, words):
+        """A cell must show the expected verdict."""
+        said = _plain(state["said"])
+        if not re.search(marks, said) or _plain(words) not in said:
+            self.part.note("verdict", cell, f"expected {marks} {words}, and it says: {said}")
+
+    def move(self, cell, what, *how):
+        """One move of a hand in a lab: see the verbs below."""
+        began = self._now()
+        lab = self.node(cell).locator(".jp-Cell-outputWrapper")
+        changes = getattr(self, f"_{what}")(cell, lab, *how)
+        if changes:
+            try:
+                self.page.wait_for_function("began => lesson.moved(began)", arg=began, timeout=10_000)
+            except TimeoutError:
+                self.part.note("dead", cell, f"no answer to: {what} {' '.join(map(str, how))}")
+        self._wait_for_training(cell, lab)
+        if not (what == "line" and len(how) > 1):
+            self.look(cell)
+        self.picture(cell, " ".join(map(str, (what, *how))))
+
+    def _line(self, cell, lab, line, refusal=None):
+        box = lab.get_by_label("board line")
+        same = box.input_value() == line
+        self.hand(cell, box, box.click)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(line)
+        self.page.keyboard.press("Enter")
+        if refusal:
+            lab.locator(".lab-trouble, .lab-refusal", has_text=refusal).first.wait_for(timeout=10_000)
+        return not same
+
+    def _press(self, cell, lab, name):
+        button = lab.get_by_role("button", name=name, exact=True).first
+        self.hand(cell, button, button.click)
+        return True
+
+    def _key(self, cell, lab, name, key):
+        slider = lab.get_by_role("slider", name=re.compile(f"^{re.escape(name)}")).first
+        self.hand(cell, slider, slider.focus)
+        self.page.keyboard.press(key)
+        return True
+
+    def _choose(self, cell, lab, name, option):
+        choice = lab.get_by_label(name).first
+        self.hand(cell, choice, lambda: choice.select_option(label=option))
+        return True
+
+    def _point(self, cell, lab, what):
+        picture = lab.locator(what).last
+        picture.scroll_into_view_if_needed()
+        box = picture.bounding_box()
+        for share in (0.3, 0.5, 0.6):
+            self.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * share, steps=3)
+            self.page.wait_for_timeout(50)
+        self.part.actions += 1
+        return True
+
+    def _draw(self, cell, lab, *points):
+        """A stroke through points, in shares of the pad's width and height."""
+        pad = lab.locator(".lab-pad canvas").first
+        pad.scroll_into_view_if_needed()
+        box = pad.bounding_box()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=6)
+        self.page.mouse.up()
+        self.part.actions += 1
+        return True
+
+    def _wait_for_training(self, cell, lab):
+        running = lab.locator("[data-phase=training]")
+        self.page.wait_for_timeout(150)
+        if running.count():
+            began, clock = self._now(), time.monotonic()
+            running.first.wait_for(state="detached", timeout=PATIENCE)
+            self.part.seconds += time.monotonic() - clock
+            self._note_wait(cell, began)
+
+    # What the student sees.
+
+    def node(self, cell):
+        """The locator of a cell."""
+        self.page.evaluate("id => { lesson.node(id).dataset.lesson = id }", cell)
+        return self.page.locator(f'[data-lesson="{cell}"]')
+
+    def state(self, cell):
+        """What is known of a cell, see notice.js."""
+        return self.page.evaluate("id => lesson.state(id)", cell)
+
+    def look(self, cell):
+        """Look at a cell, write down what is wrong with it, and return its state."""
+        try:
+            self.page.wait_for_function("id => !lesson.state(id).loads", arg=cell, timeout=10_000)
+        except TimeoutError:
+            pass  # is noted by `look` itself
+        self.page.wait_for_timeout(100)
+        for kind, words in self.page.evaluate("id => lesson.look(id)", cell):
+            self.part.note(kind, cell, words)
+        return self.state(cell)
+
+    def picture(self, cell, words=""):
+        """Keep a small picture of the page as it is."""
+        if self.shoot:
+            self.part.pictures.append((self.shoot(self.page), f"{cell} {words}".strip()))
+
+    def _now(self):
+        return self.page.evaluate("() => lesson.now()")
+
+    def _note_wait(self, cell, began):
+        still = self.page.evaluate("began => lesson.still(began, lesson.now())", began)
+        if still > notice.LONGEST_WAIT:
+            self.part.note("wait", cell, f"{still:.1f} s")
+
+
+def _plain(text):
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def rehearse(browser, address, chapter, turn=0, shoot=None):
+    """Go through one chapter; returns its parts."""
+    script = Script(chapter)
+    page = jupyterlab.open_notebook(browser, address, script.path.name)
+    page.evaluate("() => window.jupyterapp.shell.expandLeft()")  # as it is at first
+    student = Student(page, script, turn, shoot)
+    student.go()
+    jupyterlab.end(page)
+    return student.parts
+
+
+def main(chosen):
+    """Rehearse chapters and write the report; returns the number of faults."""
+    faults = 0
+    pages = report.Pages()
+    with jupyterlab.server(all_cells=False) as address, jupyterlab.browser() as browser:
+        for chapter in chosen:
+            began = time.monotonic()
+            parts = rehearse(browser, address, chapter, shoot=pages.shoot)
+            pages.add(chapter, parts, time.monotonic() - began)
+            for part in parts:
+                for remark in part.remarks:
+                    print(f"chapter {chapter}, {part.title}: {remark}")
+                faults += len(part.faults)
+    print(pages.write())
+    return faults
+
+
+if __name__ == "__main__":
+    sys.exit(main([int(number) for number in sys.argv[1:]] or CHAPTERS) > 0)
