@@ -5,6 +5,7 @@ import torch
 
 from helpers import plotting
 from helpers.labs import question
+from helpers.labs.cells import Cell
 from helpers.labs.question import Reveal, predict
 
 
@@ -138,3 +139,20 @@ def test_without_a_kernel_the_question_stands_as_text():
     bundle = predict("How wide?", "24", "28")._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert all(text in bundle["text/html"] for text in ("How wide?", "24", "28"))
+
+
+def test_a_question_whose_cell_is_run_again_keeps_its_guess_and_its_answer(shown, monkeypatch):
+    monkeypatch.setattr(question, "this_cell", lambda: Cell("one cell", "this run"))
+    predict("How wide?", "24", "28").choices.value = "28"  # a click makes its cell the active one: Shift+Enter follows
+    again = predict("How wide?", "24", "28")
+    assert again.chosen == "28"
+    again.answer("24")
+    assert "Your guess: <b>28</b> ❌" in said(shown[0])
+    assert predict("How high?", "24", "28").chosen is None
+    monkeypatch.setattr(question, "this_cell", lambda: Cell("another cell", "this run"))
+    assert predict("How wide?", "24", "28").chosen is None
+
+
+def test_outside_a_notebook_each_question_is_a_new_one(shown):
+    predict("How wide?", "24", "28").choices.value = "28"
+    assert predict("How wide?", "24", "28").chosen is None

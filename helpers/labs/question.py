@@ -3,11 +3,12 @@
 import html
 import os
 import random
+from typing import ClassVar
 
 import ipywidgets as widgets
 from IPython.display import HTML, display
 
-from helpers.labs.cells import Whole
+from helpers.labs.cells import Whole, this_cell
 
 STYLE = "font-size:16px;line-height:24px"
 
@@ -18,12 +19,23 @@ def predict(question, *options):
     question, options: texts. `guess = predict("How wide is it?", "24", "28")` in one cell, `guess.answer("24")` in
     the cell that shows it, which opens as soon as a guess has been made. The environment variable LENET_LAB_REVEAL=1
     opens all answers at once, for tests and pages to read.
+
+    Run again in its cell, a question keeps its guess: a click on an option makes this cell the active one, so that the
+    next Shift+Enter runs it a second time.
     """
-    return Prediction(question, options)
+    cell = this_cell().key
+    if not cell:
+        return Prediction(question, options)
+    asked = cell, question, options
+    if asked not in Prediction.asked:
+        Prediction.asked[asked] = Prediction(question, options)
+    return Prediction.asked[asked]
 
 
 class Prediction(Whole):
     """What `predict` returns; `chosen` is the option that the student chose, or None."""
+
+    asked: ClassVar = {}  # {(cell, question, options): Prediction}
 
     def __init__(self, question, options):
         self.question, self.options, self.opened = question, options, None
