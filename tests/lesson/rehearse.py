@@ -1,18 +1,22 @@
 """A scripted student goes through a chapter in JupyterLab, with mouse and keyboard: `make lesson`.
 
-python -m tests.lesson.rehearse [chapters]: rehearses them, writes build/lesson/index.html, and fails if something was
-noticed (see notice.py) that a student should not meet.
+python -m tests.lesson.rehearse [chapters] [runs]: rehearses them, writes build/lesson/index.html, and fails if
+something was noticed (see notice.py) that a student should not meet. Without arguments: all chapters, each from top to
+bottom and with every detour (detours.py).
 """
 
+import itertools
 import re
 import sys
 import time
 
+from matplotlib.cbook import get_sample_data
 from playwright.sync_api import Error, TimeoutError
 
 from tests.browser import jupyterlab
 from tests.lesson import notice, report
-from tests.lesson.script import CHAPTERS, Script
+from tests.lesson.detours import DETOURS
+from tests.lesson.script import CHAPTERS, script_of
 
 PATIENCE = 180_000  # milliseconds until something that does not come counts as never coming
 
@@ -25,22 +29,13 @@ class Student:
 
     def __init__(self, page, script, turn=0, shoot=None):
         self.page, self.script, self.turn, self.shoot = page, script, turn, shoot
-        self.parts, self.guessed = [notice.Part("Before the first section")], 0
+        self.parts, self.guessed, self.open_answers = [notice.Part("Before the first section")], 0, {}
         notice.open_eyes(page)
 
     @property
     def part(self):
         """The section at which the student is."""
         return self.parts[-1]
-
-    def go(self):
-        """Go through the whole chapter."""
-        for title, minutes, cells in self.script.sections():
-            self.begin(title, minutes)
-            for cell in cells:
-                self.do(cell.id)
-        for problem in dict.fromkeys(jupyterlab.problems(self.page)):
-            self.part.note("red", "the page", problem)
 
     def begin(self, title, minutes=None):
         """Begin a section."""
@@ -62,7 +57,7 @@ class Student:
                 for move in data.LABS[cell]:
                     self.move(cell, *move)
             elif cell in [answer for answer, _, _ in data.GUESSES.values()]:
-                pass  # was done with its guess
+                self.open(cell)
             else:
                 self.run(cell)
                 if cell in self.script.sources:
@@ -122,14 +117,15 @@ class Student:
     # Guesses, blanks, exercises and labs.
 
     def guess(self, cell):
-        """Ask the question, guess, and run the answer; every third time the answer's cell comes before the guess."""
+        """Ask a question and guess; every third time its answer has been run before the guess."""
         answer, wrong, right = self.script.data.GUESSES[cell]
+        rights = (right,) if isinstance(right, str) else right
         self.guessed += 1
-        choice = wrong if (self.guessed + self.turn) % 2 else right
+        choice = wrong if (self.guessed + self.turn) % 2 else rights[0]
         self.run(cell)
         if not self.state(answer)["folded"]:
             self.part.note("answer", answer, "its code can be read before the guess")
-        hasty = self.guessed % 3 == 0
+        hasty = self.guessed % 3 == 0 and self.script.follows(cell, answer)
         if hasty:
             said = self.run(answer)["said"]
             if "Show me" not in said or "Answer:" in said:
@@ -140,16 +136,22 @@ class Student:
         if not hasty:
             # The click has made the question the active cell: Shift+Enter runs it again, and the guess must stay.
             self.run(cell)
-            self.run(answer)
-        self.page.wait_for_function("id => /Answer:/.test(lesson.state(id).said)", arg=answer, timeout=10_000)
-        said = self.look(answer)["said"]
-        mark = "✅" if choice == right else "❌"
-        if f"Your guess: {choice} {mark}" not in _plain(said) or f"Answer: {right}" not in _plain(said):
-            self.part.note("verdict", answer, f"{choice} was guessed, {right} is right, and it says: {said}")
-        reason = _plain(said.partition("Answer:")[2])[len(right) + 1 :].strip(" ()")[:60]
+        self.open_answers[answer] = choice, rights, before, hasty
+
+    def open(self, cell):
+        """Run the answer of a question that has been guessed, and read it."""
+        choice, rights, before, hasty = self.open_answers[cell]
+        if not hasty:
+            self.run(cell)
+        self.page.wait_for_function("id => /Answer:/.test(lesson.state(id).said)", arg=cell, timeout=10_000)
+        said = _plain(self.look(cell)["said"])
+        right = next((right for right in rights if f"Answer: {right}" in said), rights[0])
+        if f"Your guess: {choice} {'✅' if choice == right else '❌'} Answer: {right}" not in said:
+            self.part.note("verdict", cell, f"{choice} was guessed, {' or '.join(rights)} is right; it says: {said}")
+        reason = said.partition(f"Answer: {right}")[2].strip(" ()")[:60]
         if len(reason) > 20 and reason in before:
-            self.part.note("answer", answer, f"stood there before the guess: {reason}")
-        self.picture(answer)
+            self.part.note("answer", cell, f"stood there before the guess: {reason}")
+        self.picture(cell)
 
     def answer(self, cell, wrong, words, right):
         """Run a blank or an exercise as it is, then with a wrong answer and with the right one."""
@@ -219,6 +221,12 @@ class Student:
         self.part.actions += 1
         return True
 
+    def _upload(self, cell, lab, name):
+        """Hand over one of Matplotlib's own pictures."""
+        lab.locator("input[type=file]").first.set_input_files(get_sample_data(name, asfileobj=False))
+        self.part.actions += 1
+        return True
+
     def _draw(self, cell, lab, *points):
         """A stroke through points, in shares of the pad's width and height."""
         pad = lab.locator(".lab-pad canvas").first
@@ -282,33 +290,48 @@ def _plain(text):
     return re.sub(r"\s+", " ", text).strip()
 
 
-def rehearse(browser, address, chapter, turn=0, shoot=None):
-    """Go through one chapter; returns its parts."""
-    script = Script(chapter)
-    page = jupyterlab.open_notebook(browser, address, script.path.name)
+def straight(student):
+    """Go through the whole chapter, from top to bottom."""
+    for title, minutes, cells in student.script.sections():
+        student.begin(title, minutes)
+        for cell in cells:
+            student.do(cell.id)
+
+
+RUNS = {"straight": straight, **DETOURS}
+
+
+def rehearse(browser, address, script, run, shoot=None):
+    """One run through a notebook, see `RUNS`; returns its parts."""
+    page = jupyterlab.open_notebook(browser, address, script.name)
     page.evaluate("() => window.jupyterapp.shell.expandLeft()")  # as it is at first
-    student = Student(page, script, turn, shoot)
-    student.go()
+    student = Student(page, script, turn=run != "straight", shoot=shoot)
+    RUNS[run](student)
+    for problem in dict.fromkeys(jupyterlab.problems(page)):
+        student.part.note("red", "the page", problem)
     jupyterlab.end(page)
     return student.parts
 
 
-def main(chosen):
+def main(chapters, runs):
     """Rehearse chapters and write the report; returns the number of faults."""
-    faults = 0
     pages = report.Pages()
-    with jupyterlab.server(all_cells=False) as address, jupyterlab.browser() as browser:
-        for chapter in chosen:
+    with jupyterlab.browser() as browser:
+        for chapter, run in itertools.product(chapters, runs):
             began = time.monotonic()
-            parts = rehearse(browser, address, chapter, shoot=pages.shoot)
-            pages.add(chapter, parts, time.monotonic() - began)
+            with jupyterlab.server(all_cells=False) as address:  # each run begins with the notebook as it comes
+                parts = rehearse(browser, address, script_of(chapter), run, pages.shoot)
+            pages.add(chapter, run, parts, time.monotonic() - began)
             for part in parts:
                 for remark in part.remarks:
-                    print(f"chapter {chapter}, {part.title}: {remark}")
-                faults += len(part.faults)
-    print(pages.write())
-    return faults
+                    print(f"chapter {chapter}, {run}, {part.title}: {remark}", flush=True)
+            print(pages.write(), flush=True)
+    return pages.faults
 
 
 if __name__ == "__main__":
-    sys.exit(main([int(number) for number in sys.argv[1:]] or CHAPTERS) > 0)
+    words = sys.argv[1:]
+    chapters, runs = [int(word) for word in words if word.isdigit()], [word for word in words if word in RUNS]
+    if len(chapters) + len(runs) < len(words):
+        sys.exit(f"Name chapters, {CHAPTERS}, and runs: {', '.join(RUNS)}.")
+    sys.exit(main(chapters or CHAPTERS, runs or RUNS) > 0)

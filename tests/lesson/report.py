@@ -4,7 +4,7 @@ import html
 import shutil
 
 from tests.lesson.notice import KINDS
-from tests.lesson.script import ROOT, Script
+from tests.lesson.script import ROOT, script_of
 
 FOLDER = ROOT / "build" / "lesson"
 PAGE = """<!doctype html>
@@ -18,7 +18,8 @@ h3 {{ margin: 1.5rem 0 .25rem }} h3 small {{ font-weight: normal; color: #555 }}
 figure {{ margin: 0; flex: none; width: 20rem }} img {{ width: 100%; border: 1px solid #ccc; display: block }}
 figcaption {{ font-size: 13px; color: #555; overflow-wrap: anywhere }}
 li {{ color: #a00 }} li.wait {{ color: #850 }} table {{ border-collapse: collapse }}
-td, th {{ padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ddd }} td:first-child, th:first-child {{ text-align: left }}
+td, th {{ padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ddd }}
+td:nth-child(-n+2), th:nth-child(-n+2) {{ text-align: left }}
 </style>
 <h1>A rehearsed lesson</h1>
 {body}
@@ -27,12 +28,12 @@ td, th {{ padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ddd
 
 
 class Pages:
-    """The chapters that have been rehearsed, and the pictures that were taken."""
+    """The runs through chapters, and the pictures that were taken."""
 
     def __init__(self):
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
-        self.chapters, self.taken = [], 0
+        self.rehearsed, self.taken = [], 0
 
     def shoot(self, page):
         """Take a picture of a page; returns its file's name."""
@@ -41,39 +42,45 @@ class Pages:
         page.screenshot(path=FOLDER / name, type="jpeg", quality=60)
         return name
 
-    def add(self, chapter, parts, seconds):
-        """Add what was rehearsed: `notice.Part`s, and how long it took."""
-        self.chapters.append((chapter, parts, seconds))
+    def add(self, chapter, run, parts, seconds):
+        """Add one run through a chapter: its `notice.Part`s, and how long it took."""
+        self.rehearsed.append((chapter, run, parts, seconds))
+
+    @property
+    def faults(self):
+        """The number of faults that were noticed."""
+        return sum(len(part.faults) for _, _, parts, _ in self.rehearsed for part in parts)
 
     def write(self):
         """Write the page; returns a line that says where it is and how much was done."""
-        table = "".join(map(_row, self.chapters))
-        head = "<tr><th>chapter</th><th>sections</th><th>actions</th><th>s waited</th><th>min in all</th><th>faults</th></tr>"
-        body = f"<table>{head}{table}</table>" + "".join(map(_chapter, self.chapters))
+        table = "".join(map(_row, self.rehearsed))
+        names = ["chapter", "run", "sections", "actions", "s waited", "min in all", "faults"]
+        head = "<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
+        body = f"<table>{head}{table}</table>" + "".join(map(_chapter, self.rehearsed))
         (FOLDER / "index.html").write_text(PAGE.format(body=body), encoding="utf-8")
-        parts = [part for _, parts, _ in self.chapters for part in parts]
+        parts = [part for _, _, parts, _ in self.rehearsed for part in parts]
         return (
             f"{sum(part.actions for part in parts)} actions, {sum(part.seconds for part in parts):.0f} s waited, "
-            f"{sum(len(part.faults) for part in parts)} faults, {self.taken} pictures: {FOLDER / 'index.html'}"
+            f"{self.faults} faults, {self.taken} pictures: {FOLDER / 'index.html'}"
         )
 
 
 def _row(rehearsed):
-    chapter, parts, seconds = rehearsed
+    chapter, run, parts, seconds = rehearsed
     numbers = [
-        sum(part.minutes is not None for part in parts),
+        sum(part.actions > 0 for part in parts),
         sum(part.actions for part in parts),
         f"{sum(part.seconds for part in parts):.0f}",
         f"{seconds / 60:.1f}",
         sum(len(part.faults) for part in parts),
     ]
-    return f'<tr><td><a href="#c{chapter}">{chapter}</a>' + "".join(f"<td>{number}" for number in numbers)
+    return f'<tr><td><a href="#{run}-{chapter}">{chapter}</a><td>{run}' + "".join(f"<td>{number}" for number in numbers)
 
 
 def _chapter(rehearsed):
-    chapter, parts, _ = rehearsed
-    title = html.escape(Script(chapter).notebook.cells[0].source.splitlines()[0].lstrip("# "))
-    return f'<h2 id="c{chapter}">{title}</h2>' + "".join(map(_part, parts))
+    chapter, run, parts, _ = rehearsed
+    title = html.escape(script_of(chapter).notebook.cells[0].source.splitlines()[0].lstrip("# "))
+    return f'<h2 id="{run}-{chapter}">{title}: {run}</h2>' + "".join(map(_part, parts))
 
 
 def _part(part):
@@ -90,6 +97,7 @@ def _part(part):
         for name, words in part.pictures
     )
     return (
-        f"<h3>{html.escape(part.title)} <small>{promised}{part.seconds:.1f} s waited, {part.actions} actions</small></h3>"
+        f"<h3>{html.escape(part.title)} "
+        f"<small>{promised}{part.seconds:.1f} s waited, {part.actions} actions</small></h3>"
         f'<ul>{remarks}</ul><div class="strip">{pictures}</div>'
     )

@@ -2,8 +2,9 @@
 
 Each names all code cells of its chapter once, by their ids:
     RUN: cells to run and to look at;
-    GUESSES: {the question's cell: (the cell with the answer, a wrong option, the right one)};
-    BLANKS: {cell: (what is written for the dots at first, words of the verdict on it)}, a list if there are several dots;
+    GUESSES: {the question's cell: (the cell with the answer, a wrong option, the right one)}, several right ones if
+        it hangs on a training;
+    BLANKS: {cell: (what is written for the dots at first, words of the verdict on it)}, a list for several dots;
     LABS: {cell: moves}, as `Student.move` in rehearse.py does them;
     EXERCISES: {cell: the label of a wrong attempt in tests/attempts/chapterN.jsonl}.
 The right lines of blanks and exercises are the course's own.
@@ -19,19 +20,27 @@ import nbformat
 
 from helpers.teacher.assignment import exercises_of, shown_answers
 
+DOTS = r"(?<!\[)\.\.\."  # not those of X[..., 0]
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = [int(path.stem.removeprefix("chapter")) for path in sorted(Path(__file__).parent.glob("chapter*.py"))]
 
 
-class Script:
-    """The script of a chapter beside the chapter itself; section: [(title, minutes or None, cells)]."""
+def script_of(chapter):
+    """The `Script` of a chapter of the course."""
+    (path,) = (ROOT / "notebooks").glob(f"{chapter:02}-*.ipynb")
+    data = importlib.import_module(f"tests.lesson.chapter{chapter}")
+    notebooks = [nbformat.read(folder / path.name, as_version=4) for folder in (path.parent, path.parent / "solutions")]
+    return Script(chapter, path.name, data, *notebooks)
 
-    def __init__(self, chapter):
-        self.chapter = chapter
-        self.data = importlib.import_module(f"tests.lesson.chapter{chapter}")
-        (self.path,) = (ROOT / "notebooks").glob(f"{chapter:02}-*.ipynb")
-        self.notebook = nbformat.read(self.path, as_version=4)
-        solutions = nbformat.read(ROOT / "notebooks" / "solutions" / self.path.name, as_version=4)
+
+class Script:
+    """The script of a chapter beside the chapter itself.
+
+    chapter: its number; name: its file's; data: a module as above; notebook, solutions: as nbformat reads them.
+    """
+
+    def __init__(self, chapter, name, data, notebook, solutions):
+        self.chapter, self.name, self.data, self.notebook = chapter, name, data, notebook
         self.exercises = exercises_of(self.notebook)
         self.solved = {exercise.number: exercise for exercise in exercises_of(solutions)}
         self.blanks = shown_answers(self.notebook)
@@ -47,6 +56,11 @@ class Script:
                 found.append((re.sub(r" \(\d+ min\)", "", heading[1]), int(minutes[1]) if minutes else None, []))
             found[-1][2].append(cell)
         return found
+
+    def follows(self, cell, other):
+        """Whether `other` is the next cell after `cell`."""
+        ids = [cell.id for cell in self.notebook.cells]
+        return ids.index(other) == ids.index(cell) + 1
 
     def named(self):
         """The ids that the script names, in its order."""
@@ -70,8 +84,8 @@ class Script:
             gaps += [f"{cell} has {words}, and the script does not treat it so" for cell in holding if cell not in part]
             gaps += [f"{cell} has no {words}" for cell in part if cell in cells and cell not in holding]
         for cell, (_, wrong, right) in self.data.GUESSES.items():
-            if wrong == right:
-                gaps.append(f"{cell}: the wrong guess is the right one")
+            if wrong == right or (wrong in right and not isinstance(right, str)):
+                gaps.append(f"{cell}: the wrong guess is a right one")
         return gaps + self._lines_of_the_text() + [gap for cell in self.data.BLANKS for gap in self._dots(cell)]
 
     def _lines_of_the_text(self):
@@ -85,7 +99,7 @@ class Script:
 
     def _dots(self, cell):
         lines = self.data.BLANKS[cell][0]
-        dots = len(re.findall(r"(?<!\[)\.\.\.", self.sources.get(cell, "").split('"""')[-1]))
+        dots = len(re.findall(DOTS, self.sources.get(cell, "").split('"""')[-1]))
         given = 1 if isinstance(lines, str) else len(lines)
         return [] if dots == given else [f"{cell} has {dots} blanks, and the script fills {given}"]
 
@@ -94,7 +108,7 @@ class Script:
         lines, words = self.data.BLANKS[cell]
         head, _, body = self.sources[cell].rpartition('"""')
         for line in [lines] if isinstance(lines, str) else lines:
-            body = body.replace("...", line, 1)
+            body = re.sub(DOTS, lambda _, line=line: line, body, count=1)
         return head + '"""' + body, words
 
     def wrong_answer(self, cell):
