@@ -28,6 +28,9 @@ CELLS = {  # {cell: source}; those with a fault are named in FAULTS
     "empty": "HTML('')",
     "cut": "HTML('<div style=\"overflow: hidden; height: 20px\">one<br>two<br>three</div>')",
     "wide": f"HTML('<img alt=\"wide\" style=\"max-width: none; width: 3000px; height: 9px\" src=\"{DOT}\">')",
+    "crowded": "HTML('<canvas aria-label=\"two words\"></canvas><script>"
+    "const pen = document.currentScript.previousSibling.getContext(`2d`); pen.clearRect(0, 0, 9, 9); "
+    "pen.fillText(`one`, 9, 9); pen.fillText(`two`, 12, 9)</script>')",
     "loading": "HTML('<p>Loading widget...</p>')",
     "gone": "display({'application/vnd.jupyter.widget-view+json': {'version_major': 2, 'version_minor': 0, "
     "'model_id': 'nowhere'}, 'text/plain': 'a widget'}, raw=True)",
@@ -37,13 +40,15 @@ CELLS = {  # {cell: source}; those with a fault are named in FAULTS
     "dead": "HTML('<label>board line <input></label>')",
     "jump": "HTML('<div></div><button onclick=\"this.previousSibling.style.height = `300px`\">more</button>')",
     "ask": "guess = labs.predict('How many?', 'one', 'two')\nguess",
-    "told": "guess.answer('two', 'There are two of them on this page.')",
+    # The first line of a folded cell can be read.
+    "told": "right = 'two'\nguess.answer(right, 'There are two of them on this page.')",
     "ask-early": "early = labs.predict('And now?', 'three', 'four')\nearly",
-    "told-early": "early.answer('four', 'It is one more than three of them.')",
+    "told-early": "right = 'four'\nearly.answer(right, 'It is one more than three of them.')",
     "blank": BLANK,
 }  # fmt: skip
 FAULTS = {
     ("red", "traceback"), ("red", "warning"), ("red", "red-lab"), ("empty", "empty"), ("cut", "cut"), ("cut", "wide"),
+    ("cut", "crowded"),
     ("loading", "loading"), ("dead", "gone"), ("alt", "wordless"), ("wait", "slow"), ("dead", "dead"), ("jump", "jump"),
     ("answer", "told-early"), ("verdict", "blank"),
 }  # fmt: skip

@@ -21,6 +21,33 @@ window.lesson = (() => {
   const moves = ({ playState, effect }) => playState === "running" && effect.target && output(effect.target);
   setInterval(() => document.getAnimations().some(moves) && sign(), 200);
 
+  // The words of each canvas since it was last cleared, [text, left, top, right, bottom] in its own pixels.
+  const drawn = new WeakMap();
+  const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    drawn.set(this.canvas, []);
+    return clearRect.apply(this, box);
+  };
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...more) {
+    const { actualBoundingBoxLeft, actualBoundingBoxRight, actualBoundingBoxAscent, actualBoundingBoxDescent } =
+      this.measureText(text);
+    const corners = [
+      new DOMPoint(x - actualBoundingBoxLeft, y - actualBoundingBoxAscent),
+      new DOMPoint(x + actualBoundingBoxRight, y + actualBoundingBoxDescent),
+    ].map((corner) => corner.matrixTransform(this.getTransform()));
+    drawn.get(this.canvas)?.push([text, corners[0].x, corners[0].y, corners[1].x, corners[1].y]);
+    return fillText.call(this, text, x, y, ...more);
+  };
+  function overlap(canvas) {
+    const words = drawn.get(canvas) ?? [];
+    for (const [i, [text, left, top, right, bottom]] of words.entries())
+      for (const [other, x0, y0, x1, y1] of words.slice(i + 1)) {
+        const over = Math.min(right, x1) - Math.max(left, x0) > 1 && Math.min(bottom, y1) - Math.max(top, y0) > 1;
+        if (over && text.trim() && other.trim()) return `“${text}” and “${other}”`;
+      }
+    return "";
+  }
+
   const tags = (one) => one.model.getMetadata("tags") ?? [];
   const text = (output) => [output.text ?? []].flat().join("");
 
@@ -58,12 +85,9 @@ window.lesson = (() => {
     if (state(id).loads) note("loading", "a widget is still loading");
     if (/Error displaying widget|model not found|Javascript Error/i.test(place.innerText)) note("dead", place.innerText);
     if (node.querySelector(".lab-dead")) note("dead", "the lab says that its kernel has ended");
-    const parts = [...place.querySelectorAll(".jp-OutputArea-child")].filter((part) => part.checkVisibility());
-    if (shown.length && !parts.some((part) => isSeen(part))) note("empty", "its output has no height");
-    for (const part of parts) {
-      const blank = !part.innerText.trim() && !part.querySelector("img, canvas, svg, input, video, table");
-      if (blank && !parts.some((other) => other !== part && isSeen(other))) note("empty", "an output shows nothing");
-    }
+    const fills = (part) => part.innerText.trim() || part.querySelector("img, canvas, svg, input, video");
+    const parts = [...place.querySelectorAll(".jp-OutputArea-output")].filter((part) => isSeen(part) && fills(part));
+    if (shown.length && !parts.length) note("empty", "its output shows nothing");
     for (const part of place.querySelectorAll("*")) {
       if (!isSeen(part) || part.matches("input, select, option, textarea, svg *")) continue;
       const { overflowX, overflowY } = getComputedStyle(part);
@@ -73,6 +97,7 @@ window.lesson = (() => {
       if (part.matches(".jp-TrimmedOutputs, .jp-OutputArea-trimmedOutputs")) note("cut", "JupyterLab left outputs off");
       if (part.matches("img, canvas, svg") && part.getBoundingClientRect().right > place.getBoundingClientRect().right + 4)
         note("cut", `a picture is wider than its place: ${name(part)}`);
+      if (part.matches("canvas") && overlap(part)) note("cut", `words lie on each other: ${overlap(part)}`);
       if (part.matches("img, canvas, svg") && !name(part)) note("alt", `${part.tagName.toLowerCase()} ${part.className}`);
     }
     return found;
@@ -83,7 +108,8 @@ window.lesson = (() => {
     if (picture.closest("[aria-hidden=true]") || picture.closest("button, a")) return "decoration";
     const below = picture.matches(".widget-image") ? picture.parentElement.innerText.trim() : "";
     const title = picture.querySelector?.("title")?.textContent;
-    return picture.alt || picture.getAttribute("aria-label") || title || below;
+    const own = picture.alt === "Image" ? "" : picture.alt; // so JupyterLab calls a picture that has no words
+    return own || picture.getAttribute("aria-label") || title || below;
   }
 
   return {

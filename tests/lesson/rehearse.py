@@ -18,7 +18,7 @@ from tests.lesson import notice, report
 from tests.lesson.detours import DETOURS
 from tests.lesson.script import CHAPTERS, script_of
 
-PATIENCE = 180_000  # milliseconds until something that does not come counts as never coming
+PATIENCE = 600_000  # milliseconds, which only a hang can take
 
 
 class Student:
@@ -54,8 +54,10 @@ class Student:
             elif cell in data.LABS:
                 self.run(cell)
                 self.picture(cell)
-                for move in data.LABS[cell]:
-                    self.move(cell, *move)
+                for *move, last in data.LABS[cell]:
+                    # A move may end with the red words that it causes.
+                    how = {**last} if isinstance(last, dict) else {}
+                    self.move(cell, *move, *([] if how else [last]), **how)
             elif cell in [answer for answer, _, _ in data.GUESSES.values()]:
                 self.open(cell)
             else:
@@ -169,30 +171,28 @@ class Student:
         if not re.search(marks, said) or _plain(words) not in said:
             self.part.note("verdict", cell, f"expected {marks} {words}, and it says: {said}")
 
-    def move(self, cell, what, *how):
-        """One move of a hand in a lab: see the verbs below."""
+    def move(self, cell, what, *how, red=""):
+        """One move of a hand in a lab: see the verbs below. red: words of the red line that it is to cause."""
         began = self._now()
         lab = self.node(cell).locator(".jp-Cell-outputWrapper")
-        changes = getattr(self, f"_{what}")(cell, lab, *how)
-        if changes:
+        if getattr(self, f"_{what}")(cell, lab, *how):
             try:
-                self.page.wait_for_function("began => lesson.moved(began)", arg=began, timeout=10_000)
+                self.page.wait_for_function("began => lesson.moved(began)", arg=began, timeout=20_000)
             except TimeoutError:
                 self.part.note("dead", cell, f"no answer to: {what} {' '.join(map(str, how))}")
         self._wait_for_training(cell, lab)
-        if not (what == "line" and len(how) > 1):
-            self.look(cell)
+        if red:
+            lab.locator(".lab-trouble, .lab-refusal", has_text=red).first.wait_for(timeout=10_000)
+        self.look(cell, red)
         self.picture(cell, " ".join(map(str, (what, *how))))
 
-    def _line(self, cell, lab, line, refusal=None):
+    def _line(self, cell, lab, line):
         box = lab.get_by_label("board line")
         same = box.input_value() == line
         self.hand(cell, box, box.click)
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(line)
         self.page.keyboard.press("Enter")
-        if refusal:
-            lab.locator(".lab-trouble, .lab-refusal", has_text=refusal).first.wait_for(timeout=10_000)
         return not same
 
     def _press(self, cell, lab, name):
@@ -261,15 +261,16 @@ class Student:
         """What is known of a cell, see notice.js."""
         return self.page.evaluate("id => lesson.state(id)", cell)
 
-    def look(self, cell):
-        """Look at a cell, write down what is wrong with it, and return its state."""
+    def look(self, cell, red=""):
+        """Look at a cell, write down what is wrong with it but for a red line with these words; returns its state."""
         try:
             self.page.wait_for_function("id => !lesson.state(id).loads", arg=cell, timeout=10_000)
         except TimeoutError:
             pass  # is noted by `look` itself
         self.page.wait_for_timeout(100)
         for kind, words in self.page.evaluate("id => lesson.look(id)", cell):
-            self.part.note(kind, cell, words)
+            if kind != "red" or not red or red not in words:
+                self.part.note(kind, cell, words)
         return self.state(cell)
 
     def picture(self, cell, words=""):

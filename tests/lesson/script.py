@@ -5,7 +5,7 @@ Each names all code cells of its chapter once, by their ids:
     GUESSES: {the question's cell: (the cell with the answer, a wrong option, the right one)}, several right ones if
         it hangs on a training;
     BLANKS: {cell: (what is written for the dots at first, words of the verdict on it)}, a list for several dots;
-    LABS: {cell: moves}, as `Student.move` in rehearse.py does them;
+    LABS: {cell: moves}, as `Student.move` in rehearse.py does them; {"red": words} at a move's end is what it causes;
     EXERCISES: {cell: the label of a wrong attempt in tests/attempts/chapterN.jsonl}.
 The right lines of blanks and exercises are the course's own.
 """
