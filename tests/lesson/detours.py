@@ -16,9 +16,23 @@ def restart(student):
         if i:
             restart_kernel(student, cells[0].id)
             run_above(student, cells[0].id)
-            # A guess is lost with its kernel, and a question without one stays closed: nothing to note.
         for cell in cells:
             student.do(cell.id)
+
+
+def wrong_order(student):
+    """Each section is begun without those before it: an error says which cell to run first."""
+    student.begin("The first cells")
+    sections = core(student)
+    for cell in ("start", "imports"):
+        student.run(cell)
+    for title, _, cells in sections[1:]:
+        student.begin(f"Without the sections before it: {title}")
+        first = next(cell.id for cell in cells if cell.cell_type == "code")
+        said = student.run(first, red="NameError")["said"]
+        if "NameError" in said and "run that cell first" not in said:
+            student.part.note("verdict", first, f"the error does not say what to run first: {said}")
+        student.picture(first)
 
 
 def twice(student):
@@ -78,7 +92,14 @@ def next_day(student):
     _look_at_all(student, student.script.sections())
 
 
-DETOURS = {"restart": restart, "twice": twice, "interrupt": interrupt, "reload": reload, "next-day": next_day}
+DETOURS = {
+    "wrong-order": wrong_order,
+    "twice": twice,
+    "restart": restart,
+    "interrupt": interrupt,
+    "reload": reload,
+    "next-day": next_day,
+}
 
 
 def core(student):

@@ -30,6 +30,7 @@ class Student:
     def __init__(self, page, script, turn=0, shoot=None):
         self.page, self.script, self.turn, self.shoot = page, script, turn, shoot
         self.parts, self.guessed, self.open_answers = [notice.Part("Before the first section")], 0, {}
+        self.caused = []  # the errors that were to come
         notice.open_eyes(page)
 
     @property
@@ -69,8 +70,11 @@ class Student:
 
     # What a hand does.
 
-    def run(self, cell, key="Shift+Enter"):
-        """Run a cell by the keyboard, wait until it has ended, and look at it; returns its state."""
+    def run(self, cell, key="Shift+Enter", red=""):
+        """Run a cell by the keyboard, wait until it has ended, and look at it; returns its state.
+
+        red: words of an error that is to come.
+        """
         before = self.reach(cell)
         self.part.actions += 1
         began, clock = self._now(), time.monotonic()
@@ -84,7 +88,7 @@ class Student:
         )
         self.part.seconds += time.monotonic() - clock
         self._note_wait(cell, began)
-        return self.look(cell)
+        return self.look(cell, red)
 
     def reach(self, cell):
         """Make a cell the active one, by a click if it is not; returns its state."""
@@ -269,7 +273,9 @@ class Student:
             pass  # is noted by `look` itself
         self.page.wait_for_timeout(100)
         for kind, words in self.page.evaluate("id => lesson.look(id)", cell):
-            if kind != "red" or not red or red not in words:
+            if kind == "red" and red and red in words:
+                self.caused.append(words)
+            else:
                 self.part.note(kind, cell, words)
         return self.state(cell)
 
@@ -309,7 +315,8 @@ def rehearse(browser, address, script, run, shoot=None):
     student = Student(page, script, turn=run != "straight", shoot=shoot)
     RUNS[run](student)
     for problem in dict.fromkeys(jupyterlab.problems(page)):
-        student.part.note("red", "the page", problem)
+        if problem not in student.caused:
+            student.part.note("red", "the page", problem)
     jupyterlab.end(page)
     return student.parts
 
