@@ -67,6 +67,11 @@ lesson: $(VENV)/tests-installed
 bench: $(VENV)/tests-installed
 	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part $(ONLY) || exit 1; done
 
+# What the course does on this machine's GPU, or without one, in at most five minutes.
+.PHONY: gpu
+gpu: $(VENV)/tests-installed
+	$(BIN)/python -m tests.bench.gpu
+
 # The numbers in the chapters' prose, with five seeds each: some 15 minutes; ONLY=5 or ONLY=5.race for a part.
 .PHONY: claims
 claims: $(VENV)/tests-installed
@@ -118,9 +123,14 @@ screenshots: $(VENV)/tests-installed
 	$(BIN)/python -m tests.browser.screenshots
 
 # For a class: pages to read without running, and the course without solutions.  See notebooks/README.md.
-.PHONY: handout student-copy assignment
+.PHONY: handout book student-copy assignment
 handout: install
 	$(BIN)/python -m helpers.teacher.handout
+
+# A website to read before anything is installed, in build/book/html; BOOK_REPOSITORY=https://github.com/OWNER/REPO
+# adds buttons that open a chapter on Binder.
+book: $(VENV)/tests-installed
+	$(BIN)/python -m helpers.teacher.book
 
 assignment: install
 	$(BIN)/python -m helpers.teacher.assignment

@@ -1,13 +1,18 @@
 """The GPU path without a GPU: fake CUDA tensors refuse mixed devices and hidden reads (no figure is computed)."""
 
+import dataclasses
+import json
+
+import nbformat
 import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
-from helpers import Accumulator, Batches, accuracy, confusion_counts, evaluate_accuracy, lenet, train
+from helpers import Accumulator, Batches, accuracy, confusion_counts, evaluate_accuracy, fashion_mnist, lenet, train
 from helpers.data import mirrored
 from helpers.experiments import EXPERIMENTS
 from helpers.training import one_cycle
+from tests.bench import gpu
 
 
 @pytest.fixture
@@ -144,3 +149,42 @@ def test_a_schedule_waits_for_nothing(fake_cuda, monkeypatch):
     assert len(rates) == 10
     assert all(isinstance(rate, float) for rate in rates)
     assert len(waits) == 1
+
+
+def test_a_fetched_number_and_a_moved_tensor_are_counted(fake_cuda):
+    on_gpu, on_cpu = torch.zeros(3, device="cuda"), torch.zeros(3)
+    with gpu.Traffic() as seen:
+        on_cpu.to("cuda")
+        on_gpu.copy_(on_cpu)
+        on_gpu.to(torch.float64)
+        with pytest.raises(DataDependentOutputException):
+            on_gpu.sum().item()
+    assert (seen.copies, seen.reads) == (2, 1)
+
+
+def test_make_gpu_sees_that_training_fetches_nothing_and_copies_only_an_epochs_order(fake_cuda, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device=None: None)
+    net = lenet_on("cuda")
+    without_a_driver(monkeypatch, net)
+    batches = Batches(*fake_images(640), 64, True, device="cuda")
+    assert gpu.traffic(net, batches, torch.device("cuda")) == {"steps": 20, "reads": 0, "copies": 2}
+
+
+def test_make_gpu_runs_without_one(tmp_path, monkeypatch, capsys):
+    """The whole of it, with few images and a short notebook in place of the chapter."""
+    data = fashion_mnist("sample")
+    parts = ("train_images", "train_labels", "test_images", "test_labels")
+    few = dataclasses.replace(data, **{part: getattr(data, part)[:256] for part in parts})
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1", id="sum")])
+    nbformat.write(notebook, tmp_path / "short.ipynb")
+    monkeypatch.setattr(gpu, "fashion_mnist", lambda: few)
+    monkeypatch.setattr(gpu, "CHAPTER", tmp_path / "short.ipynb")
+    monkeypatch.setattr(gpu, "ROOT", tmp_path)
+    monkeypatch.setattr(gpu, "REPORT", tmp_path / "build" / "gpu.json")
+    gpu.main()
+    report = json.loads(gpu.REPORT.read_text())
+    assert report["traffic"]["copies"] == 0
+    assert report["R5"]["examples_per_second"] > 0
+    assert report["drawing"]["median"] <= report["drawing"]["longest"]
+    assert list(report["chapter 4"]) == ["sum"]
+    assert "no GPU was found" in capsys.readouterr().out

@@ -27,6 +27,7 @@ export default living((lab) => {
   };
   makeTabs(lab.place, panels, "below the curves");
   const showRuns = makeRuns(panels.Runs, light);
+  const showClass = makeClass(lab, panels.Runs);
   const showPredictions = makePredictions(lab, panels.Predictions);
   const showFiles = makeFiles(lab, panels["Save and load"]);
 
@@ -74,6 +75,7 @@ export default living((lab) => {
     const more = lab.root.querySelector(`.lab-controls > [data-group="${MORE}"]`);
     if (more) panels["More settings"].replaceChildren(more);
     showRuns(lab.model.get("below"));
+    showClass(lab.model.get("below"));
     showFiles(lab.model.get("below"));
     showPredictions();
     redraw();
@@ -120,6 +122,22 @@ function oneRow({ curve, cells: [number, ...cells] }, light) {
   for (const begin of ["pointerenter", "focusin"]) row.addEventListener(begin, () => light(curve));
   for (const end of ["pointerleave", "focusout"]) row.addEventListener(end, () => light(null));
   return row;
+}
+
+// What goes to the class, if the teacher has named a folder for it, and under which name.
+function makeClass(lab, place) {
+  const name = make("input", { type: "text", spellcheck: "false", maxlength: "30", ...KEYS });
+  name.addEventListener("input", () => lab.post({ student: name.value }));
+  const where = make("span");
+  const said = make("p", { role: "status" });
+  const box = make("div", { class: "lab-class" }, where, make("label", {}, "your name, or nothing ", name), said);
+  place.append(box);
+  return function show({ class: folder = "", shared = "" }) {
+    box.hidden = !folder;
+    where.textContent = `The result line of each finished run, and nothing else, goes to your class: ${folder}`;
+    said.textContent = shared;
+    said.classList.toggle("lab-trouble", shared.startsWith("Not"));
+  };
 }
 
 // Eight validation images, and what the network says of each.

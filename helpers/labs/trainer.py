@@ -11,6 +11,7 @@ from helpers.any_network import classes_of
 from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.errors import DataError, ShapeError
+from helpers.labs import class_folder
 from helpers.labs.board import word
 from helpers.labs.cells import one_a_cell
 from helpers.labs.class_experiment import result_line
@@ -58,6 +59,7 @@ class Trainer(Growing):
         self.runner, self.runs, self.numbers = Runner(), None, itertools.count()
         self._naming, self._split = False, None
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
+        self.class_folder, self.student, self.shared = class_folder.named(), "", ""
         self.preset = Choice("preset", [*PRESETS, OWN])
         self.preset.observe(self._choose, names="value")
         self.preset.observe(self._tell)
@@ -78,8 +80,9 @@ class Trainer(Growing):
         return {"preset": self.preset, **front, **self.buttons, **self.controls}
 
     def hear(self, message, buffers):
-        """As every lab that trains; also a preset, and a file to save or load."""
+        """As every lab that trains; also a preset, a file to save or load, and a name for the class."""
         move = dict(message.get("move", {}))
+        self.student = message.get("student", self.student)
         if "preset" in move:
             self.preset.value = self.preset.heard(move.pop("preset"))
         if "file" in message:
@@ -228,6 +231,7 @@ class Trainer(Growing):
         said = {"text": self.file_message.value, "trouble": self.file_message.trouble}
         self.below = {
             "head": HEAD, "rows": self.table, "result": self.result_text(), "file": self.file, "said": said,
+            "class": str(self.class_folder.path) if self.class_folder else "", "shared": self.shared,
         }  # fmt: skip
 
     def state(self):
@@ -308,7 +312,13 @@ class Trainer(Growing):
         self.grow()
 
     def finish(self):
-        """Show what a run that ended, or was stopped, has come to: also its row, its line and its predictions."""
+        """Show what a run that ended, or was stopped, has come to: also its row, its line and its predictions.
+
+        The line of a run that was not stopped goes to the class, if there is a folder for it.
+        """
+        run = self.runs[-1]
+        if self.class_folder and run.history and self.result_text() and not (self.unfinished or run.handed_in):
+            run.handed_in, self.shared = True, self.class_folder.share(self.result_text(), self.student)
         self.table = table(self.runs)
         self._show_predictions()
         self.present()

@@ -26,16 +26,15 @@ STILL_SAYS = re.compile(r"<p>This is a picture of the .*</p>")
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+)\$", re.DOTALL)
 
 
-def page(path):
-    """The notebook at `path`, executed, as one HTML page that needs nothing else: no script, no network.
+def executed(path, before=BEFORE):
+    """The notebook at `path`, executed, its labs as pictures and its formulas too: nothing in it needs a script.
 
-    A cell that ends with an error stops it, unless the cell's tag asks for that error.
+    before: code to run first. A cell that ends with an error stops it, unless the cell's tag asks for that error.
     """
-    from nbclient import NotebookClient  # only here: students do not need these two
-    from nbconvert import HTMLExporter
+    from nbclient import NotebookClient  # only here: students do not need it
 
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(BEFORE))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
     NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
     del notebook.cells[0]
     widgets = notebook.metadata.pop("widgets", {})
@@ -50,8 +49,15 @@ def page(path):
                 output.data = {"text/html": STILL_SAYS.sub(LAB, page)}
             elif view:  # a question to guess says itself how it looks as text
                 output.data = {"text/html": page or still(view["model_id"], states)}
+    return notebook
+
+
+def page(path):
+    """The notebook at `path`, executed, as one HTML page that needs nothing else: no script, no network."""
+    from nbconvert import HTMLExporter  # only here: students do not need it
+
     exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
-    text, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": path.stem}})
+    text, _ = exporter.from_notebook_node(executed(path), {"metadata": {"name": path.stem}})
     text = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)  # they would fetch others from the network
     text = text.replace("No description has been provided for this image", "A picture that the code above draws")
     return text.replace(str(ROOT), ROOT.name).replace("</head>", f"{STYLE}</head>", 1)

@@ -1,0 +1,96 @@
+"""A folder that a class shares: each finished run leaves its result line there, and the projector reads them all.
+
+The variable LENET_LAB_CLASS names the folder: one on a JupyterHub that everyone may write to, or a network drive.
+Without the variable nothing is shared.
+"""
+
+import functools
+import os
+import re
+import secrets
+from pathlib import Path
+
+from helpers.files import new_file
+
+VARIABLE = "LENET_LAB_CLASS"
+ENDING = ".results.txt"
+MOST_FILES, MOST_BYTES, MOST_LINES = 1000, 50_000, 200  # read from a folder, from a file, written by a kernel
+
+
+@functools.cache
+def own_file():
+    """The name of this kernel's file. It tells nothing of the student, and no other kernel has it."""
+    return f"{secrets.token_hex(8)}{ENDING}"
+
+
+class ClassFolder:
+    """The folder at `path`: `share` writes this kernel's file there and nothing else, `read` reads everyone's."""
+
+    def __init__(self, path):
+        self.path = Path(path).expanduser()
+
+    def share(self, line, name=""):
+        """Add a result line to this kernel's file; returns what came of it, in words.
+
+        name: what the student calls himself or herself, or "".
+        """
+        name = re.sub(r"[^\w.-]+", "_", name.strip())[:30].strip("_")
+        if name:
+            line = line.replace("result ", f"result name={name} ", 1)
+        file = self.path / own_file()
+        try:
+            before = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+            with new_file(file, overwrite=True) as new:
+                new.write("".join(f"{each}\n" for each in [*before, line][-MOST_LINES:]).encode())
+        except (OSError, UnicodeError) as error:
+            return f"Not shared with the class: {self.path} {why(error)}."
+        return f"Shared with the class, in {self.path}{f', as {name}' if name else ', without a name'}."
+
+    def read(self):
+        """Everyone's lines, {name of the file: its text}, and a text for each thing that was not read."""
+        texts, troubles, others = {}, [], 0
+        try:
+            with os.scandir(self.path) as entries:
+                files = sorted((entry for entry in entries), key=lambda entry: entry.name)
+        except OSError as error:
+            return {}, [f"the class's folder {self.path} {why(error)}"]
+        for entry in files:
+            # A link, a pipe or a device is never opened, and a file of ours not before it has its whole name.
+            if not entry.name.endswith(ENDING) or not entry.is_file(follow_symlinks=False):
+                others += not entry.name.endswith(".part")
+            elif len(texts) == MOST_FILES:
+                troubles.append(f"only the first {MOST_FILES} files were read")
+                break
+            else:
+                try:
+                    texts[entry.name] = self._text(entry)
+                except (OSError, ValueError) as error:
+                    troubles.append(f"{entry.name} {why(error)}")
+        if others:
+            troubles.append("1 other thing lies there" if others == 1 else f"{others} other things lie there")
+        return texts, troubles
+
+    def _text(self, entry):
+        """What a file holds; raises ValueError if it cannot be result lines."""
+        if entry.stat().st_size > MOST_BYTES:
+            raise ValueError(f"has more than {MOST_BYTES:,} bytes")
+        text = Path(entry.path).read_bytes().decode("utf-8", errors="replace")
+        if "\0" in text or "\ufffd" in text:
+            raise ValueError("is no text")
+        return text
+
+
+def why(error):
+    """What is wrong with a file or folder, to follow its name."""
+    reasons = {
+        FileNotFoundError: "is not there",
+        NotADirectoryError: "is no folder",
+        PermissionError: "is closed to this account",
+    }
+    return reasons.get(type(error)) or getattr(error, "strerror", None) or str(error)
+
+
+def named():
+    """The `ClassFolder` that the variable names, or None."""
+    path = os.environ.get(VARIABLE, "").strip()
+    return ClassFolder(path) if path else None

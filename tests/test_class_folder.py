@@ -1,0 +1,121 @@
+"""The class's folder: what a run leaves there, and what else may lie there."""
+
+import concurrent.futures
+import os
+import threading
+
+import pytest
+
+from helpers import labs
+from helpers.labs import class_folder
+from helpers.labs.class_folder import ENDING, MOST_BYTES, MOST_FILES, VARIABLE, ClassFolder
+
+LINE = "result lr=0.1 channels=6 kernel=5 parameters=61706 accuracy=0.8430"
+
+
+@pytest.fixture
+def trained(sample, tmp_path, monkeypatch):
+    """A lab of a class that has trained for an epoch, and the class's folder."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    monkeypatch.setattr(class_folder, "own_file", lambda: f"mine{ENDING}")
+    lab = labs.trainer(sample, num_epochs=1)
+    lab.hear({"student": "Ada L. / 4b"}, [])
+    lab.buttons["Train"].click()
+    lab.runner.wait()
+    yield lab, tmp_path
+    lab.close()
+
+
+def test_a_finished_run_leaves_its_line_and_the_name_and_nothing_else(trained):
+    lab, folder = trained
+    assert [path.name for path in folder.iterdir()] == [f"mine{ENDING}"]
+    assert (folder / f"mine{ENDING}").read_text() == lab.result_text().replace("result", "result name=Ada_L._4b") + "\n"
+    assert lab.below["class"] == str(folder)
+    assert lab.below["shared"] == f"Shared with the class, in {folder}, as Ada_L._4b."
+    lab.buttons["Test"].click()
+    assert len((folder / f"mine{ENDING}").read_text().splitlines()) == 1  # the same run is not handed in again
+
+
+def test_a_run_that_was_stopped_is_not_shared(sample, tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    lab = labs.trainer(sample, num_epochs=20)
+    lab.buttons["Train"].click()
+    lab.buttons["Stop"].click()
+    lab.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_variable_nothing_is_shared_or_said(sample, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    lab = labs.trainer(sample, num_epochs=1)
+    assert (class_folder.named(), lab.below["class"], lab.below["shared"]) == (None, "", "")
+    lab.close()
+
+
+def test_a_run_ends_well_if_the_folder_has_vanished(sample, tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "gone"))
+    lab = labs.trainer(sample, num_epochs=1)
+    lab.buttons["Train"].click()
+    lab.runner.wait()
+    assert lab.below["shared"] == f"Not shared with the class: {tmp_path / 'gone'} is not there."
+    assert lab.phase == "done"
+    lab.close()
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert ClassFolder(tmp_path / "file").share(LINE).endswith("is no folder.")
+
+
+def test_each_run_of_a_kernel_adds_a_line_to_its_one_file(tmp_path):
+    folder = ClassFolder(tmp_path)
+    assert folder.share(LINE).endswith("without a name.")
+    folder.share(LINE, "bo")
+    texts, troubles = folder.read()
+    assert list(texts.values()) == [f"{LINE}\n{LINE.replace('result', 'result name=bo')}\n"]
+    assert troubles == []
+    assert ClassFolder(tmp_path / "gone").read() == ({}, [f"the class's folder {tmp_path / 'gone'} is not there"])
+
+
+def test_whatever_else_lies_in_the_folder_is_named_and_never_opened(tmp_path):
+    (tmp_path / f"good{ENDING}").write_text(LINE)
+    (tmp_path / f"binary{ENDING}").write_bytes(bytes(range(256)))
+    (tmp_path / f"large{ENDING}").write_text("x" * (MOST_BYTES + 1))
+    (tmp_path / f"half{ENDING}.1234.part").write_text("result l")
+    os.mkfifo(tmp_path / f"pipe{ENDING}")  # to open it would wait for ever
+    (tmp_path / f"link{ENDING}").symlink_to(tmp_path / f"good{ENDING}")
+    (tmp_path / f"folder{ENDING}").mkdir()
+    texts, troubles = ClassFolder(tmp_path).read()
+    assert texts == {f"good{ENDING}": LINE}
+    assert troubles == [
+        f"binary{ENDING} is no text",
+        f"large{ENDING} has more than 50,000 bytes",
+        "3 other things lie there",
+    ]
+
+
+def test_two_hundred_students_at_once_lose_nothing(tmp_path, monkeypatch):
+    own, token = threading.local(), iter(range(200))
+    monkeypatch.setattr(class_folder, "own_file", lambda: own.name)
+
+    def student(number):
+        own.name = f"{number}{ENDING}"
+        for run in range(3):
+            ClassFolder(tmp_path).share(LINE.replace("0.1", f"0.{number + 1}{run}"))
+
+    with concurrent.futures.ThreadPoolExecutor(16) as students:
+        reader = students.submit(lambda: [ClassFolder(tmp_path).read() for _ in range(20)])
+        list(students.map(student, token))
+    for texts, troubles in reader.result():  # while they write: only whole lines
+        assert troubles == []
+        assert all(line.endswith("accuracy=0.8430") for text in texts.values() for line in text.splitlines())
+    texts, _ = ClassFolder(tmp_path).read()
+    assert len({line for text in texts.values() for line in text.splitlines()}) == 600
+
+
+def test_more_files_than_a_class_has_are_not_all_read(tmp_path):
+    for number in range(MOST_FILES + 5):
+        (tmp_path / f"{number}{ENDING}").touch()
+    texts, troubles = ClassFolder(tmp_path).read()
+    assert len(texts) == MOST_FILES
+    assert troubles == [f"only the first {MOST_FILES} files were read"]
