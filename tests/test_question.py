@@ -135,10 +135,24 @@ def test_texts_are_shown_as_they_are_written(shown):
     assert "a &lt; b" in said(shown[0])
 
 
-def test_without_a_kernel_the_question_stands_as_text():
-    bundle = predict("How wide?", "24", "28")._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert all(text in bundle["text/html"] for text in ("How wide?", "24", "28"))
+def test_without_a_kernel_the_question_stands_as_text(monkeypatch):
+    outputs = []
+    monkeypatch.setattr(question, "display", lambda output, **how: outputs.append(output))
+    predict("How wide?", "24", "28")._ipython_display_()
+    text, widget = outputs
+    assert all(words in text.data for words in ("How wide?", "24", "28", "Run this cell again to guess", "lab-still"))
+    assert "application/vnd.jupyter.widget-view+json" in widget
+    assert "text/html" not in widget
+
+
+def test_without_a_kernel_an_answer_that_waited_stays_closed(shown, monkeypatch):
+    guess = predict("How wide?", "24", "28")
+    guess.answer("24", "28 − 5 + 1", "a picture")
+    outputs = []
+    monkeypatch.setattr(question, "display", lambda output, **how: outputs.append(output))
+    shown[0]._ipython_display_()
+    assert "How wide?" in outputs[0].data
+    assert "28" not in outputs[0].data
 
 
 def test_a_question_whose_cell_is_run_again_keeps_its_guess_and_its_answer(shown, monkeypatch):

@@ -18,12 +18,13 @@ from helpers.labs.settings import Words
 
 FOLDER = Path(__file__).parent
 CSS = "".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.css")))
-# A widget's output comes to nothing after a restart and on the next day. Then the picture before it is seen.
-STILL = """<style>
+# A widget's output comes to nothing after a restart and on the next day. Then what stands before it is seen.
+ASLEEP = """<style>
 .jp-OutputArea-child:has(.lab-still) + .jp-OutputArea-child:not(:has(.lab-alive)) { display: none }
 .jp-OutputArea-child:has(.lab-still):has(+ .jp-OutputArea-child .lab-alive) { display: none }
 </style>
-<div class="lab-still">%s<p>This is a picture of the %s lab as it began. To move it, run this cell again.</p></div>"""
+<div class="lab-still">%s</div>"""
+STILL = ASLEEP % "%s<p>This is a picture of the %s lab as it began. To move it, run this cell again.</p>"
 
 
 @functools.cache
