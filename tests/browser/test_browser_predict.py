@@ -14,7 +14,7 @@ def test_the_answer_stays_closed_until_a_click_on_an_option_opens_it(address, br
     assert page.get_by_role("radio", name="24").is_disabled()
     assert jupyterlab.run_python(page, "print(guess.chosen)") == "28\n"
     assert jupyterlab.problems(page) == []
-    page.close()
+    jupyterlab.end(page)  # a kernel keeps the guess
 
 
 def test_the_next_day_the_question_stands_as_text_until_its_cell_is_run(address, browser):
