@@ -245,18 +245,23 @@ def story():
     today = EXPERIMENTS["R6"]
     changes = {
         "the textbook: sigmoid, average-pooling, SGD at 0.9, batches of 256": {"epochs": 1, "published": {}},
-        "tanh, as in 1998, at learning rate 0.1": {"network": lambda: xavier(lenet(activation=nn.Tanh)), "lr": 0.1},
-        "ReLU and max-pooling": {"network": lambda: xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d))},
-        f"batches of {today.batch_size}": {"batch_size": today.batch_size},
-        "AdamW at learning rate 0.003": {"optimizer": adamw, "lr": 0.003},
-        f"the learning rate up to {today.lr}, then down to 0": {"schedule": one_cycle, "lr": today.lr},
-        "16 and 40 channels, and one dense layer of 48": {
+        "learning rate 0.1, not 0.9": {"lr": 0.1},
+        "tanh, not sigmoid": {"network": lambda: xavier(lenet(activation=nn.Tanh))},
+        "ReLU, not tanh": {"network": lambda: xavier(lenet(activation=nn.ReLU))},
+        "max-pooling, not average-pooling": {
+            "network": lambda: xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d))
+        },
+        f"batches of {today.batch_size}, not 256": {"batch_size": today.batch_size},
+        "AdamW with its own learning rate, 0.003, not SGD": {"optimizer": adamw, "lr": 0.003},
+        "a learning rate that rises to 0.003, then falls to 0": {"schedule": one_cycle},
+        f"a learning rate that rises to {today.lr}": {"lr": today.lr},
+        "another shape: 16 and 40 channels, one dense layer of 48": {
             "network": lambda: xavier(lenet_today(nn.ReLU, normalised=False))
         },
         "labels smoothed by 0.1": {"loss_function": today.loss_function},
         "batch normalisation": {"network": lambda: xavier(lenet_today(nn.ReLU))},
-        "SiLU in place of ReLU": {"network": lambda: xavier(lenet_today())},
-        "PyTorch's initial weights in place of Xavier's": {"network": today.network},
+        "SiLU, not ReLU": {"network": lambda: xavier(lenet_today())},
+        "PyTorch's first weights, not Xavier's": {"network": today.network},
     }
     step, steps = EXPERIMENTS["R5"], {}
     for what, change in changes.items():

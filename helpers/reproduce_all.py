@@ -45,7 +45,7 @@ def reproduce(keys, full):
     return results
 
 
-def tell(seeds=3):
+def tell(seeds=5):
     """Run each step of chapter 4's story on validation images; returns one result for each change, over all seeds."""
     rows = []
     for change, step in story().items():
@@ -57,12 +57,12 @@ def tell(seeds=3):
                 "change": change,
                 "params": runs[0]["params"],
                 "val_acc": statistics.fmean(val_accs),
+                "val_accs": val_accs,
                 "spread": max(val_accs) - min(val_accs),
-                "seconds": statistics.fmean(result["epochs"][-1]["seconds"] for result in runs),
                 "seeds": seeds,
             }
         )
-        print(f"{rows[-1]['val_acc']:.3f}  {rows[-1]['seconds']:5.1f} s  {change}", flush=True)
+        print(f"{rows[-1]['val_acc']:.3f}  {change}", flush=True)
     return rows
 
 

@@ -5,10 +5,13 @@ they belong to. They run in the chapter's kernel, right after that cell, so that
 
 Blanks: with LENET_LAB_SOLVED=1 each cell with a function that is the student's (`@checks.yours`) is replaced by the
 course's answer, the code in the fold below it, so that a chapter is run as it is when a student has done everything.
+
+Own networks: chapters and tests find and leave them in a folder of each process's own, never beside the notebooks.
 """
 
 import os
 import re
+import tempfile
 
 import pytest
 
@@ -22,6 +25,20 @@ def claims_of(notebook):
         return {}
     parts = re.split(r"^# %% (\S+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def pytest_configure(config):
+    """Keep the networks that chapters save away from the user's; kernels inherit the variable."""
+    folder, before = tempfile.TemporaryDirectory(), os.environ.get("LENET_LAB_HOME")
+    os.environ["LENET_LAB_HOME"] = folder.name
+
+    def put_back():
+        folder.cleanup()
+        os.environ.pop("LENET_LAB_HOME")
+        if before is not None:
+            os.environ["LENET_LAB_HOME"] = before
+
+    config.add_cleanup(put_back)
 
 
 def pytest_collection_modifyitems(items):

@@ -91,7 +91,7 @@ def diverged(seed):
         (lambda seed: xavier(lenet()), "61,706 parameters"),
         (trained_history, "number 0 is a list"),
         (lambda seed: None, "number 0 is nothing (None)"),
-        (diverged, "Network 0: some weights are not numbers"),
+        (diverged, "Network 0: some weights are NaN or infinite"),
     ],
 )
 def test_challenge_mistakes(one, word):
@@ -116,3 +116,86 @@ def test_challenge_sees_weights_that_do_not_train_and_copies_in_another_mode():
     assert "61,706 parameters" in checks.check_challenge(hidden, *pictures()).message
     copies = [Knowing(0), Knowing(1), Knowing(0).eval()]
     assert "Networks 0 and 2 have the same weights" in checks.check_challenge(copies, *pictures()).message
+
+
+def cross_entropy(one_number):
+    """The chapter's blank, its dots filled in."""
+    return lambda y_hat, y: one_number(y_hat.softmax(dim=1)[range(len(y)), y])
+
+
+def train_step(*lines):
+    """The chapter's blank: what is called before the loss is computed, and what after it, in this order."""
+
+    def step(net, X, y, optimizer):
+        for line in lines[:1]:
+            line(None, optimizer)
+        loss = F.cross_entropy(net(X), y)
+        for line in lines[1:]:
+            line(loss, optimizer)
+        return loss.detach()
+
+    return step
+
+
+def measure(mode, counted, result):
+    """The chapter's blank, its three places filled in."""
+
+    def share(net, data_iter):
+        mode(net)
+        num_right = num_images = 0
+        with torch.no_grad():
+            for X, y in data_iter:
+                num_right += (net(X).argmax(dim=1) == y).sum()
+                num_images += counted(y)
+        return result(num_right, num_images)
+
+    return share
+
+
+CLEAR, BACK, STEP, NOTHING = (
+    lambda loss, optimizer: optimizer.zero_grad(),
+    lambda loss, optimizer: loss.backward(),
+    lambda loss, optimizer: optimizer.step(),
+    lambda loss, optimizer: None,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("cross_entropy", cross_entropy(lambda share: -share.log().mean())),
+        ("cross_entropy", cross_entropy(lambda share: (1 / share).log().mean().item())),
+        ("train_step", train_step(CLEAR, BACK, STEP)),
+        ("train_step", train_step(NOTHING, CLEAR, BACK, STEP)),
+        ("measure", measure(nn.Module.eval, len, lambda right, count: int(right) / count)),
+        ("measure", measure(nn.Module.eval, len, lambda right, count: right / count)),
+        ("measure", measure(lambda net: net.train(False), len, lambda right, count: (right / count).item())),
+    ],
+)
+def test_a_blank_may_be_filled_in_several_ways(name, right):
+    assert chapter4.BLANKS[name](right)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "words"),
+    [
+        ("cross_entropy", cross_entropy(lambda share: share.log().mean()), "minus is missing"),
+        ("cross_entropy", cross_entropy(lambda share: -share.mean()), "logarithm is missing"),
+        ("cross_entropy", cross_entropy(lambda share: -share.log().sum()), "not the sum"),
+        ("cross_entropy", cross_entropy(lambda share: -share.log()), "One number is asked for"),
+        ("train_step", train_step(NOTHING, BACK, STEP), "added to the first ones"),
+        ("train_step", train_step(CLEAR, NOTHING, STEP), "never call loss.backward()"),
+        ("train_step", train_step(CLEAR, BACK, NOTHING), "never call optimizer.step()"),
+        ("train_step", train_step(CLEAR, STEP, BACK), "First backward, then step"),
+        ("train_step", train_step(NOTHING, BACK, CLEAR, STEP), "gone before they are used"),
+        ("measure", measure(nn.Module.train, len, lambda right, count: right / count), "call net.eval() first"),
+        ("measure", measure(nn.Module.eval, lambda y: 1, lambda right, count: right / count), "number of batches"),
+        ("measure", measure(nn.Module.eval, lambda y: 64, lambda right, count: right / count), "as they come"),
+        ("measure", measure(nn.Module.eval, len, lambda right, count: right), "number of right answers"),
+        ("measure", measure(nn.Module.eval, len, lambda right, count: 100 * right / count), "in percent"),
+    ],
+)
+def test_a_half_right_blank_hears_which_line_is_wrong(name, wrong, words):
+    verdict = chapter4.BLANKS[name](wrong)
+    assert verdict.right is False
+    assert words in verdict.message

@@ -90,8 +90,8 @@ FLOORS = [
     {"any_settings", "models", "processes"},
     {"layers", "training", "weights"},
     {"checks", "experiments", "pretraining"},
-    {"labs", "reproduce"},
-    {"reproduce_all"},
+    {"own_net", "reproduce"},
+    {"labs", "reproduce_all"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 

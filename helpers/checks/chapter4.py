@@ -1,10 +1,11 @@
-"""Chapter 4: mending a loss and a loop, the training step, measuring, networks of one's own."""
+"""Chapter 4: repairing a loss and a loop, the training step, measuring, networks of one's own."""
 
 import collections.abc
 import contextlib
 import copy
 import math
 from collections import OrderedDict
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 from unittest import mock
@@ -71,7 +72,7 @@ def _run(attempt, net, *arguments):
     except Stopped as stopped:
         if "forward" in net.log or type(stopped.error) is not RuntimeError:
             raise
-        words = "Until then it has not run the `net` that it is given: is that another network?"
+        words = "Until then it has not run the `net` that it is given: is that a different network?"
         raise Stopped(f"{stopped.words}. {words}", stopped.error) from None
     if [p.requires_grad for p in net.parameters()] != [p.requires_grad for p in before.parameters()]:
         attempt.manners.append("your function leaves weights of `net` without gradients: it could not be trained on")
@@ -139,9 +140,9 @@ LOSSES = [
     ("The last image of the batch is missing.", lambda net, X, y: F.cross_entropy(net(X)[:-1], y[:-1])),
     ("F.nll_loss expects logarithms of shares: F.cross_entropy takes scores.", lambda net, X, y: F.nll_loss(net(X), y),
      lambda net, X, y: F.nll_loss(net(X).softmax(dim=1), y)),
-    ("The mean square error is another loss: F.cross_entropy is asked for.", _one_hot(F.mse_loss)),
+    ("The mean square error is a different loss: F.cross_entropy is asked for.", _one_hot(F.mse_loss)),
     ("That is the binary cross-entropy, with a sigmoid for each class.", _one_hot(F.binary_cross_entropy_with_logits)),
-    ("Smoothed labels make another loss: the plain one is asked for.",
+    ("Smoothed labels make a different loss: the plain one is asked for.",
      lambda net, X, y: F.cross_entropy(net(X), y, label_smoothing=0.1)),
 ]  # fmt: skip
 STILL_SIGMOID = ("A sigmoid stands between the scores and the loss: leave it out.",
@@ -182,7 +183,8 @@ check_mended_loss = Exercise(
                 lambda net, X, y: F.cross_entropy(net(X / 255 / 255), y)),
         _of("The pixels are multiplied by 255, not divided.", lambda net, X: net(X * 255)),
         _of("The largest byte is 255, not 256.", lambda net, X: net(X / 256)),
-        _of("You divide by the largest pixel of this batch: each has another.", lambda net, X: net(X / X.max())),
+        _of("You divide by the largest pixel of this batch: each batch has a different one.",
+            lambda net, X: net(X / X.max())),
         _of("// rounds down to whole numbers: nearly all pixels become 0.", lambda net, X: net(X // 255)),
         _of("Clamping makes all pixels from 1 on equal: divide instead.", lambda net, X: net(X.clamp(0, 1))),
         _of("Your pixels go from -1 to 1; Batches hands out 0 to 1.", lambda net, X: net(X / 127.5 - 1)),
@@ -409,7 +411,7 @@ SHARES = [
     ("All right answers are divided by the examples of one batch.", lambda r, n: sum(r) / n[-1],
      lambda r, n: sum(r) / n[0]),
     ("The last batch is smaller than the others: count the examples as they come.",
-     lambda r, n: sum(r) / len(n) / n[0], lambda r, n: sum(r) / len(n) / n[-1]),
+     lambda r, n: sum(r) / len(n) / n[0], lambda r, n: sum(r) / len(n) / n[-1], lambda r, n: sum(r) / len(n) / 64),
     ("That is the number of right answers: divide it by the number of examples.", lambda r, n: sum(r)),
     ("That is the number of examples.", lambda r, n: sum(n)),
     ("That is in percent: a share lies between 0 and 1.", lambda r, n: 100 * _share(r, n)),
@@ -515,7 +517,7 @@ check_evaluate = Exercise(
         _counts("You count scores above a threshold, right or not.", lambda net, X, y: net(X) > 0.5),
         _counts("You take the smallest score: the largest one is the answer.",
                 lambda net, X, y: net(X).argmin(dim=1) == y),
-        _counts("Without their signs the scores have another order: take them as they are.",
+        _counts("Without their signs the scores have a different order: take them as they are.",
                 lambda net, X, y: net(X).abs().argmax(dim=1) == y),
         *(_counts("Rounded scores are often equal: take them as they are.", count) for count in (
             lambda net, X, y: net(X).round().argmax(dim=1) == y, lambda net, X, y: net(X).long().argmax(dim=1) == y)),
@@ -561,6 +563,12 @@ def _then_measured(net, train_iter, lr):
     return _share(*_counted(net, train_iter))
 
 
+def _mean_loss(net, train_iter, lr):
+    losses, sizes = [], [len(y) for X, y in train_iter]
+    _epoch(loss_of=lambda net, X, y: losses.append(F.cross_entropy(net(X), y)) or losses[-1])(net, train_iter, lr)
+    return sum(loss.item() * size for loss, size in zip(losses, sizes, strict=True)) / sum(sizes)
+
+
 def _epoch_probes():
     some, sure = _random_net(63), _scores_are_pixels(0)
     return [
@@ -582,12 +590,12 @@ check_repaired_epoch = Exercise(
     setting=lambda net, batches, lr: f"with batches of {', '.join(str(len(y)) for X, y in batches)} images,",
     mistakes=[
         NOT_RUN,
-        _sign("The weights do not move at all: nobody calls backward(), so no parameter has a gradient.",
+        _sign("The weights do not move at all: backward() is never called, so no parameter has a gradient.",
               lambda calls, still: still and "backward" not in calls),
-        _sign("The weights do not move at all: nobody calls optimizer.step().",
+        _sign("The weights do not move at all: optimizer.step() is never called.",
               lambda calls, still: still and "step" not in calls),
         EARLY_STEP,
-        _sign("Another network's weights are stepped: make the optimizer of `net.parameters()`.",
+        _sign("The weights of a different network are stepped: make the optimizer of `net.parameters()`.",
               lambda calls, still: still and "own step" in calls),
         _sign("The weights do not move at all. What is in the gradients at the moment of optimizer.step()?",
               lambda calls, still: still),
@@ -599,12 +607,13 @@ check_repaired_epoch = Exercise(
         Sign("Your loop goes through the batches several times: one epoch is asked for.",
              lambda value, net, batches, lr: value.calls.count("step") > len(batches)),
         *_in_training(lambda loss: _epoch(loss_of=loss), STILL_255, STILL_SIGMOID, *LOSSES),
-        Mistake("That is another optimizer: keep the SGD of the exercise.", _epoch(kind=torch.optim.Adam)),
+        Mistake("That is a different optimizer: keep the SGD of the exercise.", _epoch(kind=torch.optim.Adam)),
         *(Mistake(f"The learning rate is always {rate}: use `lr`, which your function is given.", _epoch(rate=rate))
           for rate in (0.1, 0.01, 1.0)),
         *(Mistake(words, *map(_epoch, gives)) for words, *gives in SHARES),
         Mistake("You count after the steps: count the answers that each loss is computed from.",
                 _epoch(_share, after=True), _then_measured),
+        Mistake("That is the mean loss: return the share of right answers.", _mean_loss),
     ],
 )  # fmt: skip
 
@@ -643,22 +652,22 @@ def check_challenge(nets, images, labels, target=0.8, max_parameters=45_000):
             if net is nets[j]:
                 return wrong(f"Networks {j} and {i} are one and the same: make a new one for each seed.")
             if _weights(net).equal(_weights(nets[j])):
-                return wrong(f"Networks {j} and {i} have the same weights: call torch.manual_seed(seed), with another "
-                             "seed for each, before the weights are drawn.")  # fmt: skip
+                return wrong(f"Networks {j} and {i} have the same weights: call torch.manual_seed(seed), with a "
+                             "different seed for each, before the weights are drawn.")  # fmt: skip
     accs = [_accuracy(net, images, labels) for net in nets]
     mean, spread = sum(accs) / len(accs), max(accs) - min(accs)
     said = f"Validation accuracies {', '.join(f'{acc:.3f}' for acc in accs)}, mean {mean:.3f}"
     if min(accs) < 0.2:
         return wrong(
-            f"{said}: about 0.1 is guessing. Was that network trained at all (somebody must iterate over train(...))? "
-            "Or is it still on the plateau: another activation, another learning rate?",
+            f"{said}: about 0.1 is guessing. Was that network trained at all (you must iterate over train(...))? "
+            "Or is it still on the plateau: a different activation or learning rate?",
         )
     if mean < target:
         if mean > target - 0.01:
             return wrong(f"{said}, more exactly {mean:.5f}, the goal is {target}: nearly there. An epoch more, if you "
                          "have one left, or a slightly different learning rate may do.")  # fmt: skip
         return wrong(
-            f"{said}, the goal is {target}. Try more epochs, smaller batches (more steps), another learning rate, "
+            f"{said}, the goal is {target}. Try more epochs, smaller batches (more steps), a different learning rate, "
             "ReLU and max-pooling, or Adam.",
         )
     return right(f"{said}. Chance alone moves it by {spread:.3f}: a change that gains less has shown nothing.")
@@ -671,7 +680,7 @@ def _advice(net):
     if isinstance(net, OrderedDict):
         return "These are weights alone, as save_weights takes them: hand over the network."
     if hasattr(net, "gi_frame"):
-        return "train(...) makes one, and trains only while somebody iterates over it: return the network after that."
+        return "train(...) makes one, and trains only while you iterate over it: return the network after that."
     if isinstance(net, type):
         return "Make a network of it, with brackets."
     return "Does your function return the network, not what was measured or drawn?"
@@ -690,7 +699,7 @@ def _fits(net, images, max_parameters):
     if not count:
         raise Stopped("it has no parameters: nothing in it can be trained")
     if any(not torch.isfinite(parameter).all() for parameter in net.parameters()):
-        raise Stopped("some weights are not numbers any more: the learning rate was too high")
+        raise Stopped("some weights are NaN or infinite: the learning rate was too high")
     networks.scores(net, to_floats(images))
 
 
@@ -704,4 +713,49 @@ def _accuracy(net, images, labels):
     return Attempt(measure, seconds=60)()
 
 
-BLANKS = {}  # functions that the chapter's text leaves to the student, see blank.py
+def _from_shares(function):
+    """A loss made of the share of each right class."""
+    return lambda y_hat, y: function(y_hat.softmax(dim=1)[range(len(y)), y])
+
+
+BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "cross_entropy": Exercise(
+        task="4, section 2; cross_entropy(y_hat, y): the mean of minus the logarithms of the right classes' shares.",
+        solution=lambda y_hat, y: F.cross_entropy(y_hat, y),
+        probes=lambda: [
+            (torch.tensor([[2.0, 0, 0], [0, 1, 1]]), torch.tensor([0, 1])),
+            (3 * torch.randn(5, 10, generator=torch.Generator().manual_seed(81)), torch.tensor([3, 0, 9, 9, 1])),
+        ],
+        praise="Right: nearly 0 if the right class has nearly all of the share, and large if it has nearly none.",
+        read=answers.number,
+        mistakes=[
+            *(Mistake(words, _from_shares(function)) for words, function in (
+                ("The minus is missing: a share is below 1, so its logarithm is negative, and a loss should fall.",
+                 lambda right: right.log().mean()),
+                ("The logarithm is missing: that is minus the mean share.", lambda right: -right.mean()),
+                ("That is the mean share of the right class, which should grow: take minus its logarithm.",
+                 lambda right: right.mean()),
+                ("That is the mean share of the wrong classes: take minus the logarithm of the right one's.",
+                 lambda right: (1 - right).mean()),
+                ("First the logarithm of each share, then the mean over the images.",
+                 lambda right: -right.mean().log()),
+                ("Take the mean over the images, not the sum.", lambda right: -right.log().sum()),
+                ("Take the natural logarithm, log(), not that to base 10.", lambda right: -right.log10().mean()),
+                ("Take the natural logarithm, log(), not that to base 2.", lambda right: -right.log2().mean()),
+                ("That is the loss of the first image alone: take the mean over all.", lambda right: -right[0].log()),
+            )),
+            Mistake("You took the shares of all classes: only the right one counts.",
+                    lambda y_hat, y: -y_hat.log_softmax(dim=1).mean()),
+            Mistake("You took the scores, not the shares, of the right classes.",
+                    lambda y_hat, y: -y_hat[range(len(y)), y].mean()),
+        ],
+    ),
+    "train_step": replace(
+        check_training_step,
+        task="4, section 2; train_step(net, X, y, optimizer): one step of gradient descent; returns the loss.",
+        praise="Right: clear, forward, backward, step. All training in this course is this.",
+    ),
+    "measure": replace(
+        check_evaluate, task="4, section 4; measure(net, data_iter): the share of right answers, 0 to 1."
+    ),
+}  # fmt: skip

@@ -65,12 +65,12 @@ def covers(centre, point):
 
 @drawn
 def story(rows):
-    """What each change of a recipe bought: a bar a change, as long as the mean accuracy over the seeds.
+    """What each change of a recipe bought: a bar a change, numbered from 0, as long as the mean accuracy of the seeds.
 
     rows: [{"change", "val_acc" (mean over the seeds), "spread" (largest less smallest)}]; the black line is the spread.
     """
     said = "; ".join(f"{row['change']}: {row['val_acc']:.3f}" for row in rows)
-    left, right, top, high = 8, 720, 80, 52  # pixels
+    left, right, top, high = 8, 720, 80, 42  # pixels
     sheet = Sheet(900, top + high * len(rows) + 4, f"Validation accuracy after one change on top of the other. {said}")
     sheet.write(left, 16, "validation accuracy after one epoch, each change on top of those above it", 14)
     _span(sheet, left + 2, left + 32, 42)
@@ -78,13 +78,13 @@ def story(rows):
     for i, row in enumerate(rows):
         y = top + high * i
         end, half = left + (right - left) * row["val_acc"], (right - left) * row["spread"] / 2
-        sheet.write(left, y, f"{'' if i == 0 else '+ '}{row['change']}", 13)
-        sheet.ax.fill_between([left, end], y + 14, y + 32, color=BLUE, linewidth=0)
-        _span(sheet, end - half, end + half, y + 23)
-        sheet.write(right + 30, y + 23, f"{row['val_acc']:.3f}", 15, weight="bold")
+        sheet.write(left, y, f"{i}  {row['change']}", 12)
+        sheet.ax.fill_between([left, end], y + 11, y + 25, color=BLUE, linewidth=0)
+        _span(sheet, end - half, end + half, y + 18)
+        sheet.write(right + 30, y + 18, f"{row['val_acc']:.3f}", 14, weight="bold")
         if i:
             gain = f"{row['val_acc'] - rows[i - 1]['val_acc']:+.3f}".replace("-", "−")
-            sheet.write(892, y + 23, gain, 13, GREY, "right")
+            sheet.write(892, y + 18, gain, 13, GREY, "right")
     return sheet
 
 

@@ -28,11 +28,13 @@ def wrong_order(student):
         student.run(cell)
     for title, _, cells in sections[1:]:
         student.begin(f"Without the sections before it: {title}")
-        first = next(cell.id for cell in cells if cell.cell_type == "code")
-        said = student.run(first, red="NameError")["said"]
-        if "NameError" in said and "run that cell first" not in said:
-            student.part.note("verdict", first, f"the error does not say what to run first: {said}")
-        student.picture(first)
+        for cell in cells:
+            said = student.run(cell.id, red="NameError")["said"]
+            if "NameError" in said:
+                if "run that cell first" not in said:
+                    student.part.note("verdict", cell.id, f"the error does not say what to run first: {said}")
+                student.picture(cell.id)
+                break
 
 
 def twice(student):

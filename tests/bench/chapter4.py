@@ -1,0 +1,137 @@
+"""Chapter 4's claims: training. A seed gives other first weights and another order of the batches."""
+
+import functools
+import os
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from helpers import (
+    Batches,
+    confusion_counts,
+    evaluate_accuracy,
+    fashion_mnist,
+    lenet,
+    train,
+    train_validation_split,
+    xavier,
+)
+
+os.environ["LENET_LAB_OFFLINE"] = "1"
+RELU = {"activation": nn.ReLU, "pooling": nn.MaxPool2d}
+
+
+@functools.cache
+def split():
+    data = fashion_mnist(part="sample")
+    return train_validation_split(data.train_images, data.train_labels, num_validation=1_000)
+
+
+def new(seed, **how):
+    torch.manual_seed(seed)
+    return xavier(lenet(**how))
+
+
+def batches(seed, batch_size=64, count=9_000):
+    images, labels, _, _ = split()
+    return Batches(images[:count], labels[:count], batch_size, shuffle=True, seed=seed)
+
+
+def validation():
+    return Batches(*split()[2:], 1_000)
+
+
+@torch.no_grad()
+def alive(net):
+    """How many of the 84 units of the last hidden layer respond to any of the validation images."""
+    return int((net[:-1](split()[2] / 255) > 0).any(dim=0).sum())
+
+
+def rates(seed):
+    """A hundred steps of 64 images with three learning rates: validation accuracy, and units that are alive."""
+    found = {}
+    for lr in (0.01, 0.1, 1.0):
+        net = new(seed, **RELU)
+        list(train(net, batches(seed, count=6_400), 1, lr, reports=1))
+        found |= {f"accuracy {lr}": evaluate_accuracy(net, validation()), f"alive {lr}": alive(net)}
+    return found
+
+
+def learnt(net, X, y, lr, steps, change=lambda scores: scores):
+    """The losses of one batch that is learnt by heart; change: what happens to the scores before the loss."""
+    optimizer, losses = torch.optim.SGD(net.parameters(), lr=lr), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(change(net(X)), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def by_heart(seed):
+    """One batch learnt by heart: as it should be, with a sigmoid before the loss, and by the textbook's LeNet."""
+    X, y = next(iter(batches(seed)))
+    right = learnt(new(seed, **RELU), X, y, 0.1, 150)
+    squeezed = learnt(new(seed, **RELU), X, y, 0.1, 150, torch.sigmoid)
+    slow = learnt(new(seed), X, y, 0.9, 300)
+    ends = next((i for i, loss in enumerate(slow) if loss < 1.9), len(slow))
+    return {"right": right[-1], "sigmoid": squeezed[-1], "plateau ends": ends, "plateau": slow[50:140:10]}
+
+
+def gradients(seed):
+    """The length of the first layer's gradient, with the textbook's LeNet and with ReLU; and of the sigmoids' last."""
+    X, y = next(iter(batches(seed, 256)))
+    norms = {}
+    for name, how in (("sigmoid", {}), ("ReLU", RELU)):
+        net = new(seed, **how)
+        F.cross_entropy(net(X), y).backward()
+        norms[name] = [layer.weight.grad.norm().item() for layer in net if hasattr(layer, "weight")]
+    return {
+        "times smaller": norms["ReLU"][0] / norms["sigmoid"][0],
+        "sigmoid shrinks": norms["sigmoid"][-1] / norms["sigmoid"][0],
+        "ReLU shrinks": norms["ReLU"][-1] / norms["ReLU"][0],
+    }
+
+
+def lab(seed):
+    """Two epochs of the training lab with four board lines; with the first one's network also the hardest class."""
+    found = {}
+    for name in ("kernel 5", "kernel 1", "batch 16", "batch 256"):
+        net = new(seed, **RELU, **({"kernel_size": 1, "padding": 0} if name == "kernel 1" else {}))
+        size = int(name.split()[1]) if "batch" in name else 64
+        list(train(net, batches(seed, size), 2, 0.1, reports=1))
+        found[name] = evaluate_accuracy(net, validation())
+        if name == "kernel 5":
+            with torch.no_grad():
+                counts = confusion_counts(net(split()[2] / 255), split()[3])
+            found["hardest"] = int((counts.diagonal() / counts.sum(dim=1)).argmin())
+    return found
+
+
+MEASURES = {"rates": rates, "by_heart": by_heart, "gradients": gradients, "lab": lab}
+CLAIMS = [
+    (
+        "the best of the three was always 0.1",
+        "rates",
+        lambda run: run["accuracy 0.1"] > max(run["accuracy 0.01"], run["accuracy 1.0"]),
+    ),
+    ("none left more than 4 units alive", "rates", lambda run: run["alive 1.0"] <= 4 < 60 < run["alive 0.1"]),
+    (
+        "batches of 16 reached 0.81 to 0.84 in two epochs, and batches of 256 only 0.43 to 0.69",
+        "lab",
+        lambda run: 0.81 <= run["batch 16"] <= 0.84 and 0.43 <= run["batch 256"] <= 0.69,
+    ),
+    (
+        "Kernel 5 reached 0.76 to 0.79, and kernel 1, which sees no neighbours, 0.60 to 0.71",
+        "lab",
+        lambda run: 0.76 <= run["kernel 5"] <= 0.79 and 0.60 <= run["kernel 1"] <= 0.71,
+    ),
+    ("It is not smooth, but it gets there", "by_heart", lambda run: run["right"] < 0.2),
+    ("and can never go below", "by_heart", lambda run: 1.46 < run["sigmoid"] < 2),
+    ("this plateau lasted for 150 to 230 steps", "by_heart", lambda run: 150 <= run["plateau ends"] <= 230),
+    ("it stays for a long time, then falls", "by_heart", lambda run: min(run["plateau"]) > 2.1),
+    ("more than 30", "gradients", lambda run: run["times smaller"] > 30),
+    ("the early layers of the sigmoid net hardly move", "gradients", lambda run: run["sigmoid shrinks"] > 100),
+]
