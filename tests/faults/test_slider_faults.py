@@ -13,10 +13,10 @@ from tests.support import explains, workers
 # drawing that its last run is at.
 STATES = {
     "explorer": 70,
-    "convolution": 480,
-    "pooling": 400,
-    "learn_kernel": 250,
-    "shapes": 500,
+    "convolution": 420,
+    "pooling": 350,
+    "learn_kernel": 240,
+    "shapes": 460,
     "class_experiment": 40,
     "trainer": 100,
     "microscope": 140,
