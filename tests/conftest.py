@@ -15,8 +15,9 @@ from helpers import Batches, fashion_mnist, image_files
 # Files that take 15 seconds or more on one core, as `pytest --durations=150` says it, the longest first.
 LONGEST = [
     "notebooks/05-lenet-vs-mlp.ipynb",
-    "tests/faults/test_slider_faults.py",
     "tests/test_training_verdicts.py",
+    "tests/test_assignment.py",
+    "tests/faults/test_slider_faults.py",
     "tests/test_lab_states.py",
     "tests/faults/test_training_faults.py",
     "notebooks/04-training-on-gpu.ipynb",

@@ -228,7 +228,7 @@ class Board:
                     if hasattr(control, "max"):
                         control.max = control.highest
                     control.value = value
-                with torch.device("cpu"):  # whatever torch.set_default_device says
+                with torch.device("cpu"):  # even if torch.set_default_device says otherwise
                     (then or self.moved)()
             finally:
                 self._quiet = False

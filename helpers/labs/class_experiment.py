@@ -2,16 +2,19 @@
 
 import inspect
 import statistics
+import threading
 
 import torch
 import traitlets as t
 
 from helpers import plotting
+from helpers.labs import class_folder
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
 from helpers.labs.settings import Choice
 
 MOST = 500  # lines; two hundred students with two runs each
+LOOKS_EVERY = 1  # seconds between two looks into the class's folder
 NUMBERS = {"lr": "learning rate", "channels": "first channels", "kernel": "kernel size", "parameters": "parameters"}
 OPTIONAL = {"seconds": "seconds of training"}  # numbers that a line may have
 AXES = NUMBERS | OPTIONAL
@@ -88,16 +91,24 @@ def by_setting(results, name):
 
 
 class ClassExperiment(Living):
-    """A box for everyone's result lines, `lines`, and above it their accuracies against one of their numbers."""
+    """A box for everyone's result lines, `lines`, and above it their accuracies against one of their numbers.
+
+    folder: a `ClassFolder`, whose lines count too as they come, or None.
+    """
 
     NAME = "class_experiment"
     _esm = script("class_experiment.js")
     lines = t.Unicode().tag(sync=True)
 
-    def __init__(self, lines):
+    def __init__(self, lines, folder=None):
+        self.folder, self._ended, self._shared = folder, threading.Event(), ({}, [])
+        if folder:
+            self._shared = folder.read()
         super().__init__({"against": Choice("accuracy against", {label: name for name, label in AXES.items()})})
         self.observe(lambda change: self.board.move({}), names="lines")
         self.lines = lines
+        if folder:
+            threading.Thread(target=self._watch, name="lenet-lab class", daemon=True).start()
 
     def hear(self, message, buffers):
         """As every lab does; also take pasted lines."""
@@ -106,12 +117,35 @@ class ClassExperiment(Living):
         else:
             super().hear(message, buffers)
 
+    def close(self):
+        """Close the lab, and look into the folder no more."""
+        self._ended.set()
+        super().close()
+
+    def _watch(self):
+        while not self._ended.wait(LOOKS_EVERY):
+            if (shared := self.folder.read()) != self._shared:
+                self._shared = shared
+                self.redraw()
+
+    def read(self):
+        """The results of all lines, pasted or shared, and what is wrong with the others, as `read_lines` gives them."""
+        results, troubles = read_lines(self.lines)
+        texts, others = self._shared
+        for name, text in texts.items():
+            found, wrong = read_lines(text)
+            results += found
+            troubles += [f"{name}, {what}" for what in wrong]
+        return results, [*others, *troubles]
+
     def draw(self, against):
         """A dot for each result, and the mean and the spread of those with the same setting."""
-        results, troubles = read_lines(self.lines)
+        results, troubles = self.read()
         shown = [result for result in results if against in result]
         number = "1 result" if len(results) == 1 else f"{len(results)} results"
         text = [f"{number}."]
+        if self.folder:
+            text.append(f"New ones come by themselves from {self.folder.path}.")
         if len(shown) < len(results):
             text.append(f"{len(results) - len(shown)} of them do not tell {AXES[against]}.")
         if troubles:
@@ -123,12 +157,15 @@ class ClassExperiment(Living):
 
     def still(self, against):
         """The same as a picture that nothing moves."""
-        results = [result for result in read_lines(self.lines)[0] if against in result]
+        results = [result for result in self.read()[0] if against in result]
         x, y = [result[against] for result in results], [result["accuracy"] for result in results]
         return plotting.scatter(x, y, AXES[against], "validation accuracy")
 
 
 @one_a_cell
 def class_experiment(text=""):
-    """A box for everyone's result lines, and their picture; text: lines to begin with."""
-    return ClassExperiment(inspect.cleandoc(text))
+    """A box for everyone's result lines, and their picture; text: lines to begin with.
+
+    If LENET_LAB_CLASS names a folder, the lines that the class's runs leave there count too, within two seconds.
+    """
+    return ClassExperiment(inspect.cleandoc(text), class_folder.named())

@@ -13,15 +13,15 @@ from tests.support import explains, workers
 # drawing that its last run is at.
 STATES = {
     "explorer": 70,
-    "convolution": 300,
-    "pooling": 200,
-    "learn_kernel": 130,
-    "shapes": 860,
+    "convolution": 420,
+    "pooling": 350,
+    "learn_kernel": 240,
+    "shapes": 460,
     "class_experiment": 40,
     "trainer": 100,
-    "microscope": 130,
+    "microscope": 140,
     "versus": 40,
-    "drawing": 130,
+    "drawing": 140,
 }
 
 
