@@ -10,16 +10,11 @@ from helpers.reproduce_all import machine
 from tests import every_lab
 from tests.browser import jupyterlab
 
-# Not learn_kernel: before its first step, its picture is the same at every learning rate.
-LABS = {name: code for name, code in every_lab.LABS.items() if name != "learn_kernel"}
+# Not learn_kernel: before its first step, its picture is the same at every learning rate. The class experiment has no
+# slider.
+LABS = {name: code for name, code in every_lab.LABS.items() if name not in ("learn_kernel", "class_experiment")}
 LABS["trainer"] = "labs.trainer(data)"  # with as many epochs as in the chapter
-# Both clocks are the page's: from the key to the moment when the new picture has been decoded.
-WATCH = """image => {
-    window.waits = [];
-    document.addEventListener('keydown', () => { window.pressed = performance.now() }, true);
-    image.addEventListener('load', () => { window.waits.push(performance.now() - window.pressed) });
-}"""
-# In labs that the browser draws: to the moment when the answer has been drawn ...
+# All clocks are the page's: from the key to the moment when the answer has been drawn ...
 WATCH_DRAWN = """lab => {
     window.waits = [];
     document.addEventListener('keydown', () => { window.pressed = performance.now() }, true);
@@ -35,6 +30,7 @@ WATCH_HOVER = """canvas => {
         channel.port2.postMessage(0);
     }));
 }"""
+MAP = ".lab canvas[role=slider]:visible"
 TRAINING = """
 import statistics, time
 from helpers import Batches, train
@@ -74,7 +70,7 @@ def opened(browser, address, name):
     """The page of a notebook, run to its end."""
     page = jupyterlab.open_notebook(browser, address, f"bench-{name}.ipynb")
     jupyterlab.run_all(page)
-    page.locator("img.widget-image, .lab").first.scroll_into_view_if_needed()
+    page.locator(".lab").first.scroll_into_view_if_needed()
     page.wait_for_timeout(2000)
     yield page
     for problem in jupyterlab.problems(page):
@@ -84,11 +80,7 @@ def opened(browser, address, name):
 
 def key_to_picture(page, presses=60):
     """Milliseconds from each press of an arrow key on the lab's first slider to the new picture."""
-    drawn = page.locator(".lab")
-    if drawn.count():
-        drawn.evaluate(WATCH_DRAWN)
-    else:
-        page.locator("img.widget-image").first.evaluate(WATCH)
+    page.locator(".lab-alive").evaluate(WATCH_DRAWN)
     slider = page.get_by_role("slider").first
     for i in range(presses):
         slider.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
@@ -99,7 +91,7 @@ def key_to_picture(page, presses=60):
 
 def hover_to_frame(page, moves=60):
     """Milliseconds from each move of the pointer over the lab's first map to the frame with the window there."""
-    canvas = page.locator(".lab canvas").first
+    canvas = page.locator(MAP).first
     canvas.scroll_into_view_if_needed()
     canvas.evaluate(WATCH_HOVER)
     box = canvas.bounding_box()
@@ -139,7 +131,7 @@ def stroke_to_answer(page, strokes=30):
 
 def first_point_and_stop(page, times=10):
     """Milliseconds from a key on the learning rate to the curve's first point, and from Stop to the thread's end."""
-    page.locator("img.widget-image").first.evaluate(WATCH)
+    page.locator(".lab-alive").evaluate(WATCH_DRAWN.replace("data-version", "data-points"))
     slider, buttons = page.get_by_role("slider").first, {}
     for name in ("Stop", "Resume"):
         buttons[name] = page.get_by_role("button", name=name)
@@ -186,7 +178,7 @@ def main():
                     say("drawing: end of a stroke to the answer", stroke_to_answer(page))
                 else:
                     say(f"{name}: key to picture", key_to_picture(page))
-                    if page.locator(".lab canvas").count():
+                    if page.locator(MAP).count():
                         say(f"{name}: pointer to frame", hover_to_frame(page))
         with opened(browser, address, "training") as page:
             without, within = json.loads(page.locator(".jp-OutputArea-output pre").last.inner_text())

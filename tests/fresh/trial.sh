@@ -40,7 +40,7 @@ if [ ! -e "$base.ready" ]; then
   (
     mount_system "$base"
     # The certificates that this machine trusts, such as those of a company's proxy.
-    cp -rL /etc/ssl/certs/. "$base/etc/ssl/certs/"
+    cp -rL --remove-destination /etc/ssl/certs/. "$base/etc/ssl/certs/"
     inside "$base" apt-get install -y -qq --no-install-recommends chromium iproute2 fonts-dejavu-core >>"$base.log"
     umount -R "$base/proc" "$base/sys" "$base/dev"
   )
