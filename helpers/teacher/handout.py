@@ -14,7 +14,7 @@ from matplotlib.mathtext import math_to_image
 from helpers.files import new_file
 
 ROOT = Path(__file__).resolve().parents[2]
-# The bundled sample, whatever data this machine has: it needs no network, and everyone gets the same pages.
+# The bundled sample, even if this machine has more data: it needs no network, and everyone gets the same pages.
 # Of an error the message alone: the lines of the library above it fill pages, and name folders of this machine.
 BEFORE = """import functools, helpers
 helpers.fashion_mnist = functools.partial(helpers.fashion_mnist, "sample")
@@ -91,7 +91,7 @@ def pictures_of(widget, states):
 
 
 def is_picture(widget, states):
-    """True for a `labs.lab.Picture`: an image and its alternative text."""
+    """True for a `labs.watch.Picture`: an image and its alternative text."""
     kinds = [states[child]["model_name"] for child in children_of(widget, states)]
     return kinds == ["ImageModel", "HTMLModel"]
 

@@ -1,6 +1,5 @@
 """JupyterLab on a copy of the notebooks, and a page of Chromium that looks at it."""
 
-import base64
 import contextlib
 import json
 import os
@@ -169,9 +168,7 @@ def errors(page):
 
 def is_problem(message):
     """True for an error in the browser's console that a student's page would show too."""
-    # A picture's address ends when the next one comes: `shown_bytes` may be a moment late.
-    own = ("blob:", "/favicon.ico")
-    return message.type == "error" and not any(part in message.location["url"] for part in own)
+    return message.type == "error" and "/favicon.ico" not in message.location["url"]
 
 
 def end(page):
@@ -187,32 +184,6 @@ def problems(page):
     # With these a kernel answers JupyterLab's search for widgets of an earlier session.
     unheard = [text for text in unheard if not text.startswith("No such comm")]
     return [*errors(page), *unheard, *page.problems]
-
-
-def shown_bytes(image):
-    """The bytes of the picture that an <img> shows, a locator; none while the next one is taking its place."""
-    return base64.b64decode(
-        image.evaluate(
-            """async image => {
-                let picture;
-                try { picture = await (await fetch(image.src)).blob(); } catch { return ''; }
-                const reader = new FileReader();
-                const read = new Promise(done => { reader.onload = done });
-                reader.readAsDataURL(picture);
-                await read;
-                return reader.result.split(',')[1];
-            }"""
-        )
-    )
-
-
-def wait_for_picture(image, expected, seconds=20):
-    """Return when the <img> shows exactly the bytes `expected`; raise where it does not in time."""
-    until = time.monotonic() + seconds
-    while shown_bytes(image) != expected:
-        if time.monotonic() > until:
-            raise AssertionError(f"after {seconds} s the picture is not the expected one")
-        time.sleep(0.05)
 
 
 def type_line(place, line):
