@@ -83,7 +83,11 @@ def server(own=(), log=None, all_cells=True):
             yield address
         finally:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:  # it waits for a kernel that was ended while it started
+                process.kill()
+                process.wait()
 
 
 def notebook_of(sources):
