@@ -96,7 +96,7 @@ def as_classes(values, what="scores"):
     Raises ShapeError, with the shape that came, for anything else; what: the name of `values` in the message.
     """
     if isinstance(values, (tuple, dict)):
-        raise ShapeError(f"the {what} are a {type(values).__name__}, but a tensor is wanted, (batch, classes)")
+        raise ShapeError(f"the {what} are a {type(values).__name__}, but a tensor is expected, (batch, classes)")
     values = torch.as_tensor(values)
     whole = not values.is_floating_point() and not values.is_complex()
     if values.ndim == 2 and values.shape[1] > 1:
