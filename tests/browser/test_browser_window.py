@@ -80,6 +80,25 @@ class Lab:
         return cells.evaluate_all("cells => cells.map(cell => cell.value ?? cell.textContent)")
 
 
+# First: JupyterLab opens a page that is loaded anew with all notebooks that other pages have open.
+def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(browser, address):
+    page = jupyterlab.open_notebook(browser, address, "survival.ipynb")
+    jupyterlab.run_all(page)
+    Lab(page, "convolution").type_line("convolution size=4")
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    Lab(page, "convolution").type_line("convolution size=5")
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    expect(page.locator(".lab-said")).to_have_text("The kernel that this lab stood on has ended: run this cell again.")
+    page.reload()
+    still = page.locator(".lab-still img")
+    still.scroll_into_view_if_needed()
+    expect(still).to_be_visible()
+    expect(page.get_by_text("To move it, run this cell again.")).to_be_visible()
+    expect(page.locator(":text('model not found'):visible")).to_have_count(0)
+    jupyterlab.end(page)
+
+
 def number(text):
     return float(text.replace("−", "-"))
 
@@ -341,21 +360,3 @@ def test_axe_finds_nothing_serious(page, theme):
     found = Axe().run(page, context=".lab").response["violations"]
     serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
     assert [(rule["id"], [node["html"] for node in rule["nodes"]][:3]) for rule in serious] == []
-
-
-def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(browser, address):
-    page = jupyterlab.open_notebook(browser, address, "survival.ipynb")
-    jupyterlab.run_all(page)
-    Lab(page, "convolution").type_line("convolution size=4")
-    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-    page.reload()
-    Lab(page, "convolution").type_line("convolution size=5")
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    expect(page.locator(".lab-said")).to_have_text("The kernel that this lab stood on has ended: run this cell again.")
-    page.reload()
-    still = page.locator(".lab-still img")
-    still.scroll_into_view_if_needed()
-    expect(still).to_be_visible()
-    expect(page.get_by_text("To move it, run this cell again.")).to_be_visible()
-    expect(page.locator(":text('model not found'):visible")).to_have_count(0)
-    jupyterlab.end(page)
