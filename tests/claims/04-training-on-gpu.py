@@ -46,6 +46,7 @@ assert measure(new_net(), val_iter) < 0.3
 
 # %% sweep
 assert best_lr == 0.1
+assert worst_lr == 1.0
 assert val_accs[1.0] < 0.2
 
 # %% alive
