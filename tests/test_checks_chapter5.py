@@ -206,3 +206,97 @@ def test_each_way_to_freeze_is_right(freeze):
 )
 def test_each_way_not_to_freeze_is_named(freeze, words):
     assert words in chapter5.BLANKS["freeze"](freeze).message
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        lambda parameters: round((parameters - 10) / (784 + 1 + 10)),
+        lambda parameters: round((parameters - 10) / 795),
+        lambda parameters: (parameters - 10 + 397) // 795,
+        lambda parameters: int((parameters - 10) / 795 + 0.5),
+    ],
+)
+def test_each_way_to_count_hidden_units_is_right(units):
+    assert chapter5.BLANKS["hidden_units"](units)
+
+
+@pytest.mark.parametrize(
+    ("units", "words"),
+    [
+        (lambda parameters: (parameters - 10) // 795, "round down"),
+        (lambda parameters: (parameters - 10) / 795, "no fraction of a unit"),
+        (lambda parameters: round((parameters - 10) / 795, 0), "int is asked for"),
+        (lambda parameters: torch.tensor(round((parameters - 10) / 795)), "int is asked for"),
+        (lambda parameters: round(parameters / 784), "Each unit has 784 weights"),
+        (lambda parameters: round(parameters / 795), "biases of the ten outputs"),
+        (lambda parameters: round(parameters - 10 / 795), "needs brackets"),
+        (lambda parameters: 78, "same whatever its arguments"),
+        (lambda parameters: True, "number is asked for"),
+    ],
+)
+def test_other_numbers_of_hidden_units_are_named(units, words):
+    assert words in chapter5.BLANKS["hidden_units"](units).message
+
+
+def frozen(layers):
+    return layers.requires_grad_(False)
+
+
+@pytest.mark.parametrize(
+    "reuse",
+    [
+        lambda features, dense: nn.Sequential(frozen(features), dense),
+        lambda features, dense: nn.Sequential(*frozen(features), *dense),
+    ],
+)
+def test_each_way_to_reuse_features_is_right(reuse):
+    assert chapter5.BLANKS["reuse"](reuse)
+
+
+@pytest.mark.parametrize(
+    ("reuse", "words"),
+    [
+        (lambda features, dense: nn.Sequential(features, dense), "still train"),
+        (lambda features, dense: nn.Sequential(features, frozen(dense)), "wrong half"),
+        (lambda features, dense: nn.Sequential(frozen(features), frozen(dense)), "nothing trains"),
+        (lambda features, dense: frozen(nn.Sequential(features, dense)), "nothing trains"),
+        (lambda features, dense: frozen(features), "dense half is missing"),
+        (lambda features, dense: dense, "features are missing"),
+        (lambda features, dense: nn.Sequential(dense, frozen(features)), "order"),
+        (lambda features, dense: (frozen(features), dense), "network is asked for"),
+        (lambda features, dense: None, "nothing (None)"),
+    ],
+)
+def test_other_ways_to_reuse_features_are_named(reuse, words):
+    assert words in chapter5.BLANKS["reuse"](reuse).message
+
+
+@pytest.mark.parametrize(
+    "only_first",
+    [
+        lambda a, b: (a & ~b).sum(),
+        lambda a, b: int((a > b).sum()),
+        lambda a, b: sum(x and not y for x, y in zip(a.tolist(), b.tolist(), strict=True)),
+        lambda a, b: len(a[a & ~b]),
+        lambda a, b: a.sum() - (a & b).sum(),
+    ],
+)
+def test_each_way_to_count_what_one_alone_knows_is_right(only_first):
+    assert chapter5.BLANKS["only_first"](only_first)
+
+
+@pytest.mark.parametrize(
+    ("only_first", "words"),
+    [
+        (lambda a, b: (a & b).sum(), "both are right"),
+        (lambda a, b: (~a & b).sum(), "B alone is right"),
+        (lambda a, b: (a != b).sum(), "the two differ"),
+        (lambda a, b: (a & ~b).float().mean(), "a share"),
+        (lambda a, b: a & ~b, "number"),
+        (lambda a, b: (a and not b).sum(), "code stops"),
+        (lambda a, b: (a - b).sum(), "code stops"),
+    ],
+)
+def test_other_counts_of_what_one_alone_knows_are_named(only_first, words):
+    assert words in chapter5.BLANKS["only_first"](only_first).message

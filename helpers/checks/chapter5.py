@@ -3,6 +3,7 @@
 import copy
 import itertools
 import math
+import numbers
 import operator
 
 import torch
@@ -246,7 +247,7 @@ CHANCES = {
     "(a + root(b)) / n": "Your chance takes the root of b alone: a + b needs brackets.",
     "(a + b) / 2 / n": "Your chance is half of a + b, not its root: `** 1 / 2` halves.",
     "root(((a + b) - (a - b) ** 2 / n) / (n - 1) / n)":
-        "Your chance takes the lead off the spread of the differences: section 8 counts a and b alone.",
+        "Your chance takes the lead off the spread of the differences: section 7 counts a and b alone.",
     "(a + b) / n": "Your chance: the root is missing.",
     "(a + b) / n**2": "Your chance is squared, a variance: the root is missing.",
     "(root(a) + root(b)) / n": "Your chance adds two roots: add a and b first, then take the root.",
@@ -458,11 +459,11 @@ def _chosen(better):
     return best_rate
 
 
-def _few_layers(*widths):
-    """Dense layers of these widths, made without a random number."""
+def _few_layers(*widths, weight=0.5):
+    """Dense layers of these widths, made without a random number: all parameters are `weight`."""
     layers = nn.Sequential(*(nn.Linear(*pair) for pair in itertools.pairwise(widths)))
     for parameter in layers.parameters():
-        nn.init.constant_(parameter, 0.5)
+        nn.init.constant_(parameter, weight)
     return layers.to(try_gpu())
 
 
@@ -486,7 +487,74 @@ def _left_to_train(attempt, layers):
     }
 
 
+def _units(parameters, per_unit=784 + 1 + 10, besides=10):
+    """Hidden units, a fraction, of an MLP of this size; besides: parameters that do not depend on the units."""
+    return (parameters - besides) / per_unit
+
+
+def _int(value):
+    """A number; one that is whole must be an int, since nn.Linear takes no 78.0."""
+    found = answers.number(value)
+    if found.is_integer() and not isinstance(value, numbers.Integral):
+        raise answers.Unreadable(f"an int is asked for; you return {answers.kind(value)}: `int(h)` makes one of h")
+    return found
+
+
+def _stacked(features, dense):
+    return nn.Sequential(_all_frozen(features), dense)
+
+
+def _reused(attempt, features, dense):
+    """What can be seen of a network that is to be `dense` on frozen `features`: {what: a count or a bool}."""
+    X = torch.tensor([[1.0, 2.0]]).to(try_gpu())
+    net = attempt(features, dense)
+    if not isinstance(net, nn.Module):
+        raise answers.Unreadable(f"a network is asked for, `nn.Sequential(...)`; you return {answers.kind(net)}")
+    lower, upper = ([p for p in net.parameters() if torch.any(p == next(half.parameters()).flatten()[0])]
+                    for half in (features, dense))  # fmt: skip
+    seen = {
+        "lower there": len(lower) == len(list(features.parameters())),
+        "upper there": len(upper) == len(list(dense.parameters())),
+        "loose": sum(parameter.requires_grad for parameter in lower),
+        "stuck": sum(not parameter.requires_grad for parameter in upper),
+    }
+    if not seen["lower there"] or not seen["upper there"]:
+        return seen
+    with torch.no_grad():
+        scores = Attempt(networks.module(net))(X)
+        return {**seen, "right": torch.is_tensor(scores) and answers.same(scores, dense(features(X)))}
+
+
 BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "hidden_units": Exercise(
+        task="5, section 1; hidden_units(parameters): the number of hidden units, an int, with which an MLP of "
+        "784h + h + 10h + 10 parameters comes closest to that many.",
+        solution=lambda parameters: round(_units(parameters)),
+        probes=lambda: [(16_304,), (20_000,), (26_000,), (61_706,), (500_000,)],
+        praise="Right: with 78 units the MLP has 62,020 parameters, 314 more than LeNet.",
+        read=_int,
+        same=lambda some, others: some == others,
+        mistakes=[
+            Mistake("You round down; the nearest whole number is asked for: round(...).",
+                    lambda parameters: int(_units(parameters))),
+            Mistake("You round up; the nearest whole number is asked for: round(...).",
+                    lambda parameters: math.ceil(_units(parameters))),
+            Mistake("The last 10, the biases of the ten outputs, do not depend on h: subtract them first.",
+                    lambda parameters: round(_units(parameters, besides=0)),
+                    lambda parameters: int(_units(parameters, besides=0))),
+            Mistake("The 10 goes to the other side of the equation with a minus.",
+                    lambda parameters: round(_units(parameters, besides=-10))),
+            Mistake("Each unit has 784 weights and a bias, and 10 more weights lead from it to the outputs: divide by "
+                    "all of them.",
+                    *[lambda parameters, n=n, besides=besides: round(_units(parameters, n, besides))
+                      for n in (784, 785, 794) for besides in (0, 10)]),
+            Mistake("Python divides before it subtracts: parameters - 10 needs brackets.",
+                    lambda parameters: round(parameters - 10 / 795)),
+            Mistake("Python divides and adds from left to right: the sum below the line needs brackets.",
+                    lambda parameters: round((parameters - 10) / 784 + 1 + 10)),
+            Sign("There is no fraction of a unit: round(...).", lambda value, parameters: value % 1 != 0),
+        ],
+    ),
     "best_rate": Exercise(
         task="5, section 2; best_rate(accs): the rate with the best validation accuracy; accs: {rate: (of the training "
         "images, of the validation images)}.",
@@ -580,6 +648,68 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                  lambda seen, layers: seen["loose"] == seen["all"]),
             Sign("Some parameters still train: set `requires_grad` of each of them, weights and biases.",
                  lambda seen, layers: seen["loose"] > 0),
+        ],
+    ),
+    "reuse": Exercise(
+        task="5, section 5; reuse(features, dense): one network, `features`, frozen, and then `dense`, which trains.",
+        solution=_stacked,
+        probes=lambda: [
+            (_few_layers(2, 2), _few_layers(2, 2, weight=0.25)),
+            (_few_layers(2, 3, 2), _few_layers(2, 4, 2, weight=0.25)),
+        ],
+        praise="Right: the first half stays as it is, and the second learns to read what it passes on.",
+        read=lambda seen: seen,
+        same=lambda some, others: some == others,
+        observe=_reused,
+        difference=lambda seen, expected: "the network does not give what `dense` makes of the features",
+        may_change=("features", "dense"),
+        setting=lambda features, dense: f"for {len(features)} and {len(dense)} dense layers,",
+        mistakes=[
+            Sign("The new dense half is missing: nn.Sequential(..., dense).",
+                 lambda seen, features, dense: not seen["upper there"]),
+            Sign("The features are missing: nn.Sequential(freeze(features), ...).",
+                 lambda seen, features, dense: not seen["lower there"]),
+            Sign("The dense half is frozen, too, so that nothing trains: freeze the features only.",
+                 lambda seen, features, dense: seen["stuck"] and not seen["loose"]),
+            Sign("You froze the wrong half: the features stay as they are, and the dense half trains.",
+                 lambda seen, features, dense: seen["stuck"]),
+            Sign("The features still train: freeze(features).", lambda seen, features, dense: seen["loose"]),
+            Sign("The order is wrong, or a layer comes twice: an image meets the features first, then the dense half.",
+                 lambda seen, features, dense: not seen.get("right")),
+        ],
+    ),
+    "only_first": Exercise(
+        task="5, section 7; only_first(right_a, right_b): the number of images on which A is right and B is not; both "
+        "are tensors of True and False.",
+        solution=lambda right_a, right_b: int((right_a & ~right_b).sum()),
+        probes=_rights,
+        praise="Right: only such images can decide which of the two is better.",
+        read=answers.number,
+        setting=lambda right_a, right_b: f"for {len(right_a)} images,",
+        mistakes=[
+            *[Mistake(words, compute) for words, compute in {
+                "These are all images on which A is right: leave out those on which B is right, too.":
+                    lambda right_a, right_b: right_a.sum(),
+                "These are all images on which B is right.": lambda right_a, right_b: right_b.sum(),
+                "On these images both are right: B must be wrong, ~right_b.":
+                    lambda right_a, right_b: (right_a & right_b).sum(),
+                "On these images B alone is right: exchange the two.":
+                    lambda right_a, right_b: (right_b & ~right_a).sum(),
+                "On these images the two differ, whichever is right: those of A alone are asked for.":
+                    lambda right_a, right_b: (right_a != right_b).sum(),
+                "`|` is *or*: A is right *and* B is not, so `&`.":
+                    lambda right_a, right_b: (right_a | ~right_b).sum(),
+                "On these images at least one of the two is right: A is right *and* B is not.":
+                    lambda right_a, right_b: (right_a | right_b).sum(),
+                "On these images both are wrong: A must be right.":
+                    lambda right_a, right_b: (~right_a & ~right_b).sum(),
+                "This is the lead, a − b: the images of B alone are not taken off here.":
+                    lambda right_a, right_b: right_a.sum() - right_b.sum(),
+                "These are the images on which B is wrong: A must be right, too.":
+                    lambda right_a, right_b: (~right_b).sum(),
+                "This is a share of the images; their number is asked for: sum().":
+                    lambda right_a, right_b: (right_a & ~right_b).float().mean(),
+            }.items()],
         ],
     ),
 }  # fmt: skip

@@ -284,7 +284,7 @@ CLAIMS = [
         lambda run: points(run["trained convolutions"] - run["random convolutions"]) in range(3, 11),
     ),
     (
-        "In LeNet the gap falls from 22 to 24 points at 300 images to 2 at most at 9,000.",
+        "In LeNet the gap is 22 to 24 points wide at 300 images, and at most 2 at 9,000.",
         "sizes",
         lambda run: (
             points(run["LeNet seen"][0] - run["LeNet new"][0]) in range(22, 25)

@@ -17,7 +17,7 @@ assert nearest == 80
 assert tables[0].multiply_adds == 416_520
 assert round(times) == 7
 
-# %% sweep
+# %% same-rate
 assert tried["MLP"][0.1][1] > tried["LeNet"][0.1][1] + 0.1
 
 # %% best-rates
