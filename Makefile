@@ -58,6 +58,12 @@ attempts: $(VENV)/tests-installed
 browser: $(VENV)/tests-installed
 	$(PYTEST) tests/browser
 
+# A scripted student goes through the chapters in JupyterLab, from top to bottom and with detours, and writes
+# build/lesson/index.html to look at; ONLY=2 for one chapter, ONLY="2 straight" for one way through it.
+.PHONY: lesson
+lesson: $(VENV)/tests-installed
+	$(BIN)/python -m tests.lesson.rehearse $(ONLY)
+
 bench: $(VENV)/tests-installed
 	@for part in $(PART); do $(BIN)/python -m tests.bench.$$part $(ONLY) || exit 1; done
 

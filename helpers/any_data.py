@@ -5,8 +5,8 @@ import torch
 
 from helpers.errors import ShapeError
 
-PIXELS = "wanted are bytes from 0 to 255, or floats from 0 to 1"
-PAIRS = "wanted are pairs of images and labels, (X, y), as Batches(images, labels, 64) or a DataLoader gives them"
+PIXELS = "expected bytes from 0 to 255, or floats from 0 to 1"
+PAIRS = "expected pairs of images and labels, (X, y), as Batches(images, labels, 64) or a DataLoader gives them"
 
 
 def to_floats(X):
@@ -38,7 +38,7 @@ def as_images(images):
     if images.ndim == 4 and images.shape[1] not in (1, 3) and images.shape[3] in (1, 3):
         images = images.movedim(3, 1).contiguous()
     if images.ndim not in (2, 4):
-        raise ShapeError(f"the images have the shape {tuple(images.shape)}: wanted is (N, channels, height, width)")
+        raise ShapeError(f"the images have the shape {tuple(images.shape)}: expected (N, channels, height, width)")
     if images.is_complex():
         raise ShapeError(f"the images are complex numbers: {PIXELS}")
     if images.is_floating_point():
@@ -69,7 +69,7 @@ def as_data_set(images, labels, part, num_classes):
         images = (255 * images).round().to(torch.uint8)
     refuse_unequal(images, labels)
     if labels.is_floating_point() or labels.ndim != 1:
-        raise ShapeError(f"the {part} labels have the shape {tuple(labels.shape)}: wanted are whole numbers, (N,)")
+        raise ShapeError(f"the {part} labels have the shape {tuple(labels.shape)}: expected whole numbers, (N,)")
     refuse_outside(labels, 0, num_classes - 1, f"the {part} labels go", f", but there are {num_classes} class names")
     return images, labels
 
@@ -96,7 +96,7 @@ def as_classes(values, what="scores"):
     Raises ShapeError, with the shape that came, for anything else; what: the name of `values` in the message.
     """
     if isinstance(values, (tuple, dict)):
-        raise ShapeError(f"the {what} are a {type(values).__name__}, but a tensor is wanted, (batch, classes)")
+        raise ShapeError(f"the {what} are a {type(values).__name__}, but a tensor is expected, (batch, classes)")
     values = torch.as_tensor(values)
     whole = not values.is_floating_point() and not values.is_complex()
     if values.ndim == 2 and values.shape[1] > 1:
@@ -104,7 +104,7 @@ def as_classes(values, what="scores"):
     if whole and (values.ndim == 1 or values.shape[1:] == (1,)):
         return values.flatten().long()  # of bytes, 10 times a label would not fit into a byte
     raise ShapeError(
-        f"the {what} have the shape {tuple(values.shape)} and are {kind(values)}, wanted are (batch, classes) scores, "
+        f"the {what} have the shape {tuple(values.shape)} and are {kind(values)}, expected (batch, classes) scores, "
         "or (batch,) classes as whole numbers"
     )
 

@@ -28,7 +28,7 @@ def refuse_no_network(net):
     if isinstance(net, type):
         raise ShapeError(f"this is the class {net.__name__}, not a network: make one of it, with brackets")
     if not isinstance(net, nn.Module):
-        raise ShapeError(f"this is a {type(net).__name__}, not a network: wanted is an nn.Module, such as lenet()")
+        raise ShapeError(f"this is a {type(net).__name__}, not a network: expected an nn.Module, such as lenet()")
 
 
 def refuse_scripted(net):
@@ -176,7 +176,7 @@ def refuse_unfit(nets, image, num_classes, least, most):
     nets: {name: network}, from `least` to `most` of them, each with `num_classes` scores for one image, (1, height,
     width) bytes.
     """
-    wanted = f'wanted are {least if least == most else f"{least} or {most}"} networks, {{"LeNet": net, "MLP": other}}'
+    wanted = f'expected {least if least == most else f"{least} or {most}"} networks, {{"LeNet": net, "MLP": other}}'
     if not isinstance(nets, dict):
         raise ShapeError(f"this is a {type(nets).__name__}: {wanted}")
     if not least <= len(nets) <= most:
@@ -193,7 +193,7 @@ def refuse_unfit(nets, image, num_classes, least, most):
                 raise ShapeError(f"{name} cannot take an image of shape {tuple(image.shape)}: {error}") from error
         if not torch.is_tensor(scores) or scores.shape != expected:
             got = tuple(scores.shape) if torch.is_tensor(scores) else f"a {type(scores).__name__}"
-            raise ShapeError(f"{name} answers one image with {got}: wanted is {expected}, a score for each class")
+            raise ShapeError(f"{name} answers one image with {got}: expected {expected}, a score for each class")
 
 
 def unwrapped(net):

@@ -70,7 +70,7 @@ def _one_number(loss):
     if torch.is_tensor(loss) and loss.numel() == 1:
         return loss
     got = f"the shape {tuple(loss.shape)}" if torch.is_tensor(loss) else f"the type {type(loss).__name__}"
-    raise ShapeError(f"the loss has {got}, but one number is wanted, as a tensor: take the mean over the batch")
+    raise ShapeError(f"the loss has {got}, but one number is expected, as a tensor: take the mean over the batch")
 
 
 def num_scores(y_hat):

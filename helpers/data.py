@@ -20,7 +20,7 @@ class ImageData:
 
     Images are bytes, 0 (black) to 255 (white), (N, channels, height, width); labels are integers, the places of their
     names in `class_names`, (N,). `source` says in words where the files came from, and `folder` is where they are.
-    Takes whatever `Batches` takes; floats from 0 to 1 become bytes. Raises ShapeError for anything else.
+    Takes what `Batches` takes; floats from 0 to 1 become bytes. Raises ShapeError for anything else.
     """
 
     name: str

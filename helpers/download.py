@@ -15,7 +15,7 @@ GZIP = b"\x1f\x8b"  # how every gzip file begins
 
 
 class DownloadError(Exception):
-    """A server is of no use; the message says why in a few words."""
+    """A server cannot be used; the message says why in a few words."""
 
 
 def received(url, most=math.inf, enough=math.inf):
@@ -41,7 +41,7 @@ def received(url, most=math.inf, enough=math.inf):
                     if given_up.is_set():
                         return
             arrived.put(b"")
-        except Exception as error:  # whatever it is, it must not vanish in this thread
+        except Exception as error:  # any error: it must not vanish in this thread
             arrived.put(error)
 
     content, due, deadline = bytearray(), START_BYTES, time.monotonic() + START_SECONDS

@@ -142,7 +142,7 @@ def _unpacked(file, sha256):
     """
     try:
         with gzip.open(file) as unpacked:
-            raw = unpacked.read(LARGEST_FILE + 1)  # never more, whatever a damaged file promises
+            raw = unpacked.read(LARGEST_FILE + 1)  # no more, even if a damaged file promises it
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"cannot be read ({error})") from None
     if hashlib.sha256(raw).hexdigest() != sha256:

@@ -23,12 +23,17 @@ class Accumulator:
         """Add one value to each sum; ValueError if there are more or fewer values than sums."""
         if len(values) != len(self.sums):
             raise ValueError(f"this Accumulator keeps {len(self.sums)} sums, but add() got {len(values)} values")
-        # A new list each time: a copy.copy() of this object keeps the sums as they were.
         self.sums = [s + _without_graph(v) for s, v in zip(self.sums, values, strict=True)]
 
     def reset(self):
         """Set all sums to zero."""
         self.sums = [0] * len(self.sums)
+
+    def copy(self):
+        """The sums as they are now, which later `add`s leave alone."""
+        kept = Accumulator(len(self.sums))
+        kept.sums = list(self.sums)
+        return kept
 
     def __getitem__(self, index):
         """One sum as a float."""

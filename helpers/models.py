@@ -73,7 +73,7 @@ def mlp(hidden=(256,), activation=nn.Sigmoid, num_classes=10, image_size=28, cha
 
 
 def xavier(net):
-    """Draw uniform weights of variance 2 / (fan-in + fan-out), set biases to zero (chapter 3); returns `net`.
+    """Draw uniform weights of variance 2 / (fan-in + fan-out), set biases to zero (chapter 4); returns `net`.
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, equation 16.
     Raises ShapeError if the sizes of lazy layers are not known yet.

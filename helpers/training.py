@@ -1,6 +1,5 @@
 """The training loop, written once: the code that iterates over it prints, draws or stops. Chapter 4 builds it up."""
 
-import copy
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -128,7 +127,7 @@ def train(
                         machine.wait_for(device)  # only here: a report may come after every step
                     seconds += time.perf_counter() - started
                     val_acc = evaluate_accuracy(net, val_iter) if is_last and val_iter is not None else None
-                    kept = copy.copy(sums), copy.copy(gradients), num_classes
+                    kept = sums.copy(), gradients.copy(), num_classes
                     yield Progress(epoch + i / num_batches, examples, val_acc, seconds, *kept)
                     started = time.perf_counter()
     except KeyboardInterrupt:

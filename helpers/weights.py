@@ -46,7 +46,7 @@ def load_weights(net, path):
                 raise zipfile.BadZipFile
         content.seek(0)
         weights = torch.load(content, map_location=device, weights_only=True)
-    except Exception as error:  # both raise whatever the bytes of a foreign file lead them to
+    except Exception as error:  # any error: the bytes of a foreign file lead them anywhere
         raise WeightsError(f"{path} holds no weights, or only a part of them: save the network again") from error
     refuse_other_weights(weights, inner, path)  # load_state_dict would leave the network half changed
     inner.load_state_dict(weights)

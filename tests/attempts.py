@@ -98,6 +98,7 @@ def shell_before_exercises(chapter):
             break
         if cell["cell_type"] == "code" and cell["id"] not in TRAININGS.get(chapter, ()):
             shell.run_cell(source)
+    sys.modules["helpers.checks.attempt"].load_compiler()  # once, not in each process
     gc.freeze()  # what is shared with the forked processes is not copied by a collection there
     return shell
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from helpers import Batches, fashion_mnist, image_files
-from helpers.plotting.style import Figure
 
 # Files that take 15 seconds or more on one core, as `pytest --durations=150` says it, the longest first.
 LONGEST = [
     "notebooks/05-lenet-vs-mlp.ipynb",
-    "tests/faults/test_slider_faults.py",
     "tests/test_training_verdicts.py",
+    "tests/test_assignment.py",
+    "tests/faults/test_slider_faults.py",
     "tests/test_lab_states.py",
     "tests/faults/test_training_faults.py",
     "notebooks/04-training-on-gpu.ipynb",
@@ -95,15 +95,6 @@ def threads_are_put_back():
     after = torch.get_num_threads()
     torch.set_num_threads(before)
     assert after == before, f"the test leaves {after} threads behind, and found {before}"
-
-
-@pytest.fixture(scope="module")
-def coarse_pictures():
-    """Pictures with a quarter of the dots each way: for tests of many states, which hang on no dot."""
-    png = Figure.png
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "png", lambda figure, scale=1: png(figure, scale / 4))
-        yield
 
 
 def pytest_collection_modifyitems(items):

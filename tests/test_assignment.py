@@ -11,6 +11,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.apps.api import NbGraderAPI
+from traitlets.config import PyFileConfigLoader
 
 from helpers.checks import grading, verdict
 from helpers.teacher import assignment
@@ -43,14 +45,17 @@ def course(alembic, tmp_path_factory):
     for path in (folder / "source" / "exercises").iterdir():
         if path.name != GRADED:
             path.unlink()
-    nbgrader(folder, "generate_assignment", "exercises")
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "exercises"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
-def nbgrader(folder, *arguments):
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+def nbgrader_api(folder):
+    """nbgrader with the settings of the course in `folder`, in this process: each command of its own takes seconds."""
+    config = PyFileConfigLoader("nbgrader_config.py", str(folder)).load_config()
+    config.CourseDirectory.root = str(folder)
+    return NbGraderAPI(config=config)
 
 
 def cells(path):
@@ -69,7 +74,7 @@ def hand_in(course, student, **answers):
 
 @pytest.fixture(scope="module")
 def graded(course):
-    """{student: points} of one run of nbgrader over all submissions; each takes it some five seconds."""
+    """{student: points} of all submissions; each takes nbgrader some five seconds."""
     made = cells(course / "all" / GRADED)
     answers = {cell_id.replace("-", "_"): cell.source for cell_id, cell in made.items() if "answer" in cell_id}
     hand_in(course, "all-of-it", **answers)
@@ -82,8 +87,10 @@ def graded(course):
         "answer_3_5": "my_net = nn.Sequential(nn.Flatten(), nn.Linear(784, 9))",
     }
     hand_in(course, "mixed", **mixed)
-    nbgrader(course, "autograde", "exercises")
-    nbgrader(course, "generate_feedback", "exercises", "--student", "mixed")
+    api = nbgrader_api(course)
+    steps = [api.autograde("exercises", student) for student in ("all-of-it", "nothing", "mixed")]
+    steps.append(api.generate_feedback("exercises", "mixed"))
+    assert all(step["success"] for step in steps), steps
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
         return {entry["student"]: entry["score"] for entry in book.submission_dicts("exercises")}
 

@@ -4,6 +4,8 @@ import gzip
 import itertools
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -285,3 +287,11 @@ def test_a_kind_is_named_in_english(value, words):
 
 def test_a_number_longer_than_python_prints_is_shown_by_its_length():
     assert answers.shown(10**5000) == "a number of 5,001 digits"
+
+
+def test_what_pytorch_loads_late_is_loaded_before_the_students_seconds_begin():
+    program = (
+        "import sys\nfrom helpers.checks.attempt import Attempt\n"
+        "print(Attempt(lambda: 'torch._dynamo' in sys.modules)())"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "True"

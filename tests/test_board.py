@@ -4,25 +4,27 @@ import pytest
 
 from helpers import labs, lenet
 from helpers.labs import board
-from helpers.labs.board import BoardLine
-from helpers.labs.controls import choice, slider, steps, switch
-from helpers.labs.settings import Matrix
+from helpers.labs.settings import Choice, Matrix, Slider, Steps, Switch, Words
+
+
+def board_line(lab, controls, moved):
+    return board.Board(lab, controls, moved, Words(value=lab), Words())
 
 
 @pytest.fixture
 def controls():
     return {
-        "size": slider("size (pixels)", 3, 1, 11, 2),
-        "lr": steps("learning rate", [0.1, 0.3], 0.1),
-        "kernel": choice("kernel", ["blur (mean)", "own numbers"]),
-        "padded": switch("padded", True),
+        "size": Slider("size (pixels)", 3, 1, 11, 2),
+        "lr": Steps("learning rate", [0.1, 0.3], 0.1),
+        "kernel": Choice("kernel", ["blur (mean)", "own numbers"]),
+        "padded": Switch("padded", True),
         "numbers": Matrix(((1.0, 0.0), (0.0, -1.5))),
     }
 
 
 @pytest.fixture
 def line(controls):
-    return BoardLine("demo", controls, lambda: None)
+    return board_line("demo", controls, lambda: None)
 
 
 def test_a_line_names_only_what_was_moved(line, controls):
@@ -36,7 +38,7 @@ def test_a_line_names_only_what_was_moved(line, controls):
 
 def test_a_line_moves_the_controls_at_once_and_puts_the_others_back(controls):
     moves = []
-    line = BoardLine("demo", controls, lambda: moves.append(line.values()))
+    line = board_line("demo", controls, lambda: moves.append(line.values()))
     controls["size"].value = 11
     line.text.value = "  Demo  LR = 0.3 kernel=OWN-numbers numbers=1,2;3,4 "
     expected = {"size": 3, "lr": 0.3, "kernel": "own numbers", "padded": True, "numbers": ((1.0, 2.0), (3.0, 4.0))}
@@ -86,7 +88,7 @@ def test_a_minus_sign_is_never_lost(line):
         ("demo size=5×5", "“5×5” is not one number; a whole number from 1 to 11 in steps of 2. The nearest is size=5"),
         ("demo size=big", "“big” is not one number; a whole number from 1 to 11"),
         ("demo size=0x", "“0x” is not one number; a whole number from 1 to 11 in steps of 2. The nearest is size=1"),
-        ("demo kernel=×", "choose from blur-mean, own-numbers<"),
+        ("demo kernel=×", "choose from blur-mean, own-numbers"),
         ("demo kernel=3x3 own", "kernel=3x3 own is not possible: choose from blur-mean, own-numbers"),
         ("demo size=1e999", "The nearest is size=11"),
         ("demo size=11²", "from 1 to 11"),
@@ -150,7 +152,7 @@ def test_a_line_that_nobody_wrote_is_refused_and_nothing_moves(text, words, line
 )
 def test_a_line_is_taken_as_keyboards_and_lecture_notes_make_it(text, line):
     line.text.value = text
-    assert line.trouble.value.count("></div>") == 1  # empty
+    assert line.trouble.value == ""
     assert line.text.value == "demo size=5 lr=0.3"
 
 
@@ -176,9 +178,9 @@ def test_words_switches_and_matrices_are_taken_in_other_spellings(text, name, va
 
 
 def test_thousands_are_read_with_and_without_marks():
-    controls = {"images": steps("images", [1000, 3000, 9000], 1000), "place": slider("place", 0, 0, 5000)}
+    controls = {"images": Steps("images", [1000, 3000, 9000], 1000), "place": Slider("place", 0, 0, 5000)}
     for typed in ("9,000", "9 000", "9\u202f000", "9’000", "9e3"):
-        assert board.named(f"demo images={typed}", "demo", BoardLine("demo", controls, print).controls) == {
+        assert board.named(f"demo images={typed}", "demo", board_line("demo", controls, print).controls) == {
             "images": 9000
         }
     with pytest.raises(board.BoardError, match=r"from 0 to 5000\. The nearest is place=5000"):
@@ -186,7 +188,7 @@ def test_thousands_are_read_with_and_without_marks():
 
 
 def test_the_number_of_a_name_is_not_its_place_in_the_list():
-    line = BoardLine("demo", {"layer": choice("layer", {"1 convolution": 0, "2 ReLU": 1})}, lambda: None)
+    line = board_line("demo", {"layer": Choice("layer", {"1 convolution": 0, "2 ReLU": 1})}, lambda: None)
     line.text.value = "demo layer=1"
     assert "choose from 1-convolution, 2-relu. The nearest is layer=1-convolution" in line.trouble.value
     line.text.value = "demo layer=2 ReLU"

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -10,6 +12,7 @@ from helpers.checks import (
     check_flatten_size,
     check_own_network,
 )
+from helpers.checks.chapter3 import BLANKS
 from helpers.checks.verdict import NOT_YET
 
 BUDGETS = {"max_parameters": 20_000, "max_multiply_adds": 416_520}
@@ -73,7 +76,10 @@ def test_conv_cost_half_done():
 
 
 def test_conv_cost_exchanged():
-    says(check_conv_cost(lambda i, o, k, n, p: (work_of(i, o, k, n, p), parameters_of(i, o, k))), "exchange")
+    says(
+        check_conv_cost(lambda i, o, k, n, p: (work_of(i, o, k, n, p), parameters_of(i, o, k))),
+        "did you swap the two numbers",
+    )
 
 
 def test_flatten_size_is_what_the_layers_make_of_an_image():
@@ -205,7 +211,7 @@ def test_own_network_right_and_untouched():
         (small(first=3), ["3 channels", "1×28×28"]),
         (small(before=[nn.Conv2d(32, 8, 7)]), ["does not fit", "32×3×3"]),
         (small(before=[nn.Linear(288, 5)]), ["nn.Flatten()"]),
-        (small(nn.Conv2d(20, 10, 1)), ["no maps any more"]),
+        (small(nn.Conv2d(20, 10, 1)), ["which are no longer maps"]),
         (nn.Conv2d(1, 10, 5), ["4×10×24×24", "Flatten"]),
         (nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), ["0 convolutions", "three or more"]),
         (nn.Sequential(nn.Conv2d(1, 2, 5), nn.Flatten(), nn.Linear(1152, 10)), ["1 convolution,", "three or more"]),
@@ -269,3 +275,125 @@ def test_dense_to_conv_may_come_back_from_another_device(monkeypatch):
     monkeypatch.setattr(nn.Module, "cpu", lambda layer: (brought.append(layer), cpu(layer))[1])
     assert check_dense_to_conv(lambda *given: as_conv(*given).to("cpu"))
     assert any(isinstance(layer, nn.Conv2d) for layer in brought)
+
+
+def blank_lenet(from_maps=6, from_numbers=400, classes=10, kernel_size=5):
+    """The chapter's blank, filled in with these numbers."""
+    layers = [
+        nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.Sigmoid(), nn.AvgPool2d(kernel_size=2, stride=2),
+        nn.Conv2d(from_maps, 16, kernel_size=kernel_size), nn.Sigmoid(), nn.AvgPool2d(kernel_size=2, stride=2),
+        nn.Flatten(), nn.Linear(from_numbers, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(),
+        nn.Linear(84, classes),
+    ]  # fmt: skip
+    return nn.Sequential(*layers)
+
+
+def test_three_numbers_make_the_blank_lenet_right():
+    assert BLANKS["new_lenet"](lambda: blank_lenet())
+
+
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda: blank_lenet(1), "sees maps, not the grey image"),
+        (lambda: blank_lenet(16), "how many come in?"),
+        (lambda: blank_lenet(5), "5 is the kernel's size"),
+        (lambda: blank_lenet(28), "28 is the size of the maps"),
+        (lambda: blank_lenet(6, 25), "5×5 is one map"),
+        (lambda: blank_lenet(6, 16), "each of them has 5·5 numbers"),
+        (lambda: blank_lenet(6, 784), "Is 784 the image?"),
+        (lambda: blank_lenet(6, 16 * 10 * 10), "follows the second convolution, too"),
+        (lambda: blank_lenet(6, 16 * 6 * 6), "takes 4 rows from a map, not 2"),
+        (lambda: blank_lenet(6, 16 * 4 * 4), "The first convolution has padding"),
+        (lambda: blank_lenet(6, 400, 1), "Ten kinds of clothes"),
+        (lambda: blank_lenet(3, 300, 10), "your three numbers are 3, 300 and 10"),
+        (lambda: blank_lenet(kernel_size=3), "only the three dots change"),
+        (lambda: nn.Sequential(nn.Flatten()), "only the three dots change"),
+        (lambda: nn.Linear(784, 10), "an nn.Sequential is asked for"),
+        (lambda: blank_lenet("6"), "str"),
+    ],
+)
+def test_the_blank_lenet_names_the_number_that_is_wrong(make, words):
+    verdict = BLANKS["new_lenet"](make)
+    assert verdict.right is False
+    assert words.lower() in verdict.message.lower(), verdict
+
+
+def follow(change):
+    """The chapter's blank `shapes_of`, with `change(layer, X, net, first)` in place of the dots."""
+
+    def shapes_of(net, X):
+        shapes, first = [], X
+        for layer in net:
+            X = change(layer, X, net, first)
+            shapes.append(tuple(X.shape))
+        return shapes
+
+    return shapes_of
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda layer, X, net, first: layer(X),
+        lambda layer, X, net, first: layer.forward(X),
+        lambda layer, X, net, first: layer(X).detach(),
+    ],
+)
+def test_shapes_follow_the_batch_through_the_layers(change):
+    assert BLANKS["shapes_of"](follow(change))
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda layer, X, net, first: X, "X stays as it came in"),
+        (lambda layer, X, net, first: net(X), "not the whole network"),
+        (lambda layer, X, net, first: layer, "no attribute 'shape'"),
+        (lambda layer, X, net, first: layer.weight, "weight"),
+        (lambda layer, X, net, first: net[0](X), "Conv2d"),
+        (lambda layer, X, net, first: layer(X)[0], "expected"),
+    ],
+)
+def test_shapes_that_go_another_way_are_named(change, words):
+    verdict = BLANKS["shapes_of"](follow(change))
+    assert verdict.right is False
+    assert words in verdict.message, verdict
+
+
+def add_up(count):
+    return lambda net: sum(count(parameter) for parameter in net.parameters())
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        lambda parameter: parameter.numel(),
+        lambda parameter: parameter.nelement(),
+        lambda parameter: math.prod(parameter.shape),
+        lambda parameter: len(parameter.flatten()),
+        lambda parameter: parameter.detach().numpy().size,
+        lambda parameter: torch.ones_like(parameter).sum(),
+    ],
+)
+def test_parameters_may_be_counted_in_many_ways(count):
+    assert BLANKS["count_parameters"](add_up(count))
+
+
+@pytest.mark.parametrize(
+    "count, words",
+    [
+        (lambda parameter: 1, "You count tensors"),
+        (len, "counts the rows"),
+        (lambda parameter: sum(parameter.shape), "multiplied, not added"),
+        (lambda parameter: parameter.sum(), "count them"),
+        (lambda parameter: parameter.nbytes, "bytes"),
+        (lambda parameter: parameter.shape[0] * parameter.shape[-1], "expected"),
+        (lambda parameter: parameter.shape, "Size"),
+        (lambda parameter: parameter.numel, "method"),
+    ],
+)
+def test_parameters_counted_wrongly_are_named(count, words):
+    verdict = BLANKS["count_parameters"](add_up(count))
+    assert verdict.right is False
+    assert words in verdict.message, verdict

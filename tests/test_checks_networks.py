@@ -82,7 +82,7 @@ def forever(net, X):
     [
         (Net, "Net is the class of a network"),
         (nn.ModuleList([nn.Flatten()]), "only holds layers"),
-        ((layers(),), "comma behind its last bracket"),
+        ((layers(),), "comma after its last bracket"),
         (nn.Sequential(), "is empty"),
         (type("Bare", (nn.Module,), {})(), "has no method `forward`"),
         (Net(lambda net, X: None), "does `forward` end with `return`?"),

@@ -9,6 +9,7 @@ import pytest
 from helpers import labs
 from helpers.labs import class_folder
 from helpers.labs.class_folder import ENDING, MOST_BYTES, MOST_FILES, VARIABLE, ClassFolder
+from tests.support import wait_for
 
 LINE = "result lr=0.1 channels=6 kernel=5 parameters=61706 accuracy=0.8430"
 
@@ -119,3 +120,43 @@ def test_more_files_than_a_class_has_are_not_all_read(tmp_path):
     texts, troubles = ClassFolder(tmp_path).read()
     assert len(texts) == MOST_FILES
     assert troubles == [f"only the first {MOST_FILES} files were read"]
+
+
+@pytest.fixture
+def projector(tmp_path, monkeypatch):
+    """The class experiment at the projector, and the class's folder."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    lab = labs.class_experiment(LINE)
+    yield lab, tmp_path
+    lab.close()
+
+
+def test_the_projector_shows_a_line_as_it_comes_beside_pasted_ones(projector):
+    lab, folder = projector
+    assert lab.message.value == f"1 result. New ones come by themselves from {folder}."
+    ClassFolder(folder).share(LINE.replace("0.1", "0.3"), "bo")
+    wait_for(lambda: lab.message.value.startswith("2 results."))
+    assert [group["x"] for group in lab.facts["groups"]] == [0.1, 0.3]
+
+
+def test_lines_that_lie_are_named_with_their_file(projector):
+    lab, folder = projector
+    (folder / f"liar{ENDING}").write_text(f"{LINE}\n{LINE.replace('0.8430', '7')}\n__import__('os').abort()\n")
+    wait_for(lambda: len(lab.facts["troubles"]) == 2)
+    assert lab.facts["troubles"][0] == f"liar{ENDING}, line 2: an accuracy of 7 is more than 1"
+    assert lab.message.value.startswith("2 results.")
+
+
+def test_the_projector_says_that_the_folder_has_gone_and_goes_on_when_it_is_back(projector):
+    lab, folder = projector
+    folder.rmdir()
+    wait_for(lambda: lab.facts["troubles"] == [f"the class's folder {folder} is not there"])
+    folder.mkdir()
+    ClassFolder(folder).share(LINE)
+    wait_for(lambda: lab.message.value.startswith("2 results.") and not lab.facts["troubles"])
+
+
+def test_a_closed_projector_looks_no_more(projector):
+    lab, _ = projector
+    lab.close()
+    wait_for(lambda: "lenet-lab class" not in [thread.name for thread in threading.enumerate()])

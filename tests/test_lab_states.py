@@ -13,7 +13,7 @@ RETRAINED = ["trainer"]  # its picture goes on changing by itself
 
 
 @pytest.fixture(scope="module", params=every_lab.LABS)
-def lab(request, sample, coarse_pictures):
+def lab(request, sample):
     """One lab for all its examples: its states follow one another, as they do under a hand."""
     made = every_lab.made(request.param, sample)
     yield made

@@ -116,7 +116,7 @@ def test_matched_networks_have_as_many_parameters_others_as_much_arithmetic(lab)
 
 def test_what_both_networks_have_as_much_of_is_a_choice_of_two(lab):
     lab.board.text.value = "versus matched=multiply-adds"
-    assert lab.board.trouble.text == ""
+    assert lab.board.trouble.value == ""
     assert "MLP 417,385" in lab.message.value
     assert [label for label, _ in lab.controls["matched"].options] == ["parameters", "multiply-adds"]
 

@@ -19,7 +19,6 @@ from tests import every_lab
 
 VERSUS = sys.modules["helpers.labs.versus"]  # the module, whose name in the package is that of the function
 RERUNS = 6
-LABS = {**every_lab.LABS, "class_experiment": "labs.class_experiment()"}
 
 
 @pytest.fixture(autouse=True)
@@ -33,25 +32,20 @@ def live_widgets():
     return len(ipywidgets.widgets.widget._instances)
 
 
-def made(name, data, monkeypatch):
-    monkeypatch.setattr(every_lab, "LABS", LABS)
-    return every_lab.made(name, data)
-
-
-@pytest.mark.parametrize("name", LABS)
-def test_a_lab_that_is_made_again_closes_the_old_one_with_all_its_widgets(name, sample, monkeypatch):
-    kept = [made(name, sample, monkeypatch)]  # as IPython keeps them: Out[5], Out[6], ...
+@pytest.mark.parametrize("name", every_lab.LABS)
+def test_a_lab_that_is_made_again_closes_the_old_one_with_all_its_widgets(name, sample):
+    kept = [every_lab.made(name, sample)]  # as IPython keeps them: Out[5], Out[6], ...
     once = live_widgets()
     for _ in range(RERUNS):
-        kept.append(made(name, sample, monkeypatch))
+        kept.append(every_lab.made(name, sample))
         assert live_widgets() == once
     assert kept[-1].comm is not None
     assert kept[0].comm is None
 
 
-@pytest.mark.parametrize("name", LABS)
-def test_a_lab_that_is_closed_leaves_no_widget_and_may_be_closed_twice(name, sample, monkeypatch):
-    lab = made(name, sample, monkeypatch)
+@pytest.mark.parametrize("name", every_lab.LABS)
+def test_a_lab_that_is_closed_leaves_no_widget_and_may_be_closed_twice(name, sample):
+    lab = every_lab.made(name, sample)
     assert len(held_by(lab)) == live_widgets()
     lab.close()
     assert live_widgets() == 0

@@ -53,6 +53,7 @@ before = dict(matplotlib.rcParams), torch.get_default_dtype(), torch.get_rng_sta
 import helpers
 assert (dict(matplotlib.rcParams), torch.get_default_dtype(), torch.get_rng_state().tolist()) == before
 assert changed() == (2, False, False, False), changed()
+assert "torchvision" not in sys.modules  # with which PyTorch's compiler comes: two seconds more
 """
 BEGIN = {
     "train": "next(helpers.train(helpers.mlp((4,)), [(torch.rand(8, 1, 28, 28), torch.zeros(8).long())], 1, 0.1))",

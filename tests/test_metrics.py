@@ -20,6 +20,15 @@ def test_accumulator_sums_as_d2l_does():
     assert [ours[i] for i in range(3)] == [0.0, 0.0, 0.0]
 
 
+def test_a_copy_of_an_accumulator_keeps_the_sums_of_its_moment():
+    sums = Accumulator(2)
+    sums.add(1, 2)
+    before = sums.copy()
+    sums.add(1, 2)
+    before.add(10, 10)
+    assert [list(map(int, each.sums)) for each in (before, sums)] == [[11, 12], [2, 4]]
+
+
 def test_accumulator_keeps_no_tensor_of_the_cpu():
     sums = Accumulator(1)
     sums.add(torch.ones((), requires_grad=True) * 2)

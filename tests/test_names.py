@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HELPERS = ROOT / "helpers"
 # What the labs' pictures and the chapters' stand on, and the two pictures that belong to no one chapter.
 SHARED = {"__init__", "charts", "images", "style", "words", "course_map", "reproduce"}
-LABS = {*every_lab.LABS, "class_experiment"}
+LABS = set(every_lab.LABS)
 
 
 def code_of(chapter):

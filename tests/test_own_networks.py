@@ -677,7 +677,7 @@ def test_correct_answers_are_never_more_than_there_are(counts):
         (scores[None], y), (scores, y[None]), (torch.rand(10), y), ((scores,), y), (torch.tensor(3), torch.tensor(3)),
         (torch.rand(10, 5, 2), torch.zeros(10, 2, dtype=torch.long)),
     ]:  # fmt: skip
-        with pytest.raises(ShapeError, match=r"wanted|one label a prediction"):
+        with pytest.raises(ShapeError, match=r"expected|one label a prediction"):
             counts(y_hat, labels)
 
 
@@ -741,12 +741,12 @@ def test_colour_images_of_any_layout(sample):
 @pytest.mark.parametrize(
     ("images", "labels", "said"),
     [
-        (torch.zeros(10), torch.zeros(10), r"shape \(10,\): wanted is \(N, channels, height, width\)"),
-        (torch.zeros(10, 1, 1, 28, 28), torch.zeros(10), "wanted is"),
-        (torch.full((10, 28, 28), 300), torch.zeros(10), "from 300 to 300: wanted are bytes"),
+        (torch.zeros(10), torch.zeros(10), r"shape \(10,\): expected \(N, channels, height, width\)"),
+        (torch.zeros(10, 1, 1, 28, 28), torch.zeros(10), "expected"),
+        (torch.full((10, 28, 28), 300), torch.zeros(10), "from 300 to 300: expected bytes"),
         ([[1, 2], [3]], [0, 1], "images are no table of numbers"),
         (["cat.png", "dog.png"], [0, 1], "images are no table of numbers"),
-        (torch.zeros(2, 1, 4, 4, dtype=torch.cfloat), [0, 1], "complex numbers: wanted are bytes"),
+        (torch.zeros(2, 1, 4, 4, dtype=torch.cfloat), [0, 1], "complex numbers: expected bytes"),
         (torch.zeros(2, 1, 4, 4), ["cat", "dog"], "labels are no table of numbers"),
         (torch.zeros(10, 28, 28), torch.zeros(9), "10 images but 9 labels"),
         (torch.zeros(1, 1, 28, 28), 3, "one label an image"),
@@ -842,11 +842,11 @@ def test_no_memory_for_a_batch_that_is_fetched_is_explained(batch, few):
 def test_the_duel_of_three_is_refused_in_words(sample):
     nets = {name: mlp((4,)) for name in ("a", "b", "c")}
     for rivals, said in [
-        (nets, "these are 3: wanted are 2 networks"),
-        ({"a": nets["a"]}, "these are 1: wanted are 2"),
+        (nets, "these are 3: expected 2 networks"),
+        ({"a": nets["a"]}, "these are 1: expected 2"),
         (list(nets.values())[:2], "this is a list"),
         ({"a": nets["a"], "b": "mlp"}, "b is a str, not a network"),
-        ({"a": nets["a"], "b": mlp((4,), num_classes=3)}, r"b answers one image with \(1, 3\): wanted is \(1, 10\)"),
+        ({"a": nets["a"], "b": mlp((4,), num_classes=3)}, r"b answers one image with \(1, 3\): expected \(1, 10\)"),
         ({"a": nets["a"], "b": nn.Linear(5, 10)}, r"b cannot take an image of shape \(1, 28, 28\)"),
         ({"a": nets["a"], "b": lazy()}, "LazyConv2d learns its size"),
     ]:
@@ -880,7 +880,7 @@ def test_the_drawing_lab_takes_one_network_and_refuses_others_in_words(sample):
     assert "agree" not in lab.message.value
     lab.close()
     for nets, said in [
-        ({name: mlp((4,)) for name in "abc"}, "these are 3: wanted are 1 or 2"),
+        ({name: mlp((4,)) for name in "abc"}, "these are 3: expected 1 or 2"),
         ({"mine": mlp((4,), num_classes=2)}, r"mine answers one image with \(1, 2\)"),
         ({"mine": nn.Conv2d(3, 10, 3)}, r"mine cannot take an image of shape \(1, 28, 28\)"),
     ]:

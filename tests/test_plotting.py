@@ -27,30 +27,34 @@ def history(losses, val_acc=None):
 
 
 def one_of_each():
-    torch.manual_seed(0)
+    """{name: a function that draws the picture}."""
     pictures, labels = torch.randint(256, (12, 1, 28, 28), dtype=torch.uint8), torch.arange(12) % 10
     counts = torch.randint(1000, (10, 10))
     return {
-        "images": plotting.images(pictures, [CLOTHES[label] for label in labels]),
-        "images in colour": plotting.images(torch.rand(3, 3, 20, 30), columns=3),
-        "signed images": plotting.images(torch.randn(6, 1, 5, 5), columns=6, signed=True),
-        "feature maps": plotting.feature_maps(torch.randn(16, 10, 10), "second convolution"),
-        "matrices": plotting.matrices([torch.arange(9).reshape(3, 3), torch.ones(2, 2)], ["X", "K"]),
-        "curves": plotting.curves(history([2, 1, 0.5], 0.8), [history([3, 2])], num_epochs=5),
-        "no curves yet": plotting.curves([]),
-        "lines": plotting.lines([0, 1, 2], {"LeNet": [1, 0.5, 0.2], "MLP": [0.9, 0.3, 0.1]}, "shift", "accuracy"),
-        "histogram": plotting.histogram(pictures, xlabel="pixel value"),
-        "bars": plotting.bars(torch.arange(10) * 300, CLOTHES, "images"),
-        "confusion matrix": plotting.confusion_matrix(counts, CLOTHES),
-        "predictions": plotting.predictions(pictures, labels, labels.flip(0), CLOTHES),
-        "convolution": plotting.convolution(
+        "images": lambda: plotting.images(pictures, [CLOTHES[label] for label in labels]),
+        "images in colour": lambda: plotting.images(torch.rand(3, 3, 20, 30), columns=3),
+        "signed images": lambda: plotting.images(torch.randn(6, 1, 5, 5), columns=6, signed=True),
+        "feature maps": lambda: plotting.feature_maps(torch.randn(16, 10, 10), "second convolution"),
+        "matrices": lambda: plotting.matrices([torch.arange(9).reshape(3, 3), torch.ones(2, 2)], ["X", "K"]),
+        "curves": lambda: plotting.curves(history([2, 1, 0.5], 0.8), [history([3, 2])], num_epochs=5),
+        "no curves yet": lambda: plotting.curves([]),
+        "lines": lambda: plotting.lines(
+            [0, 1, 2], {"LeNet": [1, 0.5, 0.2], "MLP": [0.9, 0.3, 0.1]}, "shift", "accuracy"
+        ),
+        "histogram": lambda: plotting.histogram(pictures, xlabel="pixel value"),
+        "bars": lambda: plotting.bars(torch.arange(10) * 300, CLOTHES, "images"),
+        "confusion matrix": lambda: plotting.confusion_matrix(counts, CLOTHES),
+        "predictions": lambda: plotting.predictions(pictures, labels, labels.flip(0), CLOTHES),
+        "convolution": lambda: plotting.convolution(
             torch.rand(28, 28), torch.randn(5, 5), torch.randn(14, 14), 2, 2, 1, (9, 3)
         ),
-        "large convolution": plotting.convolution(torch.rand(28, 28), torch.randn(9, 9), torch.randn(12, 12), 0, 1, 2),
-        "pooling": plotting.pooling(
+        "large convolution": lambda: plotting.convolution(
+            torch.rand(28, 28), torch.randn(9, 9), torch.randn(12, 12), 0, 1, 2
+        ),
+        "pooling": lambda: plotting.pooling(
             torch.rand(28, 28), torch.rand(28, 28), torch.rand(9, 9), torch.rand(9, 9), "max", 3, 3, 1
         ),
-        "kernel learning": plotting.learn_kernel(
+        "kernel learning": lambda: plotting.learn_kernel(
             torch.randn(3, 3),
             torch.randn(3, 3),
             torch.randn(26, 26),
@@ -58,70 +62,82 @@ def one_of_each():
             [4, 2, 1],
             [("lr 3", [4] * 400)],
         ),
-        "accuracy": plotting.accuracy_on(pictures, {"LeNet": 0.9, "MLP": 0.8}, {"LeNet": 0.9, "MLP": 0.9}),
-        "reproduction": plotting.reproduction(
+        "accuracy": lambda: plotting.accuracy_on(pictures, {"LeNet": 0.9, "MLP": 0.8}, {"LeNet": 0.9, "MLP": 0.9}),
+        "reproduction": lambda: plotting.reproduction(
             {"test_acc": 0.9, "epochs": [{"train_acc": 0.8, "test_acc": None}, {"train_acc": 0.9, "test_acc": 0.9}]},
             {2: (None, 0.85, 0.95)},
         ),
-        "published against ours": plotting.published_against_ours(measured()["experiments"]),
-        "published against three seeds": plotting.published_against_ours(
+        "published against ours": lambda: plotting.published_against_ours(measured()["experiments"]),
+        "published against three seeds": lambda: plotting.published_against_ours(
             {
                 "R4  lenet-maxpool-fashion": {"test_accs": [0.7, 0.71, 0.8], "published_test_acc": 0.758},
                 "R6  lenet-today": {"test_accs": [0.89, 0.9, 0.91], "published_test_acc": None},
             }
         ),
-        "story": plotting.story(measured()["story"]),
-        "confusions": plotting.confusions({"LeNet": counts, "MLP": counts.T}, CLOTHES),
-        "opinions": plotting.opinions(
+        "story": lambda: plotting.story(measured()["story"]),
+        "confusions": lambda: plotting.confusions({"LeNet": counts, "MLP": counts.T}, CLOTHES),
+        "opinions": lambda: plotting.opinions(
             pictures[0],
             {"LeNet": torch.eye(10)[9], "MLP": torch.full((10,), 0.1)},
             [torch.rand(6, 28, 28), torch.rand(32, 10, 10)],
             CLOTHES,
         ),
-        "network": plotting.network(layer_table(lenet())),
+        "network": lambda: plotting.network(layer_table(lenet())),
     }
 
 
-@pytest.mark.parametrize(("name", "figure"), one_of_each().items())
-def test_every_picture_shows_itself_with_text_for_those_who_cannot_see_it(name, figure):
+def drawn():
+    """{name: picture} of one of each, on the same random numbers each time."""
+    torch.manual_seed(0)
+    return {name: draw() for name, draw in one_of_each().items()}
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """{name: (picture, its PNG)}, laid out."""
+    return {name: (figure, figure.png()) for name, figure in drawn().items()}
+
+
+@pytest.mark.parametrize("name", one_of_each())
+def test_every_picture_shows_itself_with_text_for_those_who_cannot_see_it(name, pictures):
+    figure, png = pictures[name]
     shown = figure._repr_html_()
     assert len(figure.alt) > 10
-    assert figure.png().startswith(b"\x89PNG")
+    assert png.startswith(b"\x89PNG")
     assert 'alt="' in shown
     assert "max-width:100%" in shown
 
 
-@pytest.mark.parametrize(("name", "figure"), one_of_each().items())
-def test_type_is_large_enough_for_the_back_row(name, figure):
-    figure.png()
+@pytest.mark.parametrize("name", one_of_each())
+def test_type_is_large_enough_for_the_back_row(name, pictures):
+    figure, _ = pictures[name]
     sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
     sizes += [word.size for words in figure.findobj(Words) for word in words.words]
     assert sizes or name == "images in colour" or "signed" in name
     assert all(size >= 9 for size in sizes), f"{name}: {min(sizes)} points"
 
 
-@pytest.mark.parametrize(("name", "figure"), one_of_each().items())
-def test_nothing_is_cut_off(name, figure):
-    figure.png()
-    drawn = figure.get_tightbbox()  # in inches, of all that is visible
+@pytest.mark.parametrize("name", one_of_each())
+def test_nothing_is_cut_off(name, pictures):
+    figure, _ = pictures[name]
+    edge = figure.get_tightbbox()  # in inches, of all that is visible
     for words in figure.findobj(Words):
         box = words.get_window_extent().transformed(figure.dpi_scale_trans.inverted())
-        drawn = Bbox.union([drawn, box]) if words.words else drawn
-    assert drawn.x0 > -0.02
-    assert drawn.y0 > -0.02
-    assert drawn.x1 < figure.get_figwidth() + 0.02
-    assert drawn.y1 < figure.get_figheight() + 0.02
+        edge = Bbox.union([edge, box]) if words.words else edge
+    assert edge.x0 > -0.02
+    assert edge.y0 > -0.02
+    assert edge.x1 < figure.get_figwidth() + 0.02
+    assert edge.y1 < figure.get_figheight() + 0.02
 
 
-def test_the_same_state_gives_the_same_picture():
-    first, second = one_of_each(), one_of_each()
-    assert all(first[name].png() == second[name].png() for name in first)
-    assert first["images"].png() != first["predictions"].png()
+def test_the_same_state_gives_the_same_picture(pictures):
+    assert all(figure.png() == pictures[name][1] for name, figure in drawn().items())
+    assert pictures["images"][1] != pictures["predictions"][1]
 
 
 def test_pyplot_and_its_settings_are_left_alone():
     before = dict(matplotlib.rcParams)
-    one_of_each()
+    drawn()
     assert dict(matplotlib.rcParams) == before
     assert pyplot.get_fignums() == []
 
@@ -228,8 +244,6 @@ def test_the_pictures_of_labs_take_their_sizes_from_the_images(channels, side, c
     accuracies = {"LeNet": 0.8, "MLP": 0.7}
     sheets = [
         plotting.examples(bytes_, range(12), [names[0]] * 12),
-        plotting.pixel_numbers(bytes_[0], "an image"),
-        plotting.counts_and_means([7] * classes, bytes_[:1].float().expand(classes, -1, -1, -1), names),
         plotting.accuracy_on(bytes_[:8], accuracies, accuracies),
         plotting.confusions({"LeNet": counts, "MLP": counts}, names),
         plotting.opinions(bytes_[0], {"LeNet": chances, "MLP": chances}, maps, names),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -54,10 +55,12 @@ def run(*command, processes=None):
     return done.stdout
 
 
-def test_the_first_steps_of_two_processes_are_those_of_one(tmp_path):
+def test_the_first_steps_of_two_processes_are_those_of_one(tmp_path, monkeypatch):
     script = tmp_path / "ten_steps.py"
     script.write_text(TEN_STEPS, encoding="utf-8")
-    run(script, tmp_path / "alone")
+    monkeypatch.setattr(sys, "argv", [str(script), str(tmp_path / "alone")])
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_path(str(script))
     run(script, tmp_path / "two", processes=2)
     alone, first, second = (torch.load(tmp_path / f"{name}.pt") for name in ("alone-0", "two-0", "two-1"))
     assert [each["world_size"] for each in (alone, first, second)] == [1, 2, 2]

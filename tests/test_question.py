@@ -5,6 +5,7 @@ import torch
 
 from helpers import plotting
 from helpers.labs import question
+from helpers.labs.cells import Cell
 from helpers.labs.question import Reveal, predict
 
 
@@ -134,7 +135,38 @@ def test_texts_are_shown_as_they_are_written(shown):
     assert "a &lt; b" in said(shown[0])
 
 
-def test_without_a_kernel_the_question_stands_as_text():
-    bundle = predict("How wide?", "24", "28")._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert all(text in bundle["text/html"] for text in ("How wide?", "24", "28"))
+def test_without_a_kernel_the_question_stands_as_text(monkeypatch):
+    outputs = []
+    monkeypatch.setattr(question, "display", lambda output, **how: outputs.append(output))
+    predict("How wide?", "24", "28")._ipython_display_()
+    text, widget = outputs
+    assert all(words in text.data for words in ("How wide?", "24", "28", "Run this cell again to guess", "lab-still"))
+    assert "application/vnd.jupyter.widget-view+json" in widget
+    assert "text/html" not in widget
+
+
+def test_without_a_kernel_an_answer_that_waited_stays_closed(shown, monkeypatch):
+    guess = predict("How wide?", "24", "28")
+    guess.answer("24", "28 − 5 + 1", "a picture")
+    outputs = []
+    monkeypatch.setattr(question, "display", lambda output, **how: outputs.append(output))
+    shown[0]._ipython_display_()
+    assert "How wide?" in outputs[0].data
+    assert "28" not in outputs[0].data
+
+
+def test_a_question_whose_cell_is_run_again_keeps_its_guess_and_its_answer(shown, monkeypatch):
+    monkeypatch.setattr(question, "this_cell", lambda: Cell("one cell", "this run"))
+    predict("How wide?", "24", "28").choices.value = "28"  # a click makes its cell the active one: Shift+Enter follows
+    again = predict("How wide?", "24", "28")
+    assert again.chosen == "28"
+    again.answer("24")
+    assert "Your guess: <b>28</b> ❌" in said(shown[0])
+    assert predict("How high?", "24", "28").chosen is None
+    monkeypatch.setattr(question, "this_cell", lambda: Cell("another cell", "this run"))
+    assert predict("How wide?", "24", "28").chosen is None
+
+
+def test_outside_a_notebook_each_question_is_a_new_one(shown):
+    predict("How wide?", "24", "28").choices.value = "28"
+    assert predict("How wide?", "24", "28").chosen is None

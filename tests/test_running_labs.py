@@ -46,13 +46,13 @@ def test_a_lab_is_idle_then_trains_is_stopped_goes_on_and_is_done(lab, name):
     lab.buttons[START[name]].click()
     assert lab.state()["phase"] in ("waiting", "training")
     assert not lab.buttons["Stop"].disabled
-    wait_for(lambda: f"Training: {UNIT[name]} " in lab.message.text and lab.state()["phase"] == "training")
+    wait_for(lambda: f"Training: {UNIT[name]} " in lab.message.value and lab.state()["phase"] == "training")
     lab.buttons["Stop"].click()
     state = lab.state()
     assert state["phase"] == "stopped"
     assert 0 < state[UNIT[name]] < state[f"{UNIT[name]}s"]
     assert (
-        f"Stopped after {round(state[UNIT[name]], 2):g} of {state[f'{UNIT[name]}s']} {UNIT[name]}" in lab.message.text
+        f"Stopped after {round(state[UNIT[name]], 2):g} of {state[f'{UNIT[name]}s']} {UNIT[name]}" in lab.message.value
     )
     assert lab.buttons["Stop"].disabled
     lab.buttons["Resume" if name == "trainer" else START[name]].click()

@@ -43,7 +43,7 @@ def _has_dots(function):
     """Whether dots stand in a function for something still to be written; those of X[..., 0] do not."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, SyntaxError):  # written where no source is kept
+    except (OSError, SyntaxError):  # typed into something that keeps no source
         return False
     dots = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value is ...}
     indexing = {

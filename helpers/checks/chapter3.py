@@ -141,14 +141,14 @@ check_flatten_size = Exercise(
               lambda n, k, p: _nearest((n + 2 * p - k + 1) // 2 - k + 1)),
         Mistake("Round down after each pooling, not at the end alone.",
                 lambda n, k, p, c: int(c * (((n + 2 * p - k + 1) / 2 - k + 1) / 2) ** 2)),
-        _flat("The sides become smaller by 1 where a pooling should halve them: does yours move by 1, or do brackets "
-              "miss before // 2?", pools=(1, 1), plus=(0, 0)),
+        _flat("A pooling should halve the sides, and yours takes 1 away: does it move by 1, or are brackets "
+              "missing before // 2?", pools=(1, 1), plus=(0, 0)),
         _flat("Both convolutions lack the + 1 of the size formula.", plus=(0, 0)),
         _flat("The first convolution lacks the + 1 of the size formula.", plus=(0, 1)),
         _flat("The second convolution lacks the + 1 of the size formula.", plus=(1, 0)),
         _flat("The size formula adds 1; your convolutions subtract 1.", plus=(-1, -1)),
         _flat("The first convolution is right for odd kernels only.", lambda n, k, p: _side(n, k, p, plus=(k % 2, 1))),
-        _flat("The second convolution holds for odd kernels only.", lambda n, k, p: _side(n, k, p, plus=(1, k % 2))),
+        _flat("The second convolution is right for odd kernels only.", lambda n, k, p: _side(n, k, p, plus=(1, k % 2))),
         _flat("Both convolutions are right for odd kernels only.", lambda n, k, p: _side(n, k, p, plus=(k % 2, k % 2))),
         _flat("You forgot the second convolution and pooling.", lambda n, k, p: (n + 2 * p - k + 1) // 2),
         _flat("You forgot the second convolution.", lambda n, k, p: (n + 2 * p - k + 1) // 4),
@@ -216,7 +216,7 @@ _parameters = _conv_cost(0, "parameters", "Parameters are right; now replace the
     ("Square the kernel's side alone, not the channels.", lambda i, o, k, n, p: ((i * k) ** 2 + 1) * o),
     ("In Python ^ is no power: write **.", lambda i, o, k, n, p: (i * k ^ 2 + 1) * o),
     ("The kernel's size counts, not the image's.", lambda i, o, k, n, p: (i * n * n + 1) * o),
-    ("These are the multiply-adds: did you exchange the two numbers?", lambda *case: _cost(*case)[1]),
+    ("These are the multiply-adds: did you swap the two numbers?", lambda *case: _cost(*case)[1]),
     ("All places share one kernel: leave the output's size out.",
      lambda i, o, k, n, p: _places(n, k, p) * (i * k * k + 1) * o),
     ("That is a dense layer's: each output number would have weights of its own.",
@@ -358,7 +358,7 @@ check_dense_to_conv = Exercise(
                lambda shape, o, c, h, w: shape == (o, c, w, h) != (o, c, h, w)),
         _shape("The kernel is as large as the maps: (height, width).",
                lambda shape, o, c, h, w: shape[:2] == (o, c) and shape[2:] != (h, w)),
-        _shape("Your weights have another shape than the kernels asked for.",
+        _shape("Your weights do not have the shape of the kernels that are asked for.",
                lambda shape, *sizes: shape != sizes),
         Mistake("You turned the kernels around: a convolution layer does not flip them.",
                 lambda *given: _as_conv(*given, order=lambda w, *s: w.reshape(-1, *s).flip(2, 3))),
@@ -376,7 +376,7 @@ check_dense_to_conv = Exercise(
         Sign("The weights are right, but there is no bias: copy it as well.", lambda value, *sizes: not len(value[1])),
         Sign("The weights are right, but the bias is not that of `dense`: copy it as well.",
              lambda value, dense, *sizes: not answers.same(value[1], dense.bias.data)),
-        Sign("The layer computes with other numbers than `dense`: leave its type as it is.",
+        Sign("The layer computes in a different type of number than `dense`: leave the type as it is.",
              lambda value, dense, *sizes: value[0].dtype != dense.weight.dtype),
         Sign("Weights and bias are right, the output is not: use no padding, and stride, dilation and groups of 1.",
              lambda value, *sizes: True),
@@ -392,7 +392,9 @@ def check_own_network(net, max_parameters, max_multiply_adds):
     convolutions, defined = run.count("convolution"), sum(isinstance(layer, nn.Conv2d) for layer in net.modules())
     if convolutions < 3:
         idle = f" ({defined} are defined, but not all run)" if defined > convolutions else ""
-        return wrong(f"It runs, but has {_counted(convolutions, 'convolution')}{idle}, and three or more are wanted.")
+        return wrong(
+            f"It runs, but has {_counted(convolutions, 'convolution')}{idle}, and the exercise asks for three or more."
+        )
     _unlimited(run, X)
     if not run.trains and any(p.requires_grad for p in net.parameters()):
         return wrong("It cannot learn: no gradient leads from its scores to a weight. Is there detach() or no_grad()?")
@@ -436,4 +438,124 @@ def _without_activation(run, X):
     return ""
 
 
-BLANKS = {}  # functions that the chapter's text leaves to the student, see blank.py
+def _new_lenet(from_maps=6, from_numbers=400, classes=10):
+    return nn.Sequential(
+        nn.Conv2d(1, 6, kernel_size=5, padding=2), nn.Sigmoid(), nn.AvgPool2d(kernel_size=2, stride=2),
+        nn.Conv2d(from_maps, 16, kernel_size=5), nn.Sigmoid(), nn.AvgPool2d(kernel_size=2, stride=2),
+        nn.Flatten(), nn.Linear(from_numbers, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(),
+        nn.Linear(84, classes),
+    )  # fmt: skip
+
+
+def _three_numbers(attempt):
+    """The numbers that stand in place of the dots of `new_lenet`, if all else is as the chapter has it."""
+    net = attempt()
+    if not isinstance(net, nn.Sequential):
+        raise answers.Unreadable(f"an nn.Sequential is asked for; you return {answers.kind(net)}")
+    if list(map(type, net)) != list(map(type, _new_lenet())):
+        raise answers.Unreadable("only the three dots change: these are other layers than the chapter's twelve")
+    three = net[3].in_channels, net[7].in_features, net[11].out_features
+    if str(net) != str(_new_lenet(*three)):
+        raise answers.Unreadable("only the three dots change, and here another number of a layer did")
+    return three
+
+
+def _sides(value):
+    return f"your three numbers are {value[0]}, {value[1]} and {value[2]}: follow one image through the layers"
+
+
+def _at(place, *numbers):
+    """A sign: one of these numbers stands at this place, instead of the right one."""
+    return lambda value: value[place] in numbers
+
+
+def _shapes_of(net, X, follow=lambda layer, X, first: layer(X), shape=lambda X: tuple(X.shape)):
+    shapes, first = [], X
+    for layer in net:
+        X = follow(layer, X, first)
+        shapes.append(shape(X))
+    return shapes
+
+
+def _shapes(value):
+    if not isinstance(value, list) or not all(isinstance(shape, tuple) for shape in value):
+        raise answers.Unreadable(f"a list of shapes is asked for, as the chapter's lines make it; you return {value}")
+    return value
+
+
+def _counts(count):
+    return lambda net: sum(count(parameter.detach()) for parameter in net.parameters())
+
+
+BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "new_lenet": Exercise(
+        task="3, section 3; new_lenet(): LeNet as an nn.Sequential.",
+        solution=_new_lenet,
+        probes=lambda: [()],
+        praise="Right: each layer takes what the one before it gives.",
+        read=lambda value: value,
+        same=lambda value, other: value == other,
+        observe=_three_numbers,
+        difference=lambda value, expected: _sides(value),
+        setting=lambda: "In this network",
+        mistakes=[
+            Sign("The second convolution sees maps, not the grey image: how many does the first one make?", _at(0, 1)),
+            Sign("16 maps leave the second convolution: how many come in?", _at(0, 16)),
+            Sign("5 is the kernel's size: how many maps come into the second convolution?", _at(0, 5)),
+            Sign("28 is the size of the maps: how many of them come into the second convolution?", _at(0, 28, 14)),
+            Sign("5×5 is one map, and 16 maps reach Flatten.", _at(1, 25)),
+            Sign("16 maps reach Flatten, and each of them has 5·5 numbers.", _at(1, 16, 80)),
+            Sign("6 maps leave the first convolution, but 16 reach Flatten.", _at(1, 6 * 25)),
+            Sign("A kernel of 5×5 without padding takes 4 rows from a map, not 2.", _at(1, 16 * 36)),
+            Sign("Is 784 the image? Only the last maps reach Flatten. Or 16·7·7? The second convolution pads nothing.",
+                 _at(1, 784)),
+            Sign("A pooling follows the second convolution, too: it halves the maps.", _at(1, 16 * 100)),
+            Sign("The first convolution has padding, so its maps are as large as the image.", _at(1, 16 * 16)),
+            Sign("Ten kinds of clothes need ten scores.", lambda value: value[2] != 10),
+        ],
+    ),
+    "shapes_of": Exercise(
+        task="3, section 3; shapes_of(net, X): the shape of what each layer gives.",
+        solution=lambda net, X: _shapes_of(net, X),
+        probes=lambda: [
+            (nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten()), torch.zeros(1, 1, 4, 4)),
+            (nn.Sequential(nn.Flatten(), nn.Linear(12, 5), nn.Linear(5, 7)), torch.zeros(2, 3, 2, 2)),
+            (_new_lenet(), torch.zeros(1, 1, 28, 28)),
+        ],
+        praise="Right: what one layer gives is what the next one takes.",
+        read=_shapes,
+        same=lambda value, other: value == other,
+        difference=lambda value, expected: f"you get {value}, expected {expected}",
+        setting=lambda net, X: f"For {len(net)} layers and X of {answers.shape(X)}",
+        mistakes=[
+            Mistake("X stays as it came in: let each layer compute with it.",
+                    lambda net, X: _shapes_of(net, X, lambda layer, X, first: X)),
+            Mistake("Within the loop only `layer` works on X, not the whole network.",
+                    lambda net, X: _shapes_of(net, X, lambda layer, X, first: net(X))),
+            Mistake("Those are the shapes of the weights: what does the layer give?",
+                    lambda net, X: _shapes_of(net, X, lambda layer, X, first: layer.weight)),
+            Mistake("The batch belongs to the shape as well: leave it there.",
+                    lambda net, X: _shapes_of(net, X, shape=lambda X: tuple(X.shape[1:]))),
+        ],
+    ),
+    "count_parameters": Exercise(
+        task="3, section 5; count_parameters(net): how many numbers training may change.",
+        solution=_counts(torch.Tensor.numel),
+        probes=lambda: [(nn.Linear(3, 2),), (nn.Conv2d(2, 4, 3),), (_new_lenet(),)],
+        praise="Right: every weight and every bias counts once.",
+        read=answers.number,
+        setting=lambda net: f"For {net if isinstance(net, (nn.Linear, nn.Conv2d)) else 'LeNet'}",
+        mistakes=[
+            Mistake("You count tensors, not the numbers in them.", _counts(lambda p: 1)),
+            Mistake("`len` counts the rows of a tensor, not all its numbers.", _counts(len)),
+            Mistake("You count the last dimension alone: multiply all of them.", _counts(lambda p: p.shape[-1])),
+            Mistake("You count dimensions, not the numbers in the tensor.", _counts(lambda p: p.ndim)),
+            Mistake("The dimensions of a tensor are multiplied, not added.", _counts(lambda p: sum(p.shape))),
+            Mistake("You add the weights themselves: count them.", _counts(lambda p: p.sum())),
+            Mistake("These are bytes, four for each number.", _counts(lambda p: p.nbytes)),
+            Mistake("You count the bytes of one number.", _counts(lambda p: p.element_size())),
+            Mistake("You count the first two dimensions alone: a kernel has rows and columns, too.",
+                    _counts(lambda p: p.shape[:2].numel())),
+        ],
+    ),
+}  # fmt: skip

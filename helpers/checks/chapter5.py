@@ -3,6 +3,7 @@
 import copy
 import itertools
 import math
+import operator
 
 import torch
 from torch import nn
@@ -65,13 +66,13 @@ check_choose_rates = Exercise(
     read=_rates,
     same=lambda some, others: set(some) == set(others) and all(answers.same(some[k], others[k]) for k in some),
     mistakes=[
-        Mistake("These are the best accuracies; asked are the rates that gave them.",
+        Mistake("These are the best accuracies: return the rates that gave them.",
                 _each(lambda accs: max(accs.values()))),
         Mistake("These are the rates with the lowest accuracy.", _each(lambda accs: min(accs, key=accs.get))),
         Mistake("These are the largest rates: `max(accs)` compares the keys; compare the accuracies.", _each(max)),
         Mistake("These are the smallest rates: compare the accuracies.", _each(min)),
         Mistake("These are the second best rates.", _each(lambda accs: sorted(accs, key=accs.get)[-2])),
-        Mistake("These are the places of the best rates, counted from 0; asked are the rates.",
+        Mistake("These are the places of the best rates, counted from 0: return the rates.",
                 _each(lambda accs: float(list(accs.values()).index(max(accs.values()))))),
         Mistake("All get the rate that suits the last network: which name does the loop ask last?",
                 _common(lambda names: names[-1])),
@@ -169,9 +170,6 @@ check_shift_right = Exercise(
         Mistake("You move the first image only: keep them all.", lambda X, dx: _shifted(X[:1], dx),
                 lambda X, dx: torch.cat([_shifted(X[:1], dx), torch.zeros_like(X[1:])]),
                 lambda X, dx: torch.cat([_shifted(X[:1], dx), X[1:]])),
-        Mistake("What moves in must be 0; you repeat the image's own pixels.",
-                lambda X, dx: F.pad(X.float(), (max(dx, 0), max(-dx, 0)), mode="replicate")
-                [..., max(-dx, 0) : max(-dx, 0) + X.shape[-1]].to(X.dtype)),
         Mistake("The columns that left are missing: the shape stays, zeros move in on the other side.",
                 lambda X, dx: X[..., : X.shape[-1] - dx] if dx >= 0 else X[..., -dx:]),
         Sign("Bytes stay bytes, and fractions stay fractions: keep the type of the images.",
@@ -191,15 +189,19 @@ def _lead(right_a, right_b):
     return (a - b) / n, (a + b) ** 0.5 / n
 
 
-def _wrongly(place, words, compute):
-    """A sign: the number at `place` is what `compute(a, b, n, p, q)` gives; p, q: the accuracies of A and B."""
+def _wrongly(place, formula, words):
+    """A sign: the number at `place` is what `formula` gives, of a, b, n and the accuracies p of A and q of B."""
+    compute = eval(f"lambda a, b, n, p, q: {formula}", {"root": _root})
 
     def seen(value, right_a, right_b):
         a, b, n = _counts(right_a, right_b)
         number = compute(a, b, n, float(right_a.float().mean()), float(right_b.float().mean()))
-        is_right = answers.same(value[place], _lead(right_a, right_b)[place])
-        other = [answers.same(value[i], _lead(right_a, right_b)[i]) for i in range(place)]
-        return all(other) and not is_right and (answers.same(value[place], number) or number != number != value[place])
+        is_right = list(map(answers.same, value, _lead(right_a, right_b)))
+        return (
+            all(is_right[:place])
+            and not is_right[place]
+            and (answers.same(value[place], number) or math.isnan(number))  # NaN: the root of a negative number
+        )
 
     return Sign(words, seen)
 
@@ -216,6 +218,45 @@ def _root(number):
     return number**0.5 if number >= 0 else math.nan
 
 
+# What makes the two numbers wrong, of the counts a and b, all n images and the accuracies p and q: {formula: words}.
+LEADS = {
+    "0": "Your lead is 0 for all: A's count and B's are the same. Is a `~` missing?",
+    "(a + b) / n": "Your lead adds b: images on which B alone is right go off.",
+    "a - b": "Your lead is a number of images: divide by all images for a share.",
+    "abs(a - b) / n": "Your lead has lost its sign: B may be better.",
+    "(b - a) / n": "Your lead is B's over A: exchange the two.",
+    "(a - b) / (a + b)": "Your lead is a share of the images on which they differ: divide by all images.",
+    "p": "Your lead is A's accuracy: subtract B's.",
+    "a / n": "Your lead counts the images of A alone: those of B alone go off.",
+    "100 * (a - b) / n": "Your lead is in percent: a share lies between -1 and 1.",
+    "a - b / n": "Python divides before it subtracts: your lead needs brackets.",
+    "(a - b) // n": "Your lead is rounded down to a whole number: / divides, // drops what is left over.",
+    "(a - b) / 1000": "Your lead is divided by the size of another set: divide by the number of these images.",
+}
+CHANCES = {
+    "root((a + b) / n)": "Your chance: take the root of the count first, then divide by all images.",
+    "root((p * (1 - p) + q * (1 - q)) / n)":
+        "Your chance is for two different sets of images; these networks answered the same ones.",
+    "root(abs(a - b) / n * (1 - abs(a - b) / n) / n)": "Your chance treats the lead as if it were an accuracy.",
+    "root(a - b) / n": "Your chance subtracts a and b; chance moves each of them: add them.",
+    "root(abs(a - b)) / n": "Your chance subtracts a and b; chance moves each of them: add them.",
+    "root((p + q) * n) / n":
+        "Your chance counts all right images: only those count on which one network alone is right.",
+    "root(2 * n - a - b) / n": "Your chance counts with `|`, or: A is right *and* B is not, so `&`.",
+    "(a + root(b)) / n": "Your chance takes the root of b alone: a + b needs brackets.",
+    "(a + b) / 2 / n": "Your chance is half of a + b, not its root: `** 1 / 2` halves.",
+    "root(((a + b) - (a - b) ** 2 / n) / (n - 1) / n)":
+        "Your chance takes the lead off the spread of the differences: section 8 counts a and b alone.",
+    "(a + b) / n": "Your chance: the root is missing.",
+    "(a + b) / n**2": "Your chance is squared, a variance: the root is missing.",
+    "(root(a) + root(b)) / n": "Your chance adds two roots: add a and b first, then take the root.",
+    "2 * root(a + b) / n": "Your chance is twice one standard error: take one.",
+    "1 / root(n)": "Your chance counts all images alike: only those count on which they differ.",
+    "root(n - a - b) / n": "Your chance counts the images on which they agree: count those on which they differ.",
+    "root(a + b) / (n - 1)": "Your chance divides by n − 1: divide by all images.",
+    "1 / root(a + b)": "Your chance is relative to the images on which they differ: divide their root by all images.",
+}  # fmt: skip
+
 check_lead = Exercise(
     task="5.3; lead(right_a, right_b): A's lead on the same images, and how far chance alone moves it, as shares.",
     solution=_lead,
@@ -226,64 +267,8 @@ check_lead = Exercise(
     mistakes=[
         Sign("You exchanged the two: the lead comes first, then chance.",
              lambda value, A, B: answers.same(value[::-1], _lead(A, B))),
-        _wrongly(0, "Your lead is 0 for all: A's count and B's are the same. Is a `~` missing?",
-                 lambda a, b, n, p, q: 0),
-        _wrongly(0, "Your lead adds b: images on which B alone is right go off.", lambda a, b, n, p, q: (a + b) / n),
-        _wrongly(0, "Your lead is a number of images: divide by all images for a share.", lambda a, b, n, p, q: a - b),
-        _wrongly(0, "Your lead has lost its sign: B may be better.", lambda a, b, n, p, q: abs(a - b) / n),
-        _wrongly(0, "Your lead is B's over A: exchange the two.", lambda a, b, n, p, q: (b - a) / n),
-        _wrongly(0, "Your lead is a share of the images on which they differ: divide by all images.",
-                 lambda a, b, n, p, q: (a - b) / (a + b)),
-        _wrongly(0, "Your lead is A's accuracy: subtract B's.", lambda a, b, n, p, q: p),
-        _wrongly(0, "Your lead counts the images of A alone: those of B alone go off.", lambda a, b, n, p, q: a / n),
-        _wrongly(0, "Your lead is in percent: a share lies between -1 and 1.", lambda a, b, n, p, q: 100 * (a - b) / n),
-        _wrongly(0, "Python divides before it subtracts: your lead needs brackets.", lambda a, b, n, p, q: a - b / n),
-        _wrongly(0, "Your lead is rounded down to a whole number: / divides, // drops what is left over.",
-                 lambda a, b, n, p, q: (a - b) // n),
-        _wrongly(0, "Your lead is divided by the size of another set: divide by the number of these images.",
-                 lambda a, b, n, p, q: (a - b) / 1000),
-        _wrongly(1, "Your chance is a number of images: divide by all images for a share.",
-                 lambda a, b, n, p, q: _root(a + b)),
-        _wrongly(1, "Your chance: take the root of the count first, then divide by all images.",
-                 lambda a, b, n, p, q: _root((a + b) / n)),
-        _wrongly(1, "Your chance is for two different sets of images; these networks answered the same ones.",
-                 lambda a, b, n, p, q: _root((p * (1 - p) + q * (1 - q)) / n)),
-        _wrongly(1, "Your chance is the standard error of A alone.", lambda a, b, n, p, q: _root(p * (1 - p) / n)),
-        _wrongly(1, "Your chance treats the lead as if it were an accuracy.",
-                 lambda a, b, n, p, q: _root(abs(a - b) / n * (1 - abs(a - b) / n) / n)),
-        _wrongly(1, "Your chance subtracts a and b; chance moves each of them: add them.",
-                 lambda a, b, n, p, q: _root(a - b) / n),
-        _wrongly(1, "Your chance subtracts a and b; chance moves each of them: add them.",
-                 lambda a, b, n, p, q: _root(abs(a - b)) / n),
-        _wrongly(1, "Your chance counts all right images: only those count on which one network alone is right.",
-                 lambda a, b, n, p, q: _root((p + q) * n) / n),
-        _wrongly(1, "Your chance counts with `|`, or: A is right *and* B is not, so `&`.",
-                 lambda a, b, n, p, q: _root(2 * n - a - b) / n),
-        _wrongly(1, "Your chance takes the root of b alone: a + b needs brackets.",
-                 lambda a, b, n, p, q: (a + _root(b)) / n),
-        _wrongly(1, "Your chance is half of a + b, not its root: `** 1 / 2` halves.",
-                 lambda a, b, n, p, q: (a + b) / 2 / n),
-        _wrongly(1, "Your chance takes the lead off the spread of the differences: section 8 counts a and b alone.",
-                 lambda a, b, n, p, q: _root(((a + b) - (a - b) ** 2 / n) / (n - 1) / n)),
-        _wrongly(1, "Your chance: the root is missing.", lambda a, b, n, p, q: (a + b) / n),
-        _wrongly(1, "Your chance is squared, a variance: the root is missing.", lambda a, b, n, p, q: (a + b) / n**2),
-        _wrongly(1, "Your chance adds two roots: add a and b first, then take the root.",
-                 lambda a, b, n, p, q: (_root(a) + _root(b)) / n),
-        _wrongly(1, "Your chance leaves out B: it moves both a and b.", lambda a, b, n, p, q: _root(a) / n),
-        _wrongly(1, "Your chance is twice one standard error: asked is how far it moves the lead, once.",
-                 lambda a, b, n, p, q: 2 * _root(a + b) / n),
-        _wrongly(1, "Your chance counts all images alike: only those count on which they differ.",
-                 lambda a, b, n, p, q: 1 / _root(n)),
-        _wrongly(1, "Your chance counts the images on which they agree: count those on which they differ.",
-                 lambda a, b, n, p, q: _root(n - a - b) / n),
-        _wrongly(1, "Your chance divides by n − 1: divide by all images.",
-                 lambda a, b, n, p, q: _root(a + b) / (n - 1)),
-        _wrongly(1, "Your chance is relative to the images on which they differ: divide their root by all images.",
-                 lambda a, b, n, p, q: 1 / _root(a + b)),
-        _wrongly(1, "Your chance is the share of B alone.", lambda a, b, n, p, q: b / n),
-        _wrongly(1, "Your chance is in percent, your lead is not.", lambda a, b, n, p, q: 100 * _root(a + b) / n),
-        _wrongly(1, "Your chance is rounded down to a whole number: / divides, // drops what is left over.",
-                 lambda a, b, n, p, q: _root(a + b) // n),
+        *[_wrongly(0, formula, words) for formula, words in LEADS.items()],
+        *[_wrongly(1, formula, words) for formula, words in CHANCES.items()],
         Sign("Nearly right, but rounded: return the numbers as they are.",
              lambda value, A, B: all(abs(x - y) <= 0.005001 for x, y in zip(value, _lead(A, B), strict=True))),
     ],
@@ -379,8 +364,8 @@ check_freeze_features = Exercise(
     solution=_freeze,
     probes=lambda: [(_small_lenet(*sizes),) for sizes in ((1, (8,)), (2, (8, 6)), (3, (6,)), (2, ()))],
     praise="Right: after a step of training the convolutions are as before and the dense half has moved.",
-    read=lambda seen: seen,
-    same=lambda some, others: some == others,
+    read=answers.as_it_is,
+    same=operator.eq,
     observe=_frozen,
     difference=_not_frozen,
     may_change=("net",),
@@ -535,7 +520,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 "No rate ever replaces the first: compare with the best so far.":
                     lambda rate, of_rate, best, of_best: False,
             }.items()],
-            Sign("This is an accuracy; asked is the rate that gave it.",
+            Sign("This is an accuracy: return the rate that gave it.",
                  lambda value, accs: any(value in pair for pair in accs.values())),
         ],
     ),
@@ -578,8 +563,8 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         solution=_all_frozen,
         probes=lambda: [(_few_layers(2, 2),), (_few_layers(2, 3, 2),)],
         praise="Right: no parameter of these layers trains any longer, and each is as it was.",
-        read=lambda seen: seen,
-        same=lambda some, others: some == others,
+        read=answers.as_it_is,
+        same=operator.eq,
         observe=_left_to_train,
         difference=lambda seen, expected: f"{seen['loose']} of {expected['all']} parameters still train",
         may_change=("layers",),

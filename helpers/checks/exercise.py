@@ -200,7 +200,7 @@ def _early_return(attempt):
 
 
 def checked(check):
-    """Decorate a check that is no `Exercise`, of a network or a number: whatever stops the answer becomes a verdict."""
+    """Decorate a check that is no `Exercise`, of a network or a number: an answer that stops gets a verdict too."""
 
     @functools.wraps(check)
     def judged(*given, **named):

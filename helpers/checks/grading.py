@@ -8,6 +8,8 @@ import select
 import signal
 import time
 
+from helpers.checks.attempt import load_compiler
+
 LIMIT = 120  # seconds for one check
 
 
@@ -24,6 +26,7 @@ def graded(points, check):
 
 def in_a_process(check, limit=LIMIT):
     """What a check says, as a text, from a copy of this process that is ended after `limit` seconds."""
+    load_compiler()  # once, not in each child
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -55,7 +58,7 @@ def _answer_through(pipe, check):
 
 
 def _tried(check):
-    """What a check says; whatever the answer prints or complains about stays here, since stderr costs all points."""
+    """What a check says; what the answer prints or warns about is dropped, since a word on stderr costs all points."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
             return repr(check())

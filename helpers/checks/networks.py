@@ -19,14 +19,14 @@ def module(net):
     if isinstance(net, type) and issubclass(net, nn.Module):
         raise Stopped(f"{net.__name__} is the class of a network: make one, with brackets, {net.__name__}()")
     if not isinstance(net, nn.Module):
-        comma = ". Is there a comma behind its last bracket?" if isinstance(net, tuple) and len(net) == 1 else ""
+        comma = ". Is there a comma after its last bracket?" if isinstance(net, tuple) and len(net) == 1 else ""
         raise Stopped(f"a network is asked for, an nn.Module; this is {answers.kind(net)}{comma}")
     if isinstance(net, (nn.ModuleList, nn.ModuleDict)):
         raise Stopped(f"nn.{type(net).__name__} only holds layers and runs none of them: use nn.Sequential")
     if isinstance(net, nn.Sequential) and not len(net):
-        raise Stopped("your nn.Sequential() is empty: its layers stand in its brackets")
+        raise Stopped("your nn.Sequential() is empty: put its layers between the brackets")
     if type(net).forward is nn.Module.forward:
-        raise Stopped(f"your class {type(net).__name__} has no method `forward`: how shall it run its layers?")
+        raise Stopped(f"your class {type(net).__name__} has no method `forward`, so it cannot run its layers")
     found = set(map(id, net.modules()))
     for layer in net.modules():
         for name, value in vars(layer).items():
@@ -61,7 +61,9 @@ def run(net, X, classes=10):
     first = Run(net, X)
     y_hat, count = first.scores, len(X)
     if not y_hat.is_floating_point():
-        raise Stopped(f"your network gives {y_hat.dtype}, no scores: leave the choice of a class to others")
+        raise Stopped(
+            f"your network gives {y_hat.dtype}, not scores: return the scores themselves, and choose no class"
+        )
     if y_hat.shape != (count, classes):
         raise Stopped(f"for {count} images your network gives {answers.shape(y_hat)}, expected {count}×{classes}"
                       f"{_shape_advice(y_hat, count, classes)}")  # fmt: skip
@@ -219,12 +221,12 @@ def _why(layer, X, said, count):
     if isinstance(layer, nn.Linear):
         if X.ndim > 2:
             return f"maps of {comes} reach it; put nn.Flatten() before it"
-        return f"it is made for {layer.in_features} numbers, but {comes} reach it. Mind the flatten size"
+        return f"it is made for {layer.in_features} numbers, but {comes} reach it. Check the flatten size"
     if type(layer).__name__.endswith(("1d", "3d")) and X.ndim == 4:
         return f"maps of {comes} reach it; for those there is {type(layer).__name__[:-2]}2d"
     maps = isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.BatchNorm2d))
     if X.ndim != 4 and maps:
-        return f"{comes} numbers reach it, no maps any more ({said})"
+        return f"{comes} numbers reach it, which are no longer maps ({said})"
     made_for = getattr(layer, "in_channels", getattr(layer, "num_features", None))
     if maps and made_for and made_for != X.shape[1]:
         return f"it is made for {made_for} channel{'s' * (made_for != 1)}, but maps of {comes} reach it"

@@ -2,13 +2,10 @@
 
 import contextlib
 import difflib
-import html
 import re
 
-import ipywidgets as widgets
 import torch
 
-from helpers.labs.controls import FULL_LABEL, Message
 from helpers.labs.settings import Matrix
 from helpers.labs.typed import first_number, plain, readings
 
@@ -23,7 +20,7 @@ class BoardError(ValueError):
 def write(lab, controls, defaults):
     """The line for a lab: its name, and the word of every control that is not at its first value.
 
-    lab: name; controls: {name: widget}; defaults: {name: the word it began with}.
+    lab: name; controls: {name: Setting}; defaults: {name: the word it began with}.
     """
     words = {name: word(control) for name, control in controls.items()}
     return " ".join([lab, *(f"{name}={words[name]}" for name in controls if words[name] != defaults[name])])
@@ -99,7 +96,6 @@ def word(control):
     if isinstance(control, Matrix):
         return ";".join(",".join(f"{number:g}" for number in row) for row in control.value)
     if hasattr(control, "options"):
-        # Not control.label, which some of the widgets leave empty until they are moved.
         return next(slug(label) for label, value in control.options if value == control.value)
     if isinstance(control.value, bool):
         return "on" if control.value else "off"
@@ -232,7 +228,7 @@ class Board:
                     if hasattr(control, "max"):
                         control.max = control.highest
                     control.value = value
-                with torch.device("cpu"):  # whatever torch.set_default_device says
+                with torch.device("cpu"):  # even if torch.set_default_device says otherwise
                     (then or self.moved)()
             finally:
                 self._quiet = False
@@ -257,23 +253,3 @@ class Board:
         if cut:
             now = ", ".join(f"{name}={word(self.controls[name])}" for name in cut)
             self.trouble.say(f"This does not fit the other settings: it is {now} now.", trouble=True)
-
-
-class Escaped(Message):
-    """A line in plain words."""
-
-    def say(self, text, trouble=False):
-        """Show `text`, which is no HTML."""
-        super().say(html.escape(text), trouble)
-
-
-class BoardLine(Board, widgets.VBox):
-    """A board line made of ipywidgets."""
-
-    def __init__(self, lab, controls, moved):
-        text = widgets.Text(
-            lab, description="board line", continuous_update=False, style=FULL_LABEL, layout={"width": "98%"}
-        )
-        trouble = Escaped(lines=0)
-        widgets.VBox.__init__(self, [text, trouble])
-        Board.__init__(self, lab, controls, moved, text, trouble)

@@ -59,6 +59,13 @@ export function mapPicture(numbers, rows, columns, colour) {
   return picture;
 }
 
+// An image of bytes, one channel or three, as such a picture; `first`: the place of its first byte.
+export function bytePicture(bytes, [channels, rows, columns], first = 0) {
+  const places = Array.from({ length: rows * columns }, (_, pixel) => first + pixel);
+  const part = (pixel, channel) => bytes[pixel + Math.min(channel, channels - 1) * rows * columns];
+  return mapPicture(places, rows, columns, (pixel) => [0, 1, 2].map((channel) => part(pixel, channel)));
+}
+
 // Put such a picture into a rectangle, its pixels with sharp edges.
 export function putPicture(context, picture, x, y, width, height) {
   context.imageSmoothingEnabled = false;

@@ -75,7 +75,7 @@ def one_a_cell(function):
         cell = this_cell(function.__name__)
         cell.close_old()
         machine.prepare()  # now, not when it is half made: what is frozen is never collected
-        with torch.device("cpu"):  # a lab moves its networks itself, whatever torch.set_default_device says
+        with torch.device("cpu"):  # a lab moves its networks itself, even if torch.set_default_device says otherwise
             made = function(*args, **options)
         cell.keep(made)
         return made

@@ -1,17 +1,24 @@
 """The class experiment: everyone's result lines in one picture."""
 
-import html
 import inspect
+import statistics
+import threading
 
-import ipywidgets as widgets
+import torch
+import traitlets as t
 
 from helpers import plotting
-from helpers.labs.cells import Whole, one_a_cell
-from helpers.labs.controls import Message, choice, rows_of
-from helpers.labs.lab import Picture
+from helpers.labs import class_folder
+from helpers.labs.cells import one_a_cell
+from helpers.labs.living import Living, script
+from helpers.labs.settings import Choice
 
 MOST = 500  # lines; two hundred students with two runs each
+LOOKS_EVERY = 1  # seconds between two looks into the class's folder
 NUMBERS = {"lr": "learning rate", "channels": "first channels", "kernel": "kernel size", "parameters": "parameters"}
+OPTIONAL = {"seconds": "seconds of training"}  # numbers that a line may have
+AXES = NUMBERS | OPTIONAL
+TOLD = 5  # lines that could not be read, named one by one
 
 
 def result_line(run):
@@ -21,14 +28,16 @@ def result_line(run):
     words = dict(pair.split("=") for pair in run.line.split()[1:])
     always = {name: f"{run.settings[name]:g}" for name in ("lr", "channels", "kernel")}
     words = {**always, **words, "parameters": run.parameters, "accuracy": f"{run.val_acc:.4f}"}
+    if run.history:
+        words["seconds"] = f"{run.history[-1].seconds:.1f}"
     return " ".join(["result", *(f"{name}={word}" for name, word in words.items())])
 
 
-def read_results(text):
+def read_lines(text):
     """The results in pasted lines, and what is wrong with the other lines.
 
-    Returns a list of {name: number}, the names those in NUMBERS and "accuracy", and a list of texts. Nothing in the
-    lines is ever evaluated.
+    Returns a list of {name: number}, the names those in NUMBERS, "accuracy" and, if the line has them, those in
+    OPTIONAL; and a list of texts. Nothing in the lines is ever evaluated.
     """
     results, troubles = [], []
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
@@ -48,7 +57,7 @@ def _read(line):
         raise ValueError(f"it begins with “{first[:20]}”, not with “result”")
     words = dict(pair.partition("=")[::2] for pair in pairs)
     result = {}
-    for name in (*NUMBERS, "accuracy"):
+    for name in (*NUMBERS, *(OPTIONAL.keys() & words), "accuracy"):
         try:
             result[name] = float(words.get(name, "nan"))
         except ValueError:
@@ -60,25 +69,103 @@ def _read(line):
     return result
 
 
+def by_setting(results, name):
+    """What the results with the same value of `name` have in common, by value: a list of dicts.
+
+    Each has x, count, mean and, of several results, spread: their standard deviation, else 0. Results without the
+    number are left out.
+    """
+    groups = {}
+    for result in results:
+        if name in result:
+            groups.setdefault(result[name], []).append(result["accuracy"])
+    return [
+        {
+            "x": x,
+            "count": len(accuracies),
+            "mean": statistics.fmean(accuracies),
+            "spread": statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0,
+        }
+        for x, accuracies in sorted(groups.items())
+    ]
+
+
+class ClassExperiment(Living):
+    """A box for everyone's result lines, `lines`, and above it their accuracies against one of their numbers.
+
+    folder: a `ClassFolder`, whose lines count too as they come, or None.
+    """
+
+    NAME = "class_experiment"
+    _esm = script("class_experiment.js")
+    lines = t.Unicode().tag(sync=True)
+
+    def __init__(self, lines, folder=None):
+        self.folder, self._ended, self._shared = folder, threading.Event(), ({}, [])
+        if folder:
+            self._shared = folder.read()
+        super().__init__({"against": Choice("accuracy against", {label: name for name, label in AXES.items()})})
+        self.observe(lambda change: self.board.move({}), names="lines")
+        self.lines = lines
+        if folder:
+            threading.Thread(target=self._watch, name="lenet-lab class", daemon=True).start()
+
+    def hear(self, message, buffers):
+        """As every lab does; also take pasted lines."""
+        if "lines" in message:
+            self.lines = message["lines"]
+        else:
+            super().hear(message, buffers)
+
+    def close(self):
+        """Close the lab, and look into the folder no more."""
+        self._ended.set()
+        super().close()
+
+    def _watch(self):
+        while not self._ended.wait(LOOKS_EVERY):
+            if (shared := self.folder.read()) != self._shared:
+                self._shared = shared
+                self.redraw()
+
+    def read(self):
+        """The results of all lines, pasted or shared, and what is wrong with the others, as `read_lines` gives them."""
+        results, troubles = read_lines(self.lines)
+        texts, others = self._shared
+        for name, text in texts.items():
+            found, wrong = read_lines(text)
+            results += found
+            troubles += [f"{name}, {what}" for what in wrong]
+        return results, [*others, *troubles]
+
+    def draw(self, against):
+        """A dot for each result, and the mean and the spread of those with the same setting."""
+        results, troubles = self.read()
+        shown = [result for result in results if against in result]
+        number = "1 result" if len(results) == 1 else f"{len(results)} results"
+        text = [f"{number}."]
+        if self.folder:
+            text.append(f"New ones come by themselves from {self.folder.path}.")
+        if len(shown) < len(results):
+            text.append(f"{len(results) - len(shown)} of them do not tell {AXES[against]}.")
+        if troubles:
+            text.append(f"{'One line is' if len(troubles) == 1 else f'{len(troubles)} lines are'} not read: see below.")
+        more = [f"and {len(troubles) - TOLD} more"] if len(troubles) > TOLD else []
+        facts = {"label": AXES[against], "groups": by_setting(shown, against), "troubles": [*troubles[:TOLD], *more]}
+        dots = torch.tensor([[result[against], result["accuracy"]] for result in shown]).reshape(-1, 2)
+        return {"dots": dots}, facts, " ".join(text)
+
+    def still(self, against):
+        """The same as a picture that nothing moves."""
+        results = [result for result in self.read()[0] if against in result]
+        x, y = [result[against] for result in results], [result["accuracy"] for result in results]
+        return plotting.scatter(x, y, AXES[against], "validation accuracy")
+
+
 @one_a_cell
 def class_experiment(text=""):
-    """A box for everyone's result lines, and their picture; text: lines to begin with."""
-    lines = widgets.Textarea(
-        inspect.cleandoc(text),
-        placeholder="result lr=0.1 … accuracy=0.8430\nresult lr=0.3 …",
-        layout={"width": "98%", "height": "130px"},
-    )
-    against = choice("accuracy against", {label: name for name, label in NUMBERS.items()})
-    picture, message = Picture(), Message()
+    """A box for everyone's result lines, and their picture; text: lines to begin with.
 
-    def draw(change=None):
-        results, troubles = read_results(lines.value)
-        number = "1 result" if len(results) == 1 else f"{len(results)} results"
-        message.say(f"{number}. {html.escape('; '.join(troubles[:5]))}", trouble=bool(troubles))
-        x, y = [result[against.value] for result in results], [result["accuracy"] for result in results]
-        picture.show(plotting.scatter(x, y, NUMBERS[against.value], "validation accuracy"))
-
-    for control in (lines, against):
-        control.observe(draw, names="value")
-    draw()
-    return Whole([lines, rows_of([against]), message, picture])
+    If LENET_LAB_CLASS names a folder, the lines that the class's runs leave there count too, within two seconds.
+    """
+    return ClassExperiment(inspect.cleandoc(text), class_folder.named())

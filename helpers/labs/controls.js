@@ -21,6 +21,31 @@ const KINDS = {
     const show = (value) => (box.checked = value);
     return { element: make("label", { class: "lab-switch" }, box, setting.description), hand: box, show };
   },
+  place: (setting, moved) => {
+    const field = make("input", { type: "number", min: setting.min, max: setting.max, ...KEYS });
+    const go = (to) => {
+      const place = Math.min(Math.max(Math.round(to), setting.min), setting.max);
+      const isNew = place !== now;
+      show(place); // at once, so that three presses of a button lead three times as far
+      if (isNew) moved(place);
+    };
+    const typed = () => go(field.value === "" ? now : Number(field.value));
+    field.addEventListener("change", typed);
+    field.addEventListener("keydown", (event) => event.key === "Enter" && typed());
+    const lead = (sign, words) => {
+      const button = make("button", { type: "button", ...KEYS }, words);
+      button.addEventListener("click", () => go(now + sign * setting.leap));
+      return button;
+    };
+    const ways = [lead(-1, "previous"), lead(1, "next")];
+    let now = 0;
+    const show = (value) => {
+      field.value = now = value;
+      ways.forEach((way, i) => way.setAttribute("aria-disabled", now === [setting.min, setting.max][i]));
+    };
+    const label = make("label", {}, setting.description, field);
+    return { element: make("div", { class: "lab-place" }, label, ...ways), hand: field, show };
+  },
   button: (setting, moved) => {
     const button = make("button", { type: "button", name: setting.name, ...KEYS }, setting.description);
     button.addEventListener("click", () => moved());
@@ -84,13 +109,27 @@ export function makeControls(place, moved) {
   };
 }
 
+// A button that copies the text of a field or of another element.
+export function makeCopy(source, label) {
+  const copy = make("button", { type: "button", "aria-label": label, ...KEYS }, "Copy");
+  copy.addEventListener("click", async () => {
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
+    // Without https there is no clipboard to write to: what is selected is copied in the old way.
+    await (navigator.clipboard?.writeText(source.value ?? source.textContent) ?? document.execCommand("copy"));
+    copy.textContent = "Copied";
+    setTimeout(() => (copy.textContent = "Copy"), 1500);
+  });
+  return copy;
+}
+
 // Controls of one group stand in a frame with its name.
 function inGroups(controls) {
   const parts = [];
   for (const { element, group } of controls) {
     if (!group) parts.push(element);
     else if (parts.at(-1)?.dataset?.group === group) parts.at(-1).append(element);
-    else parts.push(make("fieldset", { "data-group": group }, make("legend", {}, group), element));
+    else parts.push(make("fieldset", { class: "lab-group", "data-group": group }, make("legend", {}, group), element));
   }
   return parts;
 }

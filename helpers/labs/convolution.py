@@ -55,10 +55,10 @@ def kernel_preset(name, size):
         "sharpen": 2 * size * centre - cross,
         "emboss": places[:, None] + places + centre,
         "identity": centre,
-        # From −1 to 1, and the same for everybody.
+        # From −1 to 1, and the same for everyone.
         "random": torch.randint(-10, 11, (size, size), generator=torch.Generator().manual_seed(0)) / 10,
     }
-    return kernels[name].float()  # whatever torch.set_default_dtype says
+    return kernels[name].float()  # even if torch.set_default_dtype says otherwise
 
 
 def resized(kernel, size):
@@ -76,7 +76,7 @@ def to_numbers(kernel):
 class Convolution(Living):
     """A kernel from a list or typed in, how it slides, and one cell of its output, pinned by hand.
 
-    `weights` is the present kernel, (k, k); `images` has the squares to slide over by their name, None where missing.
+    `weights` is the present kernel, (k, k); `images` has the squares to slide over by their name, None if missing.
     """
 
     NAME = "convolution"
@@ -108,7 +108,7 @@ class Convolution(Living):
         self.pad.on_drawing(lambda drawing: self.take(DRAWING, drawing))
 
     def take(self, source, image):
-        """Slide over a new photograph or drawing; image: (1, 28, 28) bytes, all black where there is none."""
+        """Slide over a new photograph or drawing; image: (1, 28, 28) bytes, all black if there is none."""
         self.images[source] = to_floats(image[0]).float() if image.any() else None
         self.redraw()
 

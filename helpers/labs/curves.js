@@ -78,15 +78,16 @@ function spread(ends, top, bottom, high) {
   return names;
 }
 
-// A chart in the rectangle `box`, whose right `box.names` pixels are kept for names: no curve runs there. axes: {title,
-// x: [first, last], y: [lowest, highest], xTicks, yTicks, xLabel, logarithmic}. lines: {points: [[x, y], ...], name,
-// colour, width, dashed, dots, faded, strong}, the last on top.
-export function putChart(context, box, axes, lines) {
+// The axes of a chart in the rectangle `box`, whose right `box.names` pixels are kept free. axes: {title, x: [first,
+// last], y: [lowest, highest], xTicks, yTicks, xLabel, xLogarithmic, logarithmic}. Returns where a number is: across(x)
+// and down(y), and the ends of the axes.
+export function putFrame(context, box, axes) {
   const colours = lineColours(context.canvas);
   const [left, top, right, bottom] = [box.x + LEFT, box.y + 24, box.x + box.width - box.names, box.y + box.height - 38];
-  const power = axes.logarithmic ? (y) => Math.log10(y) : (y) => y;
+  const [powerOfX, power] = [axes.xLogarithmic, axes.logarithmic].map((is) => (is ? Math.log10 : (number) => number));
+  const [first, last] = axes.x.map(powerOfX);
   const [low, high] = axes.y.map(power);
-  const across = (x) => left + ((x - axes.x[0]) / (axes.x[1] - axes.x[0])) * (right - left);
+  const across = (x) => left + ((powerOfX(x) - first) / (last - first)) * (right - left);
   // What lies beyond an end of the axis runs along the edge; NaN is as bad as infinite.
   const down = (y) => {
     const share = Number.isNaN(y) ? 1 : (power(Math.max(y, axes.logarithmic ? 1e-30 : -Infinity)) - low) / (high - low);
@@ -103,6 +104,14 @@ export function putChart(context, box, axes, lines) {
   const below = { align: "center", size: 12 };
   for (const tick of axes.xTicks) putText(context, tickText(tick), across(tick), bottom + 12, below);
   putText(context, axes.xLabel, (left + right) / 2, bottom + 28, { align: "center", size: 12 });
+  return { across, down, top, right, bottom };
+}
+
+// A chart: such axes, and lines: {points: [[x, y], ...], name, colour, width, dashed, dots, faded, strong}, the last on
+// top, with their names at the right, where no curve runs.
+export function putChart(context, box, axes, lines) {
+  const colours = lineColours(context.canvas);
+  const { across, down, top, right, bottom } = putFrame(context, box, axes);
   const ends = [];
   for (const line of lines) {
     const places = line.points.map(([x, y]) => [across(x), down(y)]);
@@ -135,13 +144,13 @@ export function putChart(context, box, axes, lines) {
 const tickText = (tick) =>
   tick && Math.abs(tick) < 0.001 ? tick.toExponential(0).replace("-", "−") : written(tick, 4);
 
-function strokeLine(context, places) {
+export function strokeLine(context, places) {
   context.beginPath();
   for (const [x, y] of places) context.lineTo(x, y);
   context.stroke();
 }
 
-function putDot(context, x, y, radius) {
+export function putDot(context, x, y, radius) {
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
   context.fill();

@@ -19,7 +19,6 @@ class Growing(RunningLab, Living):
     """
 
     STARTS = ("Train",)
-    written = staticmethod(str)  # the message is plain text
     going = t.Dict().tag(sync=True)
     refused = False  # True if no run can be begun with the present settings: the picture is an old one
 

@@ -1,7 +1,7 @@
 // What every lab in the browser stands on: its frame, its board line, its words, and the way to Python and back.
 
 import { KEYS, make } from "./canvas.js";
-import { makeControls } from "./controls.js";
+import { makeControls, makeCopy } from "./controls.js";
 
 const RESTARTED = "The kernel that this lab stood on has ended: run this cell again.";
 
@@ -53,11 +53,10 @@ function makeBoard(place, send) {
     "aria-label": "board line",
     ...KEYS,
   });
-  const copy = make("button", { type: "button" }, "Copy");
   const trouble = make("span", { class: "lab-refusal", role: "alert" });
   let typing = false;
   const label = make("span", { "aria-hidden": "true" }, "board line");
-  place.append(label, text, copy, trouble);
+  place.append(label, text, makeCopy(text), trouble);
   const typed = () => {
     if (typing) send({ line: text.value });
     typing = false;
@@ -65,13 +64,6 @@ function makeBoard(place, send) {
   text.addEventListener("input", () => (typing = true));
   text.addEventListener("blur", typed);
   text.addEventListener("keydown", (event) => event.key === "Enter" && typed());
-  copy.addEventListener("click", async () => {
-    text.select();
-    // Without https there is no clipboard to write to: what is selected is copied in the old way.
-    await (navigator.clipboard?.writeText(text.value) ?? document.execCommand("copy"));
-    copy.textContent = "Copied";
-    setTimeout(() => (copy.textContent = "Copy"), 1500);
-  });
   return function show(line) {
     if (!typing) text.value = line.text;
     trouble.textContent = line.trouble;

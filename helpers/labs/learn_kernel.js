@@ -4,6 +4,7 @@ import { makeCanvas, mapPicture, putPicture, putText } from "./canvas.js";
 import { lineColours, makePoints, putChart } from "./curves.js";
 import { makeGoing } from "./going.js";
 import { living } from "./lab.js";
+import { decimals } from "./table.js";
 import { inkOn, signed, written } from "./theme.js";
 
 const STEPS = 300; // the axis is this long, and grows by as much
@@ -42,7 +43,7 @@ export default living((lab) => {
       for (const [at, number] of numbers.entries()) {
         const style = { align: "center", colour: inkOn(signed(number, strongest)), size: Math.min(13, cell / 3) };
         const [row, column] = [Math.floor(at / columns), at % columns];
-        putText(context, written(number), left + (column + 0.5) * cell, top + 22 + (row + 0.5) * cell, style);
+        putText(context, decimals(number), left + (column + 0.5) * cell, top + 22 + (row + 0.5) * cell, style);
       }
     }
   }

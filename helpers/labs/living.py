@@ -17,13 +17,16 @@ from helpers.labs.cells import held_by
 from helpers.labs.settings import Words
 
 FOLDER = Path(__file__).parent
-CSS = "".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.css")))
-# A widget's output comes to nothing after a restart and on the next day. Then the picture before it is seen.
-STILL = """<style>
+# What all labs share comes first: the others may say otherwise.
+SHEETS = ["lab.css", *sorted({path.name for path in FOLDER.glob("*.css")} - {"lab.css"})]
+CSS = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SHEETS)
+# A widget's output comes to nothing after a restart and on the next day. Then what stands before it is seen.
+ASLEEP = """<style>
 .jp-OutputArea-child:has(.lab-still) + .jp-OutputArea-child:not(:has(.lab-alive)) { display: none }
 .jp-OutputArea-child:has(.lab-still):has(+ .jp-OutputArea-child .lab-alive) { display: none }
 </style>
-<div class="lab-still">%s<p>This is a picture of the %s lab as it began. To move it, run this cell again.</p></div>"""
+<div class="lab-still">%s</div>"""
+STILL = ASLEEP % "%s<p>This is a picture of the %s lab as it began. To move it, run this cell again.</p>"
 
 
 @functools.cache
@@ -100,7 +103,7 @@ class Living(anywidget.AnyWidget):
     def redraw(self):
         """Send the picture for the controls' present values, or say why there is none: then the last one is dimmed."""
         try:
-            with torch.device("cpu"):  # whatever torch.set_default_device says
+            with torch.device("cpu"):  # even if torch.set_default_device says otherwise
                 arrays, facts, text = self.draw(**self.board.values())
         except ShapeError as error:
             self.message.say(str(error), trouble=True)

@@ -17,7 +17,7 @@ from helpers.plotting.microscope import Applied, Convolved, Pooled
 
 NAMES = {nn.Conv2d: "convolution", nn.AvgPool2d: "average pooling", nn.MaxPool2d: "max pooling"}
 KINDS = {nn.Conv2d: "convolution", nn.AvgPool2d: "average", nn.MaxPool2d: "max"}
-# These make one number of one number, whatever stands beside it.
+# These make one number of one number, without a look at those beside it.
 ONE_BY_ONE = (
     nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus, nn.Sigmoid, nn.Tanh, nn.BatchNorm2d,
     nn.Dropout, nn.Dropout2d, nn.Identity,
@@ -77,7 +77,7 @@ class Microscope(Living):
         return arrays, facts, self.answer(outputs[-1])
 
     def answer(self, scores):
-        """What the network says of the image, where `scores` are (1, classes); else what the numbers are."""
+        """What the network says of the image if `scores` are (1, classes); else what the numbers are."""
         if self.class_names and scores.shape == (1, len(self.class_names)):
             share, best = scores[0].softmax(dim=0).max(dim=0)
             return f"The network's answer to this image: {self.class_names[best]} ({share:.0%})."
@@ -103,7 +103,7 @@ def microscope(net, images, class_names=None):
 
     net: an `nn.Sequential` that begins with convolutions, activations and poolings, on any device; it is only read.
     images: (N, 1, height, width) bytes or floats, or an array; class_names: with them the network's answer is shown.
-    Raises ShapeError where the network has no maps.
+    Raises ShapeError if the network has no maps.
     """
     images = images if torch.is_tensor(images) else as_images(images)
     if images.ndim != 4 or not len(images):

@@ -1,4 +1,4 @@
-// A pad to draw on: where a pen, a finger or the mouse goes it leaves ink at once, whatever the kernel is busy with.
+// A pad to draw on: where a pen, a finger or the mouse goes it leaves ink at once, even while the kernel is busy.
 
 import { KEYS, make, makeCanvas } from "./canvas.js";
 import { makeList, whenChanged } from "./part.js";

@@ -3,11 +3,13 @@
 import html
 import os
 import random
+from typing import ClassVar
 
 import ipywidgets as widgets
 from IPython.display import HTML, display
 
-from helpers.labs.cells import Whole
+from helpers.labs.cells import Whole, this_cell
+from helpers.labs.living import ASLEEP
 
 STYLE = "font-size:16px;line-height:24px"
 
@@ -18,12 +20,23 @@ def predict(question, *options):
     question, options: texts. `guess = predict("How wide is it?", "24", "28")` in one cell, `guess.answer("24")` in
     the cell that shows it, which opens as soon as a guess has been made. The environment variable LENET_LAB_REVEAL=1
     opens all answers at once, for tests and pages to read.
+
+    Run again in its cell, a question keeps its guess: a click on an option makes this cell the active one, so that the
+    next Shift+Enter runs it a second time.
     """
-    return Prediction(question, options)
+    cell = this_cell().key
+    if not cell:
+        return Prediction(question, options)
+    asked = cell, question, options
+    if asked not in Prediction.asked:
+        Prediction.asked[asked] = Prediction(question, options)
+    return Prediction.asked[asked]
 
 
 class Prediction(Whole):
     """What `predict` returns; `chosen` is the option that the student chose, or None."""
+
+    asked: ClassVar = {}  # {(cell, question, options): Prediction}
 
     def __init__(self, question, options):
         self.question, self.options, self.opened = question, options, None
@@ -70,21 +83,28 @@ class Prediction(Whole):
         if self.opened:
             self.opened.reveal()
 
-    def _repr_mimebundle_(self, **kwargs):
-        # On a page without a kernel, such as the handout, the question stands as text.
+    def _ipython_display_(self):
         options = " &nbsp;·&nbsp; ".join(map(html.escape, self.options))
         text = _line(f"<b>Guess first.</b> {html.escape(self.question)} &nbsp; {options}")
-        return {**super()._repr_mimebundle_(**kwargs), "text/html": text}
+        _show(self, f"{text}<p>Run this cell again to guess.</p>", "a question to guess")
 
 
 class Reveal(Whole):
     """An answer that stays closed until its question has a guess, or until the student asks to be shown."""
 
     def __init__(self, question, verdict, shown):
-        self.verdict, self.shown = verdict, shown  # not the question's widget: what a box holds closes with it
+        self.question, self.verdict, self.shown = (
+            question,
+            verdict,
+            shown,
+        )  # not the question's widget: what a box holds closes with it
         self.show_me = widgets.Button(description="Show me", tooltip="Show the answer without a guess")
         self.show_me.on_click(lambda button: self.reveal())
         super().__init__([widgets.HTML(_line(f"Guess first: {html.escape(question)}")), self.show_me])
+
+    def _ipython_display_(self):
+        text = f"<p>{html.escape(self.question)} Run the question's cell and this one again to see the answer.</p>"
+        _show(self, text, "an answer that waits for a guess")
 
     def reveal(self):
         """Show the answer and all that was kept back."""
@@ -93,6 +113,13 @@ class Reveal(Whole):
             # A figure shows itself, so that an output widget would be handed nothing: hand it the figure's page.
             output.append_display_data(HTML(thing._repr_html_()) if hasattr(thing, "_ipython_display_") else thing)
         self.children = [widgets.HTML(self.verdict()), output]
+
+
+def _show(widget, asleep, name):
+    """Display a widget, and in front of it the HTML that is seen on pages where it has no kernel."""
+    widget.add_class("lab-alive")
+    display(HTML(ASLEEP % asleep))
+    display({**widgets.Widget._repr_mimebundle_(widget), "text/plain": name}, raw=True)
 
 
 def _line(text):

@@ -1,6 +1,5 @@
 """One training run at a time, in a thread of its own, so that sliders and Stop stay alive."""
 
-import html
 import math
 import signal
 import threading
@@ -97,7 +96,7 @@ class Runner:
 class RunningLab:
     """What a lab that runs something stands on: it starts, stops and closes the run, and says how it goes.
 
-    Goes before `Whole` or `Lab` in the list of base classes. The lab has a `runner`, a `message`, `buttons`,
+    Goes before `Living` in the list of base classes. The lab has a `runner`, a `message`, `buttons`,
     {name: button} with "Stop" among them, and four methods:
       far(): how far the present run has come and how far it goes, in units;
       ready(): whether a button does something now, {name: True or False}, for all but Stop;
@@ -108,7 +107,6 @@ class RunningLab:
     unit = "epoch"  # in which `far` counts
     held = ()  # the names of the attributes that keep networks and images in memory
     running = None  # what the run works on
-    written = staticmethod(html.escape)  # plain text as the message takes it
 
     def go_on(self, work, steps):
         """Iterate over `steps` in the thread, from where it was stopped; `work` is what they change."""
@@ -148,7 +146,7 @@ class RunningLab:
     def _explain(self, error):
         """Say in words what ended the run."""
         self.running = None
-        self.message.say(self.written(f"The run ended: {str(error) or type(error).__name__}"), trouble=True)
+        self.message.say(f"The run ended: {str(error) or type(error).__name__}", trouble=True)
         self.enable()
 
     def enable(self):
@@ -189,13 +187,13 @@ class RunningLab:
 
         "phase": see there; "epoch" and "epochs", in some labs "step" and "steps": how far the run has come, of how
         many; "seconds_left": None if not known; "curves": `curve_points()`; "result": a line to hand in, or "";
-        "message": HTML; "trouble": True if the message is a warning.
+        "message": text; "trouble": True if the message is a warning.
         """
         done, total = self.far()
         return {
             "phase": self.phase, self.unit: done, f"{self.unit}s": total, "seconds_left": self.seconds_left(),
             "curves": self.curve_points(), "result": self.result_text(),
-            "message": self.message.text, "trouble": self.message.trouble,
+            "message": self.message.value, "trouble": self.message.trouble,
         }  # fmt: skip
 
     def result_text(self):

@@ -153,7 +153,7 @@ def _trouble(name, net):
     try:
         with measuring(net):
             scores = net(torch.zeros(2, 1, 28, 28, device=device))
-    except Exception as error:  # whatever a student's own forward raises
+    except Exception as error:  # any error of a student's own forward
         said = str(error).strip().partition("\n")[0]
         return wrong(f"{name} cannot read two images of 1×28×28: {type(error).__name__}: {said}")
     if not torch.is_tensor(scores) or scores.shape != (2, 10):

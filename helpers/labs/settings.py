@@ -26,7 +26,7 @@ class Setting(t.HasTraits):
 
 
 class Slider(Setting):
-    """Whole numbers from `min` to `max` in steps of `step`; what lies outside is cut, as an ipywidgets slider does."""
+    """Whole numbers from `min` to `max` in steps of `step`; what lies outside is cut."""
 
     KIND = "slider"
     min, max, step, value = t.Int(), t.Int(), t.Int(1), t.Int()
@@ -46,6 +46,13 @@ class Slider(Setting):
     def heard(self, said):
         """A whole number."""
         return int(said)
+
+
+class Place(Slider):
+    """A place among many: its number to type, and buttons that lead `leap` places back and on."""
+
+    KIND = "place"
+    leap = t.Int(1)
 
 
 class Choice(Setting):
@@ -137,8 +144,3 @@ class Words(t.HasTraits):
     def say(self, text, trouble=False):
         """Show `text`."""
         self.trouble, self.value = bool(trouble), text
-
-    @property
-    def text(self):
-        """The same text; of a `Message`, it is HTML."""
-        return self.value

@@ -1,53 +1,119 @@
 """Chapter 3: what every choice does to the sizes and the costs of a LeNet."""
 
+import math
+
 import torch
 from torch import nn
 
 from helpers import plotting
 from helpers.labs.cells import one_a_cell
-from helpers.labs.controls import choice, slider
-from helpers.labs.lab import Lab
+from helpers.labs.living import Living, script
+from helpers.labs.settings import Choice, Slider
 from helpers.layers import layer_table
 from helpers.models import lenet
+from helpers.plotting.shapes import boxes_of, costs_of, written
 
 POOLINGS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
 
 
-@one_a_cell
-def shapes():
-    """Choose the sizes of a LeNet; an impossible choice says what is wrong."""
+class Shapes(Living):
+    """A LeNet layer by layer, each with its costs and with the settings that change it."""
 
-    def draw(image_size, kernel_1, kernel_2, padding_1, padding_2, channels_1, channels_2, pooling, dense_1, dense_2):
-        choices = {
-            "kernel_size": (kernel_1, kernel_2),
-            "channels": (channels_1, channels_2),
-            "padding": (padding_1, padding_2),
-            "pooling": pooling,
-            "dense": (dense_1, dense_2),
-            "image_size": image_size,
+    NAME = "shapes"
+    _esm = script("shapes.js")
+
+    def __init__(self):
+        first, second = {"group": "convolution 1"}, {"group": "convolution 2"}
+        controls = {
+            "image_size": Slider("image size", 28, 12, 48, group="input"),
+            "kernel_1": Slider("kernel 1", 5, 1, 11, **first),
+            "padding_1": Slider("padding 1", 2, 0, 5, **first),
+            "channels_1": Slider("channels 1", 6, 1, 32, **first),
+            "pooling": Choice("pooling (both)", POOLINGS, group="pooling 1"),
+            "kernel_2": Slider("kernel 2", 5, 1, 11, **second),
+            "padding_2": Slider("padding 2", 0, 0, 5, **second),
+            "channels_2": Slider("channels 2", 16, 1, 64, **second),
+            "dense_1": Slider("dense 1", 120, 1, 400, group="dense 1"),
+            "dense_2": Slider("dense 2", 84, 1, 400, group="dense 2"),
         }
-        with torch.device("meta"):  # layers there have shapes but no numbers: nothing is drawn or computed
-            table = layer_table(lenet(**choices), (1, 1, image_size, image_size))
-        return plotting.network_with_costs(table), f"{_sizes(table)}<br><code>{_in_python(choices)}</code>"
+        super().__init__(controls)
 
-    controls = {
-        "image_size": slider("image size", 28, 12, 48),
-        "kernel_1": slider("kernel 1", 5, 1, 11),
-        "padding_1": slider("padding 1", 2, 0, 5),
-        "channels_1": slider("channels 1", 6, 1, 32),
-        "pooling": choice("pooling", POOLINGS),
-        "kernel_2": slider("kernel 2", 5, 1, 11),
-        "padding_2": slider("padding 2", 0, 0, 5),
-        "channels_2": slider("channels 2", 16, 1, 64),
-        "dense_1": slider("dense 1", 120, 1, 400),
-        "dense_2": slider("dense 2", 84, 1, 400),
+    def draw(self, **values):
+        """The layers with their costs in words, the totals, and the line that builds the network."""
+        choices = network_choices(**values)
+        table = table_of(choices)
+        facts = {"layers": layers_in_words(table, choices), "totals": totals_in_words(table)}
+        return {}, {**facts, "python": in_python(choices)}, sizes_in_words(table)
+
+    def still(self, **values):
+        """The same as a picture that nothing moves."""
+        return plotting.network_with_costs(table_of(network_choices(**values)))
+
+
+def network_choices(
+    image_size, kernel_1, kernel_2, padding_1, padding_2, channels_1, channels_2, pooling, dense_1, dense_2
+):
+    """The values of the lab's settings as `lenet` takes them."""
+    return {
+        "kernel_size": (kernel_1, kernel_2),
+        "channels": (channels_1, channels_2),
+        "padding": (padding_1, padding_2),
+        "pooling": pooling,
+        "dense": (dense_1, dense_2),
+        "image_size": image_size,
     }
-    for control in controls.values():
-        control.layout.width = "256px"  # four in a row: first the image and convolution 1, below it the second
-    return Lab("shapes", draw, controls, lines=2)
 
 
-def _sizes(table):
+def table_of(choices):
+    """The `LayerTable` of the network with these choices; raises ShapeError if a map becomes too small."""
+    with torch.device("meta"):  # layers there have shapes but no numbers: nothing is drawn or computed
+        return layer_table(lenet(**choices), (1, 1, choices["image_size"], choices["image_size"]))
+
+
+def layers_in_words(table, choices):
+    """What the browser shows of each layer: a list of dicts for JSON.
+
+    "costs" has a text and the share of the whole network for each kind of cost; "why" has the arithmetic as texts.
+    """
+    boxes, costs = boxes_of(table), costs_of(table)
+    numbers, layers, before = {}, [], None
+    for place, (name, _, layer, shape) in enumerate(boxes):
+        kind = "pooling" if layer and layer.name.endswith("Pool2d") else name
+        numbers[kind] = numbers.get(kind, 0) + 1
+        paid = [(written(each[place]) if each[place] else "", each[place] / sum(each)) for each in costs.values()]
+        why = arithmetic(kind, numbers[kind], before, shape, layer, choices)
+        title = name if kind == "input" else f"{kind} {numbers[kind]}"
+        layers.append({"name": title, "kind": kind, "shape": shape, "costs": paid, "why": why})
+        before = shape
+    return layers
+
+
+def arithmetic(kind, number, before, shape, layer, choices):
+    """How the size of a layer and its costs come about, a list of texts such as "28 + 2·2 − 5 + 1 = 28 rows".
+
+    number: which layer of its kind it is, from 1; before, shape: sizes of what comes in and goes out, without the batch
+    """
+    if kind == "input":
+        return [f"{'·'.join(map(str, shape))} = {math.prod(shape):,} numbers come in"]
+    if kind == "pooling":
+        return [f"⌊{before[1]} / 2⌋ = {shape[1]} rows, and as many columns", "a window without weights costs nothing"]
+    costs = f"= {layer.parameters:,} parameters", f"= {layer.multiply_adds:,} multiply-adds"
+    if kind == "convolution":
+        kernel, padding = choices["kernel_size"][number - 1], choices["padding"][number - 1]
+        size, weights = shape[1], f"{before[0]}·{kernel}·{kernel}"
+        rows = f"{before[1]} + 2·{padding} − {kernel} + 1 = {size} rows, and as many columns"
+        return [rows, f"{shape[0]}·({weights} + 1) {costs[0]}", f"{shape[0]}·{size}·{size}·{weights} {costs[1]}"]
+    inputs = math.prod(before)
+    flat = [f"{'·'.join(map(str, before))} = {inputs:,} numbers come in, flattened"] if len(before) > 1 else []
+    return [*flat, f"{shape[0]}·({inputs} + 1) {costs[0]}", f"{shape[0]}·{inputs} {costs[1]}"]
+
+
+def totals_in_words(table):
+    """The sum of each kind of cost, as texts."""
+    return [written(sum(each)) for each in costs_of(table).values()]
+
+
+def sizes_in_words(table):
     """How the maps shrink, what `Flatten` makes of the last ones, and how much memory the parameters take, in words."""
     maps = [table.input_shape, *(layer.output_shape for layer in table if layer.name.endswith("2d"))]
     _, channels, size, _ = maps[-1]
@@ -57,7 +123,13 @@ def _sizes(table):
     )
 
 
-def _in_python(choices):
+def in_python(choices):
     """The line that builds this network, as chapters 3 to 5 take it: with ReLU, for activations change no size."""
     words = {**choices, "pooling": f"nn.{choices['pooling'].__name__}", "activation": "nn.ReLU"}
     return f"own_net = lenet({', '.join(f'{name}={value}' for name, value in words.items())})"
+
+
+@one_a_cell
+def shapes():
+    """Choose the sizes of a LeNet; an impossible choice says what is wrong."""
+    return Shapes()

@@ -83,6 +83,7 @@ export function makeSum(lab) {
   show.seers = (count, name, [row, column]) => {
     const see = count === 1 ? `1 cell of the ${name} sees` : `${count} cells of the ${name} see`;
     how.textContent = `${see} the pixel in row ${row}, column ${column}.`;
+    lab.say(how.textContent);
   };
   return show;
 }

@@ -1,6 +1,6 @@
 // The training lab: curves that grow, and below them the runs, the predictions, and more to set.
 
-import { KEYS, make, makeCanvas } from "./canvas.js";
+import { KEYS, bytePicture, make, makeCanvas } from "./canvas.js";
 import { lineColours, makePoints, putChart } from "./curves.js";
 import { makeGoing } from "./going.js";
 import { living } from "./lab.js";
@@ -151,13 +151,8 @@ function makePredictions(lab, place) {
     const { true: truths, said } = lab.facts();
     const figures = Array.from({ length: count }, (_, i) => {
       const canvas = make("canvas", { width: wide, height: high, "aria-hidden": "true" });
-      const context = canvas.getContext("2d");
-      const picture = context.createImageData(wide, high);
-      for (let pixel = 0; pixel < high * wide; pixel++) {
-        const part = (channel) => images.data[(i * channels + channel) * high * wide + pixel];
-        picture.data.set([part(0), part(channels > 2 ? 1 : 0), part(channels > 2 ? 2 : 0), 255], 4 * pixel);
-      }
-      context.putImageData(picture, 0, 0);
+      const first = i * channels * high * wide;
+      canvas.getContext("2d").drawImage(bytePicture(images.data, [channels, high, wide], first), 0, 0);
       const isRight = truths[i] === said[i];
       const words = isRight ? [said[i]] : [make("b", {}, `✗ ${said[i]}`), make("span", {}, `it is: ${truths[i]}`)];
       return make("figure", isRight ? {} : { class: "lab-wrong" }, canvas, make("figcaption", {}, ...words));

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import nn
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms.functional import affine
 
 from helpers import plotting
 from helpers.any_network import classes_of, refuse_unfit
@@ -228,6 +226,10 @@ def moved(images, shift, rotation, scale):
 
     Pixels that come from outside the image are black.
     """
+    # Not above: torchvision loads PyTorch's compiler, two seconds that `import helpers` would take longer.
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms.functional import affine
+
     return affine(images, rotation, [shift, 0], scale / 100, [0, 0], InterpolationMode.BILINEAR)
 
 

@@ -1,11 +1,31 @@
 """The curves of a training that a cell runs itself."""
 
+import html
+
+import ipywidgets as widgets
 from IPython.display import display
 
 from helpers import plotting
 from helpers.diagnosis import diagnose
-from helpers.labs.cells import this_cell
-from helpers.labs.lab import FiveTimesASecond, Picture
+from helpers.labs.cells import Whole, this_cell
+from helpers.labs.growing import NowAndThen
+
+
+class Picture(Whole):
+    """A picture kept in one image widget: a new one replaces its bytes, so nothing flickers and nothing moves."""
+
+    def __init__(self):
+        # Without a width of its own an image in a box stretches to the box.
+        self.image = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
+        # Image widgets have no alternative text (and a tooltip breaks them): a line that only screen readers see.
+        self.alt = widgets.HTML(layout=widgets.Layout(height="1px", margin="0", overflow="hidden"))
+        super().__init__([self.image, self.alt])
+
+    def show(self, png, width, alt):
+        """Show PNG bytes, `width` pixels wide."""
+        self.image.layout.width = f"{round(width)}px"
+        self.image.value = png
+        self.alt.value = html.escape(alt)
 
 
 def watch(training, num_epochs=None):
@@ -20,12 +40,12 @@ def watch(training, num_epochs=None):
         picture, curves = Picture(), plotting.LiveCurves(num_epochs=num_epochs)
 
         def draw():
-            picture.show_png(curves.png(history), curves.width, curves.alt(history))
+            picture.show(curves.png(history), curves.width, curves.alt(history))
 
         draw()
         display(picture)
         cell.keep(picture)
-        draw_now_and_then = FiveTimesASecond(draw)
+        draw_now_and_then = NowAndThen(draw)
         for progress in training:
             history.append(progress)
             draw_now_and_then()

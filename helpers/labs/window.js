@@ -16,34 +16,36 @@ const MARKED = 3; // pixels around a map, so that a marker at its edge is seen w
 
 // One map on a canvas. `hand` has what happens under a pointer or a finger, each with [row, column]: over (it moves
 // above the map), drag (it is held down), set (it is let go), and out(); and step([rows, columns]) of the arrow keys.
-// show({picture, rows, columns, title, ...}) is another map. mark([{row, column, height, width}], cell, known) draws it
-// with markers, in cells, and of its numbers the first `known` if not all. what(cell) tells a screen reader what is
-// there.
+// show({picture, rows, columns, title, ...}) is another map, its cells as high as wide, or `flat` times as high.
+// mark([{row, column, height, width}], cell, known) draws it with markers, in cells, and of its numbers the first
+// `known` if not all. what(cell) tells a screen reader what is there.
 export function makeMap(place, lab, name, hand, what) {
   const title = make("div", { class: "lab-title" });
   const frame = make("div", { class: "lab-map" }, make("div", { class: "lab-head" }, title));
   place.append(frame);
-  let [map, marks, known, cell] = [null, [], undefined, 1];
+  let [map, marks, known, cell, high] = [null, [], undefined, 1, 1]; // a cell is `cell` wide and `high`
   const draw = (context, width) => {
     if (!map) return;
     cell = (width - 2 * MARKED) / Math.max(map.rows, map.columns);
+    high = cell * (map.flat ?? 1);
     context.translate(MARKED, MARKED);
-    putPicture(context, map.picture, 0, 0, map.columns * cell, map.rows * cell);
+    putPicture(context, map.picture, 0, 0, map.columns * cell, map.rows * high);
     if (map.inside) putEdge(context, map.inside, cell);
-    if (cell >= 26 && map.numbers) putNumbers(context, map, cell);
+    if (map.numbers && cell >= (map.least ?? 26)) putNumbers(context, map, cell, high);
     if (known !== undefined) hideUnknown(context, map, known, cell, pageColour(frame, "--lab-paper", "#fff"));
     for (const { row, column, height = 1, width: across = 1, thin } of marks) {
-      putMarker(context, column * cell, row * cell, across * cell, height * cell, thin);
+      putMarker(context, column * cell, row * high, across * cell, height * high, thin);
     }
   };
   const heightOf = (width) =>
-    map ? ((width - 2 * MARKED) * map.rows) / Math.max(map.rows, map.columns) + 2 * MARKED : 0;
+    map ? ((width - 2 * MARKED) * map.rows * (map.flat ?? 1)) / Math.max(map.rows, map.columns) + 2 * MARKED : 0;
   const attributes = {
     tabindex: 0,
     role: "slider",
     "aria-label": name,
     "aria-valuemin": 0,
     "aria-valuenow": 0,
+    "aria-description": "arrow keys move it; with Shift they look, as a pointer does",
     ...KEYS,
   };
   const { canvas, redraw } = makeCanvas(frame, heightOf, draw, lab.signal, attributes);
@@ -51,10 +53,10 @@ export function makeMap(place, lab, name, hand, what) {
   const clamp = (at) => [Math.min(Math.max(at[0], 0), map.rows - 1), Math.min(Math.max(at[1], 0), map.columns - 1)];
   const cellAt = (event) => {
     const box = canvas.getBoundingClientRect();
-    const at = [event.clientY - box.top, event.clientX - box.left].map((place) => Math.floor((place - MARKED) / cell));
-    return clamp(at);
+    const [down, across] = [event.clientY - box.top - MARKED, event.clientX - box.left - MARKED];
+    return clamp([Math.floor(down / high), Math.floor(across / cell)]);
   };
-  let held = false;
+  let [held, cursor] = [false, [0, 0]]; // cursor: what a screen reader is told of
   const listen = (kind, action) => canvas.addEventListener(kind, action, { signal: lab.signal });
   listen("pointerdown", (event) => {
     held = true;
@@ -75,8 +77,10 @@ export function makeMap(place, lab, name, hand, what) {
     const step = STEPS[event.key];
     if (!step) return;
     event.preventDefault();
-    hand.step(step);
+    if (event.shiftKey) hand.over(clamp(cursor.map((place, i) => place + step[i])));
+    else hand.step(step);
   });
+  listen("blur", () => held || hand.out());
   return {
     title,
     show(next) {
@@ -86,7 +90,7 @@ export function makeMap(place, lab, name, hand, what) {
     },
     mark(next, at, count) {
       [marks, known] = [next, count];
-      const cursor = clamp(at);
+      cursor = clamp(at);
       canvas.setAttribute("aria-valuenow", cursor[0] * map.columns + cursor[1]);
       canvas.setAttribute("aria-valuetext", `row ${cursor[0]}, column ${cursor[1]}: ${what(cursor)}`);
       redraw();
@@ -104,15 +108,13 @@ function putEdge(context, inside, cell) {
   context.setLineDash([]);
 }
 
-// The numbers of a small map, each in its cell.
-function putNumbers(context, { numbers, rows, columns, colour }, cell) {
+// The numbers of a map, each in its cell; `least`: pixels of a cell from which on they have room.
+function putNumbers(context, { numbers, rows, columns, colour }, cell, high) {
+  const size = Math.min(12, 0.55 * cell, 0.8 * high);
   for (let i = 0; i < rows * columns; i++) {
     const [x, y] = [(i % columns) + 0.5, Math.floor(i / columns) + 0.5];
-    putText(context, decimals(numbers[i]), x * cell, y * cell, {
-      colour: inkOn(colour(numbers[i])),
-      size: 11,
-      align: "center",
-    });
+    const style = { colour: inkOn(colour(numbers[i])), size, align: "center" };
+    putText(context, decimals(numbers[i]), x * cell, y * high, style);
   }
 }
 

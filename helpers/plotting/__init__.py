@@ -14,7 +14,7 @@ from helpers.plotting.class_experiment import scatter
 from helpers.plotting.convolution import convolution
 from helpers.plotting.course_map import course_map
 from helpers.plotting.drawing import opinions
-from helpers.plotting.explorer import counts_and_means, example_at, examples, photo_to_example, pixel_numbers
+from helpers.plotting.explorer import examples
 from helpers.plotting.images import feature_maps, images, matrices, predictions
 from helpers.plotting.learn_kernel import learn_kernel
 from helpers.plotting.microscope import microscope

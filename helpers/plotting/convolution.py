@@ -87,7 +87,7 @@ def put_taps(sheet, left, top, pixel, size, dilation):
 def put_table(sheet, title, matrix, left, top, strongest=None, text=decimals):
     """Put a square matrix below its title: with numbers, in wide cells, up to 5×5, else as coloured squares.
 
-    strongest: the number that is full red, its negative full blue; grey from 0 to 1 where None; text: how a number is
+    strongest: the number that is full red, its negative full blue; grey from 0 to 1 if None; text: how a number is
     written.
     """
     size = len(matrix)

@@ -44,7 +44,7 @@ class Convolved:
         )
 
     def put(self, sheet):
-        """Put windows, weights and sums; the products, too, where there is one input channel."""
+        """Put windows, weights and sums; the products, too, if there is one input channel."""
         if len(self.windows) == 1:
             self._put_one_channel(sheet)
         elif len(self.windows) <= 16:
@@ -233,7 +233,7 @@ def _mosaic(maps):
 
 
 def _put_numbers(sheet, matrix, left, top, cell, shown, size=9):
-    """Write the numbers of a matrix into cells, where they fit; shown: the image put there."""
+    """Write the numbers of a matrix into cells if they fit; shown: the image put there."""
     if cell < 36:
         return
     sheet.put_numbers(matrix, left, top, cell, cell, size, shown, lambda number: _digits(number, 2))
@@ -249,7 +249,7 @@ def _four(number):
 
 
 def _digits(number, places):
-    """A number with so many digits after the point, or with a power of ten where it is large."""
+    """A number with so many digits after the point, or with a power of ten if it is large."""
     number = float(number)
     if abs(number) >= 10_000:
         return f"{number:.1e}"

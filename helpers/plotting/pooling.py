@@ -63,7 +63,7 @@ def put_change(sheet, share, top, title, colour):
 
 
 def relative_change(before, after):
-    """The length of the change from one map to another, divided by that of the first; infinity where that is 0."""
+    """The length of the change from one map to another, divided by that of the first; infinity if that is 0."""
     change, length = float((after - before).norm()), float(before.norm())
     return change / length if length else math.inf if change else 0.0
 

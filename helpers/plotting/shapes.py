@@ -24,27 +24,22 @@ def network_with_costs(table):
     Memory is that of the outputs for one image: 4 bytes a number, in kilobytes of 1,000 bytes. Activation functions
     are left out, they can write over what they read.
     """
-    boxes = boxes_of(table)
-    costs = {
-        "parameters": [layer.parameters if layer else 0 for _, _, layer, _ in boxes],
-        "multiply-adds": [layer.multiply_adds if layer else 0 for _, _, layer, _ in boxes],
-        "outputs, kB": [math.prod(shape) * 4 / 1000 for *_, shape in boxes],
-    }
-    totals = ", ".join(f"{name} {_written(sum(values))}" for name, values in costs.items())
-    sheet = Sheet(1000, 300, f"The network, layer by layer: {in_words(boxes)}. Together: {totals}")
+    boxes, costs = boxes_of(table), costs_of(table)
+    totals = ", ".join(f"{name} {written(sum(values))}" for name, values in costs.items())
+    sheet = Sheet(1000, 300, f"The network, layer by layer: {in_words(boxes)}. Total: {totals}")
     columns = columns_of(boxes, 116, 890)
     put_boxes(sheet, boxes, columns, top=6, floor=150)
     bars = []
     sheet.write(10, 206, "output", 12)
-    sheet.write(984, 206, "together", 12, ha="right")
+    sheet.write(984, 206, "total", 12, ha="right")
     for (name, values), y in zip(costs.items(), (234, 260, 286), strict=True):
         sheet.write(10, y, name, 12)
         total = sum(values)
-        sheet.write(984, y, _written(total), 12, ha="right", weight="bold")
+        sheet.write(984, y, written(total), 12, ha="right", weight="bold")
         for (_, colour, *_), (left, width), value in zip(boxes, columns, values, strict=True):
             if value:
                 bars.append(Rectangle((left + 3, y - 11), (width - 6) * value / total, 22, fc=colour, alpha=0.3))
-                sheet.write(left + width / 2, y, _written(value), 11, ha="center")
+                sheet.write(left + width / 2, y, written(value), 11, ha="center")
     _put(sheet, bars)
     return sheet
 
@@ -56,6 +51,16 @@ def boxes_of(table):
         ("input", GREY, None, table.input_shape[1:]),
         *((*DRAWN[layer.name], layer, layer.output_shape[1:]) for layer in layers),
     ]
+
+
+def costs_of(table):
+    """What each of those boxes costs for one image: {name: a number a box}."""
+    boxes = boxes_of(table)
+    return {
+        "parameters": [layer.parameters if layer else 0 for _, _, layer, _ in boxes],
+        "multiply-adds": [layer.multiply_adds if layer else 0 for _, _, layer, _ in boxes],
+        "outputs, kB": [math.prod(shape) * 4 / 1000 for *_, shape in boxes],
+    }
 
 
 def columns_of(boxes, left, right):
@@ -109,7 +114,7 @@ def in_words(boxes):
     return ", ".join(f"{name} {_times(shape)}".replace("\n", " ") for name, *_, shape in boxes)
 
 
-def _written(number):
+def written(number):
     """A count, in full up to a million, or kilobytes, which are a float."""
     if isinstance(number, float):
         return f"{number:,.1f}"

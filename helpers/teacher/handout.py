@@ -14,7 +14,7 @@ from matplotlib.mathtext import math_to_image
 from helpers.files import new_file
 
 ROOT = Path(__file__).resolve().parents[2]
-# The bundled sample, whatever data this machine has: it needs no network, and everyone gets the same pages.
+# The bundled sample, even if this machine has more data: it needs no network, and everyone gets the same pages.
 # Of an error the message alone: the lines of the library above it fill pages, and name folders of this machine.
 BEFORE = """import functools, helpers
 helpers.fashion_mnist = functools.partial(helpers.fashion_mnist, "sample")
@@ -23,6 +23,7 @@ helpers.mnist = functools.partial(helpers.mnist, "sample")
 STYLE = "<style>main { max-width: 1000px; margin: auto } .jp-RenderedHTMLCommon { padding-right: 0 }</style>"
 LAB = "<p><em>A lab, as it stands before anyone has moved it. Open the notebook to move it.</em></p>"
 STILL_SAYS = re.compile(r"<p>This is a picture of the .*</p>")
+TO_GUESS = re.compile(r"<p>Run this cell again to guess\.</p>")
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+)\$", re.DOTALL)
 
 
@@ -45,10 +46,10 @@ def executed(path, before=BEFORE):
         for output in cell.get("outputs", []):
             view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
             page = output.get("data", {}).get("text/html", "")
-            if 'class="lab-still"' in page:  # the picture of a lab that the browser draws, in front of its widget
-                output.data = {"text/html": STILL_SAYS.sub(LAB, page)}
-            elif view:  # a question to guess says itself how it looks as text
-                output.data = {"text/html": page or still(view["model_id"], states)}
+            if 'class="lab-still"' in page:  # in front of its widget stands the picture of a lab, or a question's text
+                output.data = {"text/html": TO_GUESS.sub("", STILL_SAYS.sub(LAB, page))}
+            elif view:
+                output.data = {"text/html": still(view["model_id"], states)}
     return notebook
 
 
@@ -68,10 +69,9 @@ def still(widget, states):
 
     widget: its id; states: {id: what the kernel told of that widget}.
     """
-    if states[widget]["model_name"] == "AnyModel" or "AnyModel" in [
-        states[child]["model_name"] for child in children_of(widget, states)
-    ]:
-        return ""  # its picture stands in front of it
+    kinds = [states[widget]["model_name"], *(states[child]["model_name"] for child in children_of(widget, states))]
+    if "AnyModel" in kinds or "RadioButtonsModel" in kinds:
+        return ""  # its picture, or its text, stands in front of it
     pictures = pictures_of(widget, states)
     alone = is_picture(widget, states)  # the curves of `labs.watch`, which has nothing to move
     return "".join(pictures if alone else [*pictures, LAB])
@@ -91,7 +91,7 @@ def pictures_of(widget, states):
 
 
 def is_picture(widget, states):
-    """True for a `labs.lab.Picture`: an image and its alternative text."""
+    """True for a `labs.watch.Picture`: an image and its alternative text."""
     kinds = [states[child]["model_name"] for child in children_of(widget, states)]
     return kinds == ["ImageModel", "HTMLModel"]
 

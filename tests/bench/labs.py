@@ -9,21 +9,17 @@ import sys
 from helpers.reproduce_all import machine
 from tests import every_lab
 from tests.browser import jupyterlab
+from tests.browser.far import BYTES_PER_SECOND, DELAY, slow_line
 
-# Not learn_kernel: before its first step, its picture is the same at every learning rate.
-LABS = {name: code for name, code in every_lab.LABS.items() if name != "learn_kernel"}
-LABS["trainer"] = "labs.trainer(data)"  # with as many epochs as in the chapter
-# Both clocks are the page's: from the key to the moment when the new picture has been decoded.
-WATCH = """image => {
+# With as many epochs as in the chapter. The class experiment has no slider.
+LABS = {**every_lab.LABS, "trainer": "labs.trainer(data)"}
+del LABS["class_experiment"]
+TRAIN = ("trainer", "versus", "learn_kernel")
+# Both clocks are the page's: from the key, or the end of a stroke, to the moment when the answer has been drawn ...
+WATCH_DRAWN = """(lab, begin) => {
     window.waits = [];
-    document.addEventListener('keydown', () => { window.pressed = performance.now() }, true);
-    image.addEventListener('load', () => { window.waits.push(performance.now() - window.pressed) });
-}"""
-# In labs that the browser draws: to the moment when the answer has been drawn ...
-WATCH_DRAWN = """lab => {
-    window.waits = [];
-    document.addEventListener('keydown', () => { window.pressed = performance.now() }, true);
-    new MutationObserver(() => window.waits.push(performance.now() - window.pressed))
+    document.addEventListener(begin, () => { window.began = performance.now() }, true);
+    new MutationObserver(() => window.waits.push(performance.now() - window.began))
         .observe(lab, {attributes: true, attributeFilter: ['data-version']});
 }"""
 # ... and from a move of the pointer to the end of the frame that shows the window there.
@@ -35,6 +31,17 @@ WATCH_HOVER = """canvas => {
         channel.port2.postMessage(0);
     }));
 }"""
+# Milliseconds from a key or a click until a run has begun to draw, or has stopped.
+UNTIL = """([phase, since]) => new Promise(done => {
+    const lab = document.querySelector('.lab');
+    const look = () => {
+        const drawn = phase !== 'training' || Number(lab.dataset.points) > 0;
+        if (lab.dataset.phase === phase && drawn) done(performance.now() - window[since]);
+        else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+})"""
+MAP = ".lab canvas[role=slider]:visible"
 TRAINING = """
 import statistics, time
 from helpers import Batches, train
@@ -74,32 +81,29 @@ def opened(browser, address, name):
     """The page of a notebook, run to its end."""
     page = jupyterlab.open_notebook(browser, address, f"bench-{name}.ipynb")
     jupyterlab.run_all(page)
-    page.locator("img.widget-image, .lab").first.scroll_into_view_if_needed()
+    page.locator(".lab").first.scroll_into_view_if_needed()
     page.wait_for_timeout(2000)
     yield page
     for problem in jupyterlab.problems(page):
         print(f"{name}: {problem}", file=sys.stderr)
-    page.close()
+    jupyterlab.end(page)
 
 
-def key_to_picture(page, presses=60):
+def key_to_picture(page, presses):
     """Milliseconds from each press of an arrow key on the lab's first slider to the new picture."""
-    drawn = page.locator(".lab")
-    if drawn.count():
-        drawn.evaluate(WATCH_DRAWN)
-    else:
-        page.locator("img.widget-image").first.evaluate(WATCH)
-    slider = page.get_by_role("slider").first
+    page.locator(".lab").first.evaluate(WATCH_DRAWN, "keydown")
+    slider = page.locator(".lab").get_by_role("slider").first
     for i in range(presses):
+        page.evaluate("() => { window.waits.length = 0 }")
         slider.press("ArrowRight" if i % 2 == 0 else "ArrowLeft")
-        page.wait_for_function("count => window.waits.length > count", arg=i)
-        page.wait_for_timeout(100)
-    return page.evaluate("() => window.waits")
+        page.wait_for_function("() => window.waits.length > 0")
+        yield page.evaluate("() => window.waits[0]")
+        page.wait_for_timeout(300)
 
 
 def hover_to_frame(page, moves=60):
     """Milliseconds from each move of the pointer over the lab's first map to the frame with the window there."""
-    canvas = page.locator(".lab canvas").first
+    canvas = page.locator(MAP).first
     canvas.scroll_into_view_if_needed()
     canvas.evaluate(WATCH_HOVER)
     box = canvas.bounding_box()
@@ -123,9 +127,9 @@ def ink_to_frame(page, moves=60):
     return page.evaluate("() => window.waits")
 
 
-def stroke_to_answer(page, strokes=30):
+def stroke_to_answer(page, strokes):
     """Milliseconds from the end of each stroke on the drawing pad to the networks' answer."""
-    page.locator(".lab").first.evaluate(WATCH_DRAWN.replace("keydown", "pointerup"))
+    page.locator(".lab").first.evaluate(WATCH_DRAWN, "pointerup")
     box = page.locator(".lab-pad canvas").bounding_box()
     for i in range(strokes):
         page.mouse.move(box["x"] + 60 + 5 * i, box["y"] + 60)
@@ -137,57 +141,57 @@ def stroke_to_answer(page, strokes=30):
     return page.evaluate("() => window.waits")
 
 
-def first_point_and_stop(page, times=10):
-    """Milliseconds from a key on the learning rate to the curve's first point, and from Stop to the thread's end."""
-    page.locator("img.widget-image").first.evaluate(WATCH)
-    slider, buttons = page.get_by_role("slider").first, {}
-    for name in ("Stop", "Resume"):
-        buttons[name] = page.get_by_role("button", name=name)
-    # Resume can be pressed when the thread has come to its end and the lab has drawn what it left.
-    buttons["Resume"].evaluate(
-        """resume => {
-            window.stops = [];
+def first_point_and_stop(page, times):
+    """Milliseconds from a key on the learning rate to the curve's first point, and from Stop to the run's end."""
+    lab, first_points, stops = page.locator(".lab"), [], []
+    page.evaluate(
+        """() => {
+            document.addEventListener('keydown', () => { window.pressed = performance.now() }, true);
             document.addEventListener('click', () => { window.clicked = performance.now() }, true);
-            new MutationObserver(() => {
-                if (!resume.disabled) window.stops.push(performance.now() - window.clicked);
-            }).observe(resume, {attributes: true, attributeFilter: ['disabled']});
         }"""
     )
-    first_points = []
     for i in range(times):
-        page.evaluate("() => { window.waits = [] }")
-        slider.press("ArrowLeft" if i % 2 == 0 else "ArrowRight")
-        page.wait_for_function("() => window.waits.length > 0")
-        first_points.append(page.evaluate("() => window.waits[0]"))
+        lab.get_by_role("slider", name="learning rate").press("ArrowLeft" if i % 2 == 0 else "ArrowRight")
+        first_points.append(page.evaluate(UNTIL, ["training", "pressed"]))
         page.wait_for_timeout(500)
-        buttons["Stop"].click()
-        page.wait_for_function("count => window.stops.length > count", arg=i)
-    return first_points, page.evaluate("() => window.stops")
+        lab.get_by_role("button", name="Stop", exact=True).click()
+        stops.append(page.evaluate(UNTIL, ["stopped", "clicked"]))
+    return first_points, stops
 
 
-def say(name, milliseconds):
-    """One line: median and 95th percentile."""
+def say(name, milliseconds, kilobytes=None):
+    """One line: median and 95th percentile, and what came over the line for each."""
     percentile_95 = statistics.quantiles(milliseconds, n=20)[-1]
-    print(f"{name:<42}{statistics.median(milliseconds):6.0f} ms {percentile_95:6.0f} ms", flush=True)
+    travelled = "" if kilobytes is None else f"   {kilobytes:6.1f} kB"
+    print(f"{name:<50}{statistics.median(milliseconds):6.0f} ms {percentile_95:6.0f} ms{travelled}", flush=True)
+
+
+def measure(browser, address, name, where, times, line=None):
+    """All that can be measured of a lab, a line each."""
+    with opened(browser, address, name) as page:
+        if name == "trainer":
+            first_points, stops = first_point_and_stop(page, max(2, times // 6))
+            say(f"{name}, {where}: key to the first point", first_points)
+            say(f"{name}, {where}: Stop to the run's end", stops)
+        if name == "drawing":
+            say(f"{name}, {where}: move of the pen to its ink", ink_to_frame(page))
+            say(f"{name}, {where}: end of a stroke to the answer", stroke_to_answer(page, times // 2))
+        if name not in (*TRAIN, "drawing"):
+            before = line.received if line else 0
+            waits = list(key_to_picture(page, times))
+            say(f"{name}, {where}: key to picture", waits, (line.received - before) / 1000 / times if line else None)
+        if name in ("convolution", "pooling", "microscope", "explorer"):
+            say(f"{name}, {where}: pointer to frame", hover_to_frame(page))
 
 
 def main():
     os.environ["LENET_LAB_OFFLINE"] = "1"
-    print(f"{machine()}, Chromium\n{'':<45}median   95th percentile")
-    with jupyterlab.server(notebooks()) as address, jupyterlab.browser() as browser:
+    print(f"{machine()}, Chromium; far: {1000 * DELAY:.0f} ms each way, {8 * BYTES_PER_SECOND / 1e6:.0f} Mbit/s")
+    print(f"{'':<53}median   95th percentile")
+    with jupyterlab.server(notebooks()) as address, jupyterlab.browser() as browser, slow_line(address) as (far, line):
         for name in sys.argv[1:] or LABS:
-            with opened(browser, address, name) as page:
-                if name == "trainer":
-                    first_points, stops = first_point_and_stop(page)
-                    say("trainer: key to the first point", first_points)
-                    say("trainer: Stop to the end of the thread", stops)
-                elif name == "drawing":
-                    say("drawing: move of the pen to the ink", ink_to_frame(page))
-                    say("drawing: end of a stroke to the answer", stroke_to_answer(page))
-                else:
-                    say(f"{name}: key to picture", key_to_picture(page))
-                    if page.locator(".lab canvas").count():
-                        say(f"{name}: pointer to frame", hover_to_frame(page))
+            measure(browser, address, name, "near", 60)
+            measure(browser, far, name, "far", 20, line)
         with opened(browser, address, "training") as page:
             without, within = json.loads(page.locator(".jp-OutputArea-output pre").last.inner_text())
     print(f"the default run: {without:.2f} s without the lab, {within:.2f} s in it: {within / without:.2f} times")

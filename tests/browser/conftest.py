@@ -1,9 +1,7 @@
-"""One JupyterLab and one browser for all tests; a page for each lab, on the bundled sample."""
+"""One browser for all tests, and a JupyterLab with a question."""
 
 import pytest
 
-from helpers import fashion_mnist
-from tests import every_lab
 from tests.browser import jupyterlab
 
 
@@ -22,12 +20,11 @@ def log(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def address(log):
-    own = {f"lab-{name}.ipynb": every_lab.cells(code) for name, code in every_lab.LABS.items()}
-    own["guess.ipynb"] = [
+    guess = [
         "from helpers import labs\nguess = labs.predict('How wide?', '24', '28')\nguess",
         "reason = f'28 − 5 {chr(43)} 1'\nguess.answer('24', reason)",
     ]
-    with jupyterlab.server(own, log) as running:
+    with jupyterlab.server({"guess.ipynb": guess}, log) as running:
         yield running
 
 
@@ -35,29 +32,3 @@ def address(log):
 def browser():
     with jupyterlab.browser() as running:
         yield running
-
-
-@pytest.fixture(scope="class")
-def page(address, browser, request):
-    """The page of the class's LAB, its cells run; afterwards nothing may have gone wrong in it.
-
-    One page for all tests of a class: each begins by putting the lab back to where it began.
-    """
-    page = jupyterlab.open_notebook(browser, address, f"lab-{request.cls.LAB}.ipynb")
-    jupyterlab.run_all(page)
-    page.locator("img.widget-image").first.wait_for()
-    page.locator("img.widget-image").first.scroll_into_view_if_needed()
-    yield page
-    problems = jupyterlab.problems(page)
-    jupyterlab.end(page)
-    assert problems == []
-
-
-@pytest.fixture(scope="class")
-def reference(request):
-    """The same lab in the process of the tests: what its picture must be after the same move."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LENET_LAB_OFFLINE", "1")
-        lab = every_lab.made(request.cls.LAB, fashion_mnist())
-    yield lab
-    lab.close()

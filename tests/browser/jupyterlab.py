@@ -1,6 +1,5 @@
 """JupyterLab on a copy of the notebooks, and a page of Chromium that looks at it."""
 
-import base64
 import contextlib
 import json
 import os
@@ -47,17 +46,15 @@ ASKED_ERRORS, UNASKED_ERRORS = ERRORS % "true", ERRORS % "false"  # a tag asks a
 def server(own=(), log=None, all_cells=True):
     """Start JupyterLab with settings of its own; yields the address. It saves by itself, so it gets copies.
 
-    own: {name: sources of the code cells} of notebooks to lay beside the chapters; log: where its log goes; all_cells:
-    keep also those that are not in sight in the page, as JupyterLab by itself does not.
+    own: {name: sources of the code cells, or a notebook} to lay beside the chapters; log: where its log goes;
+    all_cells: keep also those that are not in sight in the page, as JupyterLab by itself does not.
     """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         shutil.copytree(ROOT / "notebooks", home / "notebooks")
-        for name, sources in dict(own).items():
-            cells = [nbformat.v4.new_code_cell(source) for source in sources]
-            # Without a kernel's name JupyterLab asks for one, and waits.
-            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-            nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), home / "notebooks" / name)
+        for name, made in dict(own).items():
+            notebook = made if isinstance(made, nbformat.NotebookNode) else notebook_of(made)
+            nbformat.write(notebook, home / "notebooks" / name)
         for name, content in SETTINGS.items():
             if not all_cells and "windowingMode" in content:
                 continue
@@ -86,12 +83,24 @@ def server(own=(), log=None, all_cells=True):
             yield address
         finally:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:  # it waits for a kernel that was ended while it started
+                process.kill()
+                process.wait()
+
+
+def notebook_of(sources):
+    """A notebook with these code cells."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    # Without a kernel's name JupyterLab asks for one, and waits.
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    return nbformat.v4.new_notebook(cells=cells, metadata=kernel)
 
 
 def wait_until_it_answers(url, process, log):
-    """Return when the server is up; raise with its log when it ends or stays silent for a minute."""
-    for _ in range(600):
+    """Return when the server is up; raise with its log when it ends or stays silent for three minutes."""
+    for _ in range(1800):
         with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(url, timeout=5):
             return
         if process.poll() is not None:
@@ -117,6 +126,14 @@ def open_notebook(chromium_browser, address, name, width=1280, height=800):
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("console", lambda message: page.problems.append(message.text) if is_problem(message) else None)
     page.goto(f"{address}/lab/tree/notebooks/{name}?token={TOKEN}&reset")
+    wait_for_notebook(page)
+    # The file browser takes a quarter of a projector's width.
+    page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    return page
+
+
+def wait_for_notebook(page):
+    """Wait until a page that has been loaded shows its notebook with a kernel; collect what is heard from this."""
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext")
     page.evaluate(
         """async () => {
@@ -130,10 +147,8 @@ def open_notebook(chromium_browser, address, name, width=1280, height=800):
                 if (header.msg_type === 'error') window.unheard.push(`${content.ename}: ${content.evalue}`);
                 if (header.msg_type === 'stream' && content.name === 'stderr') window.unheard.push(content.text);
             });
-            window.jupyterapp.shell.collapseLeft();  // the file browser takes a quarter of a projector's width
         }"""
     )
-    return page
 
 
 def run_all(page, minutes=5):
@@ -157,9 +172,7 @@ def errors(page):
 
 def is_problem(message):
     """True for an error in the browser's console that a student's page would show too."""
-    # A picture's address ends when the next one comes: `shown_bytes` may be a moment late.
-    own = ("blob:", "/favicon.ico")
-    return message.type == "error" and not any(part in message.location["url"] for part in own)
+    return message.type == "error" and "/favicon.ico" not in message.location["url"]
 
 
 def end(page):
@@ -175,32 +188,6 @@ def problems(page):
     # With these a kernel answers JupyterLab's search for widgets of an earlier session.
     unheard = [text for text in unheard if not text.startswith("No such comm")]
     return [*errors(page), *unheard, *page.problems]
-
-
-def shown_bytes(image):
-    """The bytes of the picture that an <img> shows, a locator; none while the next one is taking its place."""
-    return base64.b64decode(
-        image.evaluate(
-            """async image => {
-                let picture;
-                try { picture = await (await fetch(image.src)).blob(); } catch { return ''; }
-                const reader = new FileReader();
-                const read = new Promise(done => { reader.onload = done });
-                reader.readAsDataURL(picture);
-                await read;
-                return reader.result.split(',')[1];
-            }"""
-        )
-    )
-
-
-def wait_for_picture(image, expected, seconds=20):
-    """Return when the <img> shows exactly the bytes `expected`; raise where it does not in time."""
-    until = time.monotonic() + seconds
-    while shown_bytes(image) != expected:
-        if time.monotonic() > until:
-            raise AssertionError(f"after {seconds} s the picture is not the expected one")
-        time.sleep(0.05)
 
 
 def type_line(place, line):

@@ -9,7 +9,6 @@ from tests.browser import jupyterlab
 
 FOLDER = jupyterlab.ROOT / "build" / "screenshots"
 README_FOLDER = jupyterlab.ROOT / ".github" / "screenshots"
-OUTERMOST = ".jp-OutputArea-output .widget-vbox:not(.widget-vbox .widget-vbox)"  # one for each lab
 CHAPTERS = [
     "01-data",
     "02-convolution-and-pooling",
@@ -25,9 +24,7 @@ def shoot(page, name):
     jupyterlab.run_all(page)
     for problem in jupyterlab.problems(page):
         print(f"{name}: {problem}", file=sys.stderr)
-    # A question to guess is a box of widgets, too, but one without a picture.
-    labs = page.locator(OUTERMOST, has=page.locator("img.widget-image")).or_(page.locator(".lab"))
-    for i, lab in enumerate(labs.all()):
+    for i, lab in enumerate(page.locator(".lab-alive").all()):
         lab.evaluate("lab => lab.scrollIntoView()")
         page.wait_for_timeout(300)
         page.screenshot(path=FOLDER / f"{name}-lab-{i}.png")

@@ -158,6 +158,20 @@ def test_a_pixel_under_the_pointer_says_how_many_cells_see_it(page, convolution)
     expect(convolution.root.get_by_text("1 cell of the output sees the pixel in row 0, column 0.")).to_be_visible()
 
 
+def test_the_keyboard_asks_which_cells_see_a_pixel(page, convolution):
+    page.mouse.move(5, 5)  # where it lies, it looks too
+    canvas = convolution.map("pixel of the input")
+    canvas.focus()
+    for key in ("Shift+Home", "Shift+ArrowRight", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    said = "6 cells of the output see the pixel in row 10, column 1."  # the window's corner was at row 9
+    expect(convolution.root.locator(".lab-sum")).to_contain_text(said)
+    expect(convolution.root.get_by_role("status")).to_contain_text(said)
+    assert convolution.known("line") == "convolution"  # to look pins nothing
+    page.keyboard.press("Tab")
+    expect(convolution.root.locator(".lab-sum")).not_to_contain_text("see the pixel")
+
+
 def test_the_window_is_dragged_over_the_input_and_stays_where_it_is_let_go(page, convolution):
     canvas = convolution.map("pixel of the input")
     page.mouse.move(*convolution.place(canvas, (28, 28), 10, 10))

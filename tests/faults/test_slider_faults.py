@@ -9,18 +9,19 @@ from helpers.labs.settings import Matrix
 from tests import every_lab
 from tests.support import explains, workers
 
-# {lab: number of states}: the more, the less time a lab takes for one: 30 to 65 ms for its picture; the training
-# lab waits for the step and the drawing that its last run is at.
+# {lab: number of states}: the more, the less time a lab takes for one; the training lab waits for the step and the
+# drawing that its last run is at.
 STATES = {
     "explorer": 70,
-    "convolution": 300,
-    "pooling": 200,
-    "learn_kernel": 130,
-    "shapes": 900,
+    "convolution": 420,
+    "pooling": 350,
+    "learn_kernel": 240,
+    "shapes": 460,
+    "class_experiment": 40,
     "trainer": 100,
-    "microscope": 130,
+    "microscope": 140,
     "versus": 40,
-    "drawing": 130,
+    "drawing": 140,
 }
 
 
@@ -62,17 +63,16 @@ def every_lab_open(sample):
 
 def count_pictures(lab, name, drawn):
     """Let each new picture of `lab` be counted in `drawn[name]`."""
-    what, method = (lab, "show") if hasattr(lab, "facts") else (lab.picture, "show_png")
-    show = getattr(what, method)
+    show = lab.show
 
     def show_and_count(*args):
         drawn[name] += 1
         show(*args)
 
-    setattr(what, method, show_and_count)
+    lab.show = show_and_count
 
 
-def test_two_thousand_states_in_random_order_while_a_network_trains(sample, coarse_pictures, monkeypatch):
+def test_two_thousand_states_in_random_order_while_a_network_trains(sample, monkeypatch):
     broken, drawn, seen = [], collections.Counter(), collections.Counter()
     monkeypatch.setattr(threading, "excepthook", broken.append)
     threads = set(threading.enumerate())

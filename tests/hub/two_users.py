@@ -1,7 +1,8 @@
 """A JupyterHub on this machine, and two students who open chapter 1 at the same time: `make hub`.
 
 Each has a server, a kernel and a copy of the notebooks of their own; the images (LENET_LAB_DATA, or else the bundled
-sample) are shared. Everything is driven as a browser would, through the hub's proxy, and ends within some minutes.
+sample) are shared, and so is a folder for the class: a third account, at the projector, sees there that both trained.
+Everything is driven as a browser would, through the hub's proxy, and ends within some minutes.
 
 The hub has an environment of its own, build/hub. The students' servers and kernels run in that of the course, which
 finds JupyterHub's package there.
@@ -32,6 +33,16 @@ CHAPTER = "lenet-lab/notebooks/01-data.ipynb"
 STUDENTS = ("ada", "bo")
 CELLS = 8  # code cells of the chapter to run: the explorer and the first bytes
 SECONDS = 120  # for any one step
+PROJECTOR = "teacher-at-the-projector"
+TRAINS = """from helpers import fashion_mnist, labs
+lab = labs.trainer(fashion_mnist(), num_epochs=1)
+lab.hear({{"student": "{student}"}}, [])
+lab.start()
+lab.runner.wait()
+print(lab.below["shared"])"""
+SEES = """from helpers import labs
+lab = labs.class_experiment()
+print(lab.message.value)"""
 
 CONFIG = """
 c.JupyterHub.bind_url = "http://127.0.0.1:{public}"
@@ -106,14 +117,16 @@ def running(home):
     public, internal, api = free_ports(3)
     hub = Hub(f"http://127.0.0.1:{public}", secrets.token_hex())
     (packages,) = HUB.glob("lib/python*/site-packages")
-    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}:{packages}"}
+    shared = home / "class"
+    shared.mkdir()
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": f"{ROOT}:{packages}", "LENET_LAB_CLASS": str(shared)}
     if data := os.environ.get("LENET_LAB_DATA"):
         environment["LENET_LAB_DATA"] = str(Path(data).resolve())
     else:
         environment["LENET_LAB_OFFLINE"] = "1"
     config = CONFIG.format(
-        public=public, internal=internal, api=api, home=home, proxy=PROXY, students=set(STUDENTS), token=hub.token,
-        python=sys.executable, chapter=CHAPTER, seconds=SECONDS, environment=environment,
+        public=public, internal=internal, api=api, home=home, proxy=PROXY, students={*STUDENTS, PROJECTOR},
+        token=hub.token, python=sys.executable, chapter=CHAPTER, seconds=SECONDS, environment=environment,
     )  # fmt: skip
     (home / "jupyterhub_config.py").write_text(config, encoding="utf-8")
     command = [HUB / "bin" / "python", "-m", "jupyterhub", "--config", home / "jupyterhub_config.py"]
@@ -139,16 +152,28 @@ def answered(answer):
     return answer.json() if answer.content else None
 
 
+def start_server(hub, user):
+    """Start the user's server; returns a token for it."""
+    hub.ask("POST", f"/hub/api/users/{user}/server").raise_for_status()
+    until(
+        lambda: answered(hub.ask("GET", f"/hub/api/users/{user}"))["servers"].get("", {}).get("ready"),
+        f"{user}'s server",
+    )
+    return answered(hub.ask("POST", f"/hub/api/users/{user}/tokens"))["token"]
+
+
+def look(hub):
+    """What the class experiment says at the projector."""
+    token, mine = start_server(hub, PROJECTOR), f"/user/{PROJECTOR}"
+    kernel = answered(hub.ask("POST", f"{mine}/api/kernels", token, json={"name": "python3"}))["id"]
+    return run_cells(hub, f"{mine}/api/kernels/{kernel}/channels", token, [SEES])[-1].strip()
+
+
 def open_chapter(hub, student):
     """Start the student's server, open the chapter, run its first cells; what happened, as a dictionary."""
     started = time.monotonic()
-    hub.ask("POST", f"/hub/api/users/{student}/server").raise_for_status()
-    until(
-        lambda: answered(hub.ask("GET", f"/hub/api/users/{student}"))["servers"].get("", {}).get("ready"),
-        f"{student}'s server",
-    )
+    token = start_server(hub, student)
     seconds = time.monotonic() - started
-    token = answered(hub.ask("POST", f"/hub/api/users/{student}/tokens"))["token"]
     mine = f"/user/{student}"
     page = hub.ask("GET", f"{mine}/lab/tree/{CHAPTER}", token)
     assert "jupyter-config-data" in page.text, f"{student} got no JupyterLab but: {page.status_code} {page.url}"
@@ -157,18 +182,20 @@ def open_chapter(hub, student):
     notebook = nbformat.from_dict(opened["content"])
     session = {"path": CHAPTER, "name": "01-data.ipynb", "type": "notebook", "kernel": {"name": "python3"}}
     kernel = answered(hub.ask("POST", f"{mine}/api/sessions", token, json=session))["kernel"]["id"]
-    outputs = run_cells(hub, f"{mine}/api/kernels/{kernel}/channels", token, notebook)
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"][:CELLS]
+    sources.append("import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, 'MB')")
+    outputs = run_cells(hub, f"{mine}/api/kernels/{kernel}/channels", token, sources)
+    seconds_of_cells = time.monotonic() - started
+    shared = run_cells(hub, f"{mine}/api/kernels/{kernel}/channels", token, [TRAINS.format(student=student)])
     notebook.cells[0].source = f"# {student}'s own copy"
     saved = {"type": "notebook", "format": "json", "content": notebook}
     answered(hub.ask("PUT", f"{mine}/api/contents/{CHAPTER}", token, json=saved))
     hub.ask("DELETE", f"{mine}/api/kernels/{kernel}", token).raise_for_status()
-    return {"token": token, "server": seconds, "all": time.monotonic() - started, "outputs": outputs}
+    return {"token": token, "server": seconds, "all": seconds_of_cells, "outputs": outputs, "shared": shared[-1]}
 
 
-def run_cells(hub, path, token, notebook):
-    """Run the first code cells and one that asks for the kernel's memory; the texts that they gave."""
-    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"][:CELLS]
-    sources.append("import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, 'MB')")
+def run_cells(hub, path, token, sources):
+    """Run code cells in a kernel; the texts that they gave."""
     address = f"{hub.address}{path}".replace("http", "ws", 1)
     # Not in the address: a hub takes no token there.
     channel = websocket.create_connection(address, timeout=SECONDS, header={"Authorization": f"token {token}"})
@@ -216,6 +243,10 @@ def main():
             source = next(line for text in ours["outputs"] for line in text.splitlines() if line.startswith("from "))
             times = f"server after {ours['server']:.1f} s, {CELLS} cells of chapter 1 after {ours['all']:.1f} s"
             print(f"{student}: {times}, kernel {ours['outputs'][-1].strip()}; images {source}")
+            assert ours["shared"].startswith("Shared with the class"), ours["shared"]
+        seen_there = look(hub)
+        assert seen_there.startswith(f"{len(STUDENTS)} results."), seen_there
+        print(f"At the projector, a third account, after one run of each: {seen_there}")
     print("Both at once, each with a copy of their own, neither allowed into the other's.")
 
 

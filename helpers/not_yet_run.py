@@ -1,0 +1,52 @@
+"""A cell that stands on one that has not been run: the error says which, since cells can be run in any order."""
+
+import json
+import os
+import re
+import symtable
+from pathlib import Path
+
+from IPython import get_ipython
+
+HINT = (
+    "{name} is made in {section}, in the cell that begins with `{begins}`: run that cell first. Or click on this cell, "
+    "and choose Run All Above Selected Cell in the menu Run."
+)
+
+
+def name_the_cell():
+    """From now on, a NameError in a notebook is followed by a line that names the cell to run first."""
+    shell = get_ipython()
+    if shell is not None and hasattr(shell, "kernel"):
+        shell.set_custom_exc((NameError,), _say)
+
+
+def where(name, notebook):
+    """A sentence about the first code cell that makes `name`, and its section; an empty text if no cell does.
+
+    notebook: as JSON gives it.
+    """
+    section = "the beginning"
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown" and (heading := re.search("^## (.+)$", source, re.MULTILINE)):
+            numbered = re.match(r"\d+", heading[1])
+            section = f"section {numbered[0]}" if numbered else f"the section “{heading[1].partition(' (')[0]}”"
+        elif cell["cell_type"] == "code" and name in _names(source):
+            return HINT.format(name=name, section=section, begins=source.splitlines()[0])
+    return ""
+
+
+def _names(source):
+    try:
+        table = symtable.symtable(source, "cell", "exec")
+    except SyntaxError:  # a magic, or a line that a student is still writing
+        return set()
+    return {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+
+
+def _say(shell, kind, error, traceback, tb_offset=None):
+    shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
+    path = Path(os.environ.get("JPY_SESSION_NAME", ""))  # where Jupyter says which notebook a kernel is for
+    if kind is NameError and path.is_file():  # an UnboundLocalError is about a name inside a function
+        print(where(error.name, json.loads(path.read_text(encoding="utf-8"))))

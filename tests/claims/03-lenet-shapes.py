@@ -1,0 +1,131 @@
+"""What chapter 3 says and its cells compute; each part runs right after the cell that it is named after."""
+
+# %% at-work
+assert classes.tolist() == data.train_labels[:8].tolist()
+
+# %% second
+names_in_order = [data.class_names[place] for place in best]
+assert names_in_order[:3] == ["ankle boot", "sneaker", "sandal"]
+
+# %% shuffle-equal
+assert gap < 1e-5
+
+# %% photo-weights
+assert dense_weights * 4 == 3_072_000_000
+assert conv_weights * 4 == 76_800
+assert round(conv_outputs * 4 / 1e9, 1) == 1.0
+
+# %% second-maps
+assert second.shape == (1, 16, 10, 10)
+
+# %% walk
+assert shapes_of(net, boot) == [
+    (1, 6, 28, 28),
+    (1, 6, 28, 28),
+    (1, 6, 14, 14),
+    (1, 16, 10, 10),
+    (1, 16, 10, 10),
+    (1, 16, 5, 5),
+    (1, 400),
+    (1, 120),
+    (1, 120),
+    (1, 84),
+    (1, 84),
+    (1, 10),
+]
+
+# %% picture
+assert layer_table(lenet()) == table  # lenet() without choices is this very network
+
+# %% boot-maps
+assert [type(trained[i - 1]).__name__ for i in (1, 3, 4, 6)] == ["Conv2d", "MaxPool2d"] * 2
+assert [tuple(trained[:i](boot).shape) for i in (3, 6)] == [shapes_of(net, boot)[i - 1] for i in (3, 6)]
+
+# %% zeros
+assert 150 <= share * 400 <= 250
+
+# %% halves-split
+assert feature_extractor(boot)[0, 5 * 25 + 1 * 5 + 2] == maps[5, 1, 2]
+
+# %% break-build
+assert when == "when an image goes through"
+assert "1x400" in said and "256x120" in said
+try:
+    net(X[0])  # the batch forgotten
+except RuntimeError as error:
+    assert "16x25" in str(error)
+
+# %% break-mend
+assert in_features == 400
+
+# %% break-lenet
+for choices in ({"padding": (3, 0)}, {"padding": (0, 2)}, {"padding": (0, 0), "kernel_size": 9}):
+    assert lenet(**{"kernel_size": 11, **choices})(boot).shape == (1, 10)
+try:
+    lenet(kernel_size=11, padding=(2, 0))
+except ValueError as error:
+    assert "pooling 2" in str(error) and "1×1" in str(error)
+
+# %% parameters-conv
+assert conv_2 == 2_416
+assert 26 * 16 == 416
+
+# %% parameters-total
+assert convolutions + dense_layers == num_parameters(net) == 61_706
+
+# %% paper
+assert C3 == 1_516
+assert number == 60_000
+
+# %% work-bars
+assert work[0] == (6 * 28 * 28) * (1 * 5 * 5)
+assert work[2] == 120 * 400
+assert sum(work) == 416_520
+assert names[work.index(max(work))] == "conv 2"
+assert in_convolutions > 0.85
+assert convolutions < 0.05 * (convolutions + dense_layers)
+assert conv_weights == 19_200
+assert round(996 * 996 * conv_weights / 1e9) == 19
+assert round(dense_weights / 1e9, 2) == 0.77
+
+# %% wide-table
+assert num_parameters(wide) == 28_938
+assert round(times, 1) == 6.8
+
+# %% unpadded
+assert total == 44_426
+assert counts[2] == (256 + 1) * 120
+
+# %% bug-listing
+assert num_parameters(suspect) == 545_546
+assert shapes_of(suspect, boot)[6] == (1, 120, 7, 7)
+repaired = nn.Sequential(
+    *suspect[:3], nn.Conv2d(6, 16, 5), *suspect[4:6], nn.Conv2d(16, 120, 5), *suspect[7:9], nn.Linear(120, 84),
+    *suspect[10:],
+)  # fmt: skip
+assert num_parameters(repaired) == 61_706
+assert repaired(boot).shape == (1, 10)
+
+# %% own-lab
+for kernel, padding, size, pooled in ((7, (2, 0), 28, 3), (5, (2, 0), 48, 10)):
+    assert shapes_of(lenet(kernel, padding=padding, image_size=size), torch.zeros(1, 1, size, size))[5][2] == pooled
+for choices in (
+    {"padding": (3, 0)},
+    {"padding": (0, 2)},
+    {"image_size": 34},
+    {"kernel_size": (5, 11)},
+    {"kernel_size": (11, 8)},
+):
+    lenet(**{"kernel_size": 11, "padding": (0, 0), **choices})
+large, small = (layer_table(lenet(image_size=size), (1, 1, size, size)) for size in (48, 28))
+more_work = [a.multiply_adds - b.multiply_adds for a, b in zip(large, small, strict=True)]
+assert more_work.index(max(more_work)) == 3
+
+# %% own-net
+assert own_net(X).shape == (8, 10)
+
+# %% c5-equal
+assert num_parameters(as_1998) == 61_706
+
+# %% c5-larger
+assert as_1998[:7](torch.zeros(1, 1, 48, 48)).shape == (1, 120, 5, 5)

@@ -1,0 +1,53 @@
+"""What the student does in chapter 2; `tests/lesson/script.py` says how this is read."""
+
+RUN = """
+    start imports tiny move all-places dot by-pytorch matrix kernels bank trained photo channels-in by-hand
+    channel-mismatch strided-windows sizes learn pooled equivariant change dilated too-large one-by-one strided
+""".split()
+GUESSES = {
+    "guess-corner": ("corner", "11", "18"),
+    "guess-dot": ("flip", "K", "K turned by 180°"),
+    "guess-weights": ("weights", "676", "529,984"),
+    "guess-flat": ("flat", "with a large positive number", "with 0"),
+    "guess-silent": ("learnt-filters", "all six", "four"),
+    "guess-numbers": ("channels-out", "600", "608"),
+    "guess-used": ("padding", "9 and 9", "9 and 1"),
+    "guess-rate": ("rate", "0.6", "0.4"),
+    "guess-shift": ("tolerance", "by less than 0.2", "by more than 0.6"),
+    "guess-field": ("gradient", "10", "14"),
+}
+BLANKS = {
+    "corr2d": ("(window + K).sum()", "You add window and K"),
+    "output-size": ("(n + p - k) // s + 1", "The padding counts on both sides"),
+    "step": ("kernel + lr * kernel.grad", "You walk uphill"),
+    "pool2d": ("X[i : i + size, j : j + size]", "Your windows move by one pixel"),
+}
+LABS = {
+    "lab-convolution": [
+        ("point", "canvas"),
+        ("line", "convolution kernel=blur-mean size=11"),
+        ("line", "convolution numbers=0,0,0;0,0,1;0,0,0"),
+        ("line", "convolution size=11 dilation=3", {"red": "larger than"}),
+        ("line", "convolution"),
+        ("key", "padding", "ArrowRight"),
+    ],
+    "lab-learn-kernel": [
+        ("line", "learn lr=0.3"),
+        ("press", "Run"),
+        ("line", "learn lr=0.4"),
+        ("press", "Run", {"red": "the learning rate 0.4 is too high"}),
+        ("line", "learn target=outline-laplacian"),
+        ("press", "Run"),
+        ("line", "learn target=blur-mean"),
+        ("press", "Run"),
+    ],
+    "lab-pooling": [("line", "pooling window=4 stride=4"), ("key", "shift", "ArrowRight")],
+}
+EXERCISES = {
+    "exercise-1": "C gaps of two",
+    "exercise-2": "vertical",
+    "exercise-3": "flipped",
+    "exercise-4": "window start i not i*stride",
+    "exercise-5": "product of windows",
+    "exercise-6": "per-channel mean",
+}

@@ -1,0 +1,55 @@
+"""What the student does in chapter 5; `tests/lesson/script.py` says how this is read."""
+
+RUN = """
+    start imports split makers sweep rates best-rates own-net standings two-shown move permutation break-frozen
+    on-frozen controls transfer few-train disagree first-layers rotation-and-scale scoreboard
+""".split()
+GUESSES = {
+    "guess-hidden": ("match", "about 400", "about 80"),
+    "guess-cost": ("cost", "both as many", "LeNet, 7 times as many"),
+    "guess-lead": (
+        "race-train",
+        "LeNet leads by more than 10 points",
+        ("less than 3 points apart", "LeNet leads by 3 to 10 points"),
+    ),
+    "guess-shift": ("shift-two", "both about 1", "LeNet about 15, the MLP about 30"),
+    "guess-maps": ("equivariant", "they stay the same", "they move by 1 cell"),
+    "guess-shuffled": ("shuffle-train", "both, nearly all", "LeNet, some points"),
+    "guess-frozen": ("frozen-train", "about 10 %", "about 80 %"),
+    "guess-controls": (
+        "controls-train",
+        "random convolutions, shuffled pixels",
+        ("400 raw pixels", "random dense layer", "random convolutions"),
+    ),
+    "guess-transfer": (
+        "transfer-train",
+        "worse by several points",
+        ("better by several points", "about as well"),
+    ),
+    "guess-few": ("few-reveal", "60 % and 60 %", "nearly all and 75 %"),
+    "guess-test": ("test", "the MLP does", ("neither does", "LeNet does")),
+}
+BLANKS = {
+    "best-rate": ("train_acc > accs[best][0]", "You choose by training accuracy"),
+    "two-to-the-right": ("images[..., 2:]", "nothing has moved"),
+    "freeze": ("layers.requires_grad = False", "only hangs a new attribute on the layers"),
+}
+LABS = {
+    "lab-versus": [
+        ("key", "shift", "ArrowRight"),
+        ("line", "versus shift=2"),
+        ("line", "versus shift=2 shuffled=on"),
+        ("press", "Train"),
+    ],
+    "lab-drawing": [
+        ("line", "drawing example=none"),
+        ("draw", (0.2, 0.2), (0.8, 0.2), (0.4, 0.8)),
+    ],
+}
+EXERCISES = {
+    "ex-rates-stub": "last common",
+    "ex-shift-stub": "off by one clear",
+    "ex-lead-stub": "sqrt(a-b)",
+    "ex-freeze-stub": "zero_grad",
+    "ex-tolerant-stub": "no images/255 net",
+}

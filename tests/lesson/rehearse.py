@@ -1,0 +1,345 @@
+"""A scripted student goes through a chapter in JupyterLab, with mouse and keyboard: `make lesson`.
+
+python -m tests.lesson.rehearse [chapters] [runs]: rehearses them, writes build/lesson/index.html, and fails if
+something was noticed (see notice.py) that a student should not meet. Without arguments: all chapters, each from top to
+bottom and with every detour (detours.py).
+"""
+
+import itertools
+import re
+import sys
+import time
+
+from matplotlib.cbook import get_sample_data
+from playwright.sync_api import Error, TimeoutError
+
+from tests.browser import jupyterlab
+from tests.lesson import notice, report
+from tests.lesson.detours import DETOURS
+from tests.lesson.script import CHAPTERS, script_of
+
+PATIENCE = 600_000  # milliseconds, which only a hang can take
+
+
+class Student:
+    """Goes through a notebook, in a page of Chromium. parts: what was noticed, a `notice.Part` for each section.
+
+    turn: the guesses that are wrong are the others at each other turn. shoot: takes (page, words) and keeps a picture.
+    """
+
+    def __init__(self, page, script, turn=0, shoot=None):
+        self.page, self.script, self.turn, self.shoot = page, script, turn, shoot
+        self.parts, self.guessed, self.open_answers = [notice.Part("Before the first section")], 0, {}
+        self.caused = []  # the errors that were to come
+        notice.open_eyes(page)
+
+    @property
+    def part(self):
+        """The section at which the student is."""
+        return self.parts[-1]
+
+    def begin(self, title, minutes=None):
+        """Begin a section."""
+        self.parts.append(notice.Part(title, minutes))
+
+    def do(self, cell):
+        """Do what the script says of a cell."""
+        data = self.script.data
+        try:
+            if cell in data.GUESSES:
+                self.guess(cell)
+            elif cell in data.BLANKS:
+                self.answer(cell, *self.script.wrong_blank(cell), self.script.blanks[cell])
+            elif cell in data.EXERCISES:
+                self.answer(cell, *self.script.wrong_answer(cell), self.script.right_answer(cell))
+            elif cell in data.LABS:
+                self.run(cell)
+                self.picture(cell)
+                for *move, last in data.LABS[cell]:
+                    # A move may end with the red words that it causes.
+                    how = {**last} if isinstance(last, dict) else {}
+                    self.move(cell, *move, *([] if how else [last]), **how)
+            elif cell in [answer for answer, _, _ in data.GUESSES.values()]:
+                self.open(cell)
+            else:
+                self.run(cell)
+                if cell in self.script.sources:
+                    self.picture(cell)
+        except (Error, TimeoutError) as error:
+            self.part.note("script", cell, str(error).splitlines()[0])
+
+    # What a hand does.
+
+    def run(self, cell, key="Shift+Enter", red=""):
+        """Run a cell by the keyboard, wait until it has ended, and look at it; returns its state.
+
+        red: words of an error that is to come.
+        """
+        before = self.reach(cell)
+        self.part.actions += 1
+        began, clock = self._now(), time.monotonic()
+        self.page.keyboard.press(key)
+        if before["kind"] != "code":
+            return before
+        self.page.wait_for_function(
+            "([id, count]) => { const { idle, count: now } = lesson.state(id); return idle && now && now !== count }",
+            arg=[cell, before["count"]],
+            timeout=PATIENCE,
+        )
+        self.part.seconds += time.monotonic() - clock
+        self._note_wait(cell, began)
+        return self.look(cell, red)
+
+    def reach(self, cell):
+        """Make a cell the active one, by a click if it is not; returns its state."""
+        state = self.state(cell)
+        if not state["active"]:
+            node = self.node(cell)
+            place = node.locator(".jp-InputPrompt, .jp-InputPlaceholder .jp-InputArea-prompt, .jp-MarkdownOutput").first
+            place.scroll_into_view_if_needed()
+            place.click(position={"x": 5, "y": 5})
+            self.part.actions += 1
+        return state
+
+    def write(self, cell, text):
+        """Replace the code of a cell."""
+        editor = self.node(cell).locator(".cm-content")
+        editor.scroll_into_view_if_needed()
+        self.hand(cell, editor, lambda: editor.click(position={"x": 5, "y": 5}))
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(text)
+
+    def hand(self, cell, target, act):
+        """Let a hand act on a locator; what is under the hand may not jump away."""
+        target.scroll_into_view_if_needed()
+        before = target.bounding_box()
+        self.part.actions += 1
+        act()
+        self.page.wait_for_timeout(250)
+        after = target.bounding_box()
+        if before and after and abs(after["y"] - before["y"]) > notice.LONGEST_JUMP:
+            self.part.note("jump", cell, f"by {after['y'] - before['y']:.0f} pixels")
+
+    # Guesses, blanks, exercises and labs.
+
+    def guess(self, cell):
+        """Ask a question and guess; every third time its answer has been run before the guess."""
+        answer, wrong, right = self.script.data.GUESSES[cell]
+        rights = (right,) if isinstance(right, str) else right
+        self.guessed += 1
+        choice = wrong if (self.guessed + self.turn) % 2 else rights[0]
+        self.run(cell)
+        if not self.state(answer)["folded"]:
+            self.part.note("answer", answer, "its code can be read before the guess")
+        hasty = self.guessed % 3 == 0 and self.script.follows(cell, answer)
+        if hasty:
+            said = self.run(answer)["said"]
+            if "Show me" not in said or "Answer:" in said:
+                self.part.note("answer", answer, f"before the guess stands: {said}")
+        before = _plain(self.page.evaluate("() => lesson.words()"))
+        option = self.node(cell).get_by_role("radio", name=choice, exact=True)
+        self.hand(cell, option, option.click)
+        if not hasty:
+            # The click has made the question the active cell: Shift+Enter runs it again, and the guess must stay.
+            self.run(cell)
+        self.open_answers[answer] = choice, rights, before, hasty
+
+    def open(self, cell):
+        """Run the answer of a question that has been guessed, and read it."""
+        choice, rights, before, hasty = self.open_answers[cell]
+        if not hasty:
+            self.run(cell)
+        self.page.wait_for_function("id => /Answer:/.test(lesson.state(id).said)", arg=cell, timeout=10_000)
+        said = _plain(self.look(cell)["said"])
+        right = next((right for right in rights if f"Answer: {right}" in said), rights[0])
+        if f"Your guess: {choice} {'✅' if choice == right else '❌'} Answer: {right}" not in said:
+            self.part.note("verdict", cell, f"{choice} was guessed, {' or '.join(rights)} is right; it says: {said}")
+        reason = said.partition(f"Answer: {right}")[2].strip(" ()")[:60]
+        if len(reason) > 20 and reason in before:
+            self.part.note("answer", cell, f"stood there before the guess: {reason}")
+        self.picture(cell)
+
+    def answer(self, cell, wrong, words, right):
+        """Run a blank or an exercise as it is, then with a wrong answer and with the right one."""
+        self.expect(cell, self.run(cell, "Control+Enter"), "✏️|❌", "")
+        self.write(cell, wrong)
+        self.expect(cell, self.run(cell, "Control+Enter"), "❌", words)
+        self.picture(cell)
+        self.write(cell, right)
+        self.expect(cell, self.run(cell), "✅", "")
+        self.picture(cell)
+
+    def expect(self, cell, state, marks, words):
+        """A cell must show the expected verdict."""
+        said = _plain(state["said"])
+        if not re.search(marks, said) or _plain(words) not in said:
+            self.part.note("verdict", cell, f"expected {marks} {words}, and it says: {said}")
+
+    def move(self, cell, what, *how, red=""):
+        """One move of a hand in a lab: see the verbs below. red: words of the red line that it is to cause."""
+        began = self._now()
+        lab = self.node(cell).locator(".jp-Cell-outputWrapper")
+        if getattr(self, f"_{what}")(cell, lab, *how):
+            try:
+                self.page.wait_for_function("began => lesson.moved(began)", arg=began, timeout=20_000)
+            except TimeoutError:
+                self.part.note("dead", cell, f"no answer to: {what} {' '.join(map(str, how))}")
+        self._wait_for_training(cell, lab)
+        if red:
+            lab.locator(".lab-trouble, .lab-refusal", has_text=red).first.wait_for(timeout=10_000)
+        self.look(cell, red)
+        self.picture(cell, " ".join(map(str, (what, *how))))
+
+    def _line(self, cell, lab, line):
+        box = lab.get_by_label("board line")
+        same = box.input_value() == line
+        self.hand(cell, box, box.click)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(line)
+        self.page.keyboard.press("Enter")
+        return not same
+
+    def _press(self, cell, lab, name):
+        button = lab.get_by_role("button", name=name, exact=True).first
+        self.hand(cell, button, button.click)
+        return True
+
+    def _key(self, cell, lab, name, key):
+        slider = lab.get_by_role("slider", name=re.compile(f"^{re.escape(name)}")).first
+        self.hand(cell, slider, slider.focus)
+        self.page.keyboard.press(key)
+        return True
+
+    def _choose(self, cell, lab, name, option):
+        choice = lab.get_by_label(name).first
+        self.hand(cell, choice, lambda: choice.select_option(label=option))
+        return True
+
+    def _point(self, cell, lab, what):
+        picture = lab.locator(what).last
+        picture.scroll_into_view_if_needed()
+        box = picture.bounding_box()
+        for share in (0.3, 0.5, 0.6):
+            self.page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * share, steps=3)
+            self.page.wait_for_timeout(50)
+        self.part.actions += 1
+        return True
+
+    def _upload(self, cell, lab, name):
+        """Hand over one of Matplotlib's own pictures."""
+        lab.locator("input[type=file]").first.set_input_files(get_sample_data(name, asfileobj=False))
+        self.part.actions += 1
+        return True
+
+    def _draw(self, cell, lab, *points):
+        """A stroke through points, in shares of the pad's width and height."""
+        pad = lab.locator(".lab-pad canvas").first
+        pad.scroll_into_view_if_needed()
+        box = pad.bounding_box()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=6)
+        self.page.mouse.up()
+        self.part.actions += 1
+        return True
+
+    def _wait_for_training(self, cell, lab):
+        running = lab.locator("[data-phase=training]")
+        self.page.wait_for_timeout(150)
+        if running.count():
+            began, clock = self._now(), time.monotonic()
+            running.first.wait_for(state="detached", timeout=PATIENCE)
+            self.part.seconds += time.monotonic() - clock
+            self._note_wait(cell, began)
+
+    # What the student sees.
+
+    def node(self, cell):
+        """The locator of a cell."""
+        self.page.evaluate("id => { lesson.node(id).dataset.lesson = id }", cell)
+        return self.page.locator(f'[data-lesson="{cell}"]')
+
+    def state(self, cell):
+        """What is known of a cell, see notice.js."""
+        return self.page.evaluate("id => lesson.state(id)", cell)
+
+    def look(self, cell, red=""):
+        """Look at a cell, write down what is wrong with it but for a red line with these words; returns its state."""
+        try:
+            self.page.wait_for_function("id => !lesson.state(id).loads", arg=cell, timeout=10_000)
+        except TimeoutError:
+            pass  # is noted by `look` itself
+        self.page.wait_for_timeout(100)
+        for kind, words in self.page.evaluate("id => lesson.look(id)", cell):
+            if kind == "red" and red and red in words:
+                self.caused.append(words)
+            else:
+                self.part.note(kind, cell, words)
+        return self.state(cell)
+
+    def picture(self, cell, words=""):
+        """Keep a small picture of the page as it is."""
+        if self.shoot:
+            self.part.pictures.append((self.shoot(self.page), f"{cell} {words}".strip()))
+
+    def _now(self):
+        return self.page.evaluate("() => lesson.now()")
+
+    def _note_wait(self, cell, began):
+        still = self.page.evaluate("began => lesson.still(began, lesson.now())", began)
+        if still > notice.LONGEST_WAIT:
+            self.part.note("wait", cell, f"{still:.1f} s")
+
+
+def _plain(text):
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def straight(student):
+    """Go through the whole chapter, from top to bottom."""
+    for title, minutes, cells in student.script.sections():
+        student.begin(title, minutes)
+        for cell in cells:
+            student.do(cell.id)
+
+
+RUNS = {"straight": straight, **DETOURS}
+
+
+def rehearse(browser, address, script, run, shoot=None):
+    """One run through a notebook, see `RUNS`; returns its parts."""
+    page = jupyterlab.open_notebook(browser, address, script.name)
+    page.evaluate("() => window.jupyterapp.shell.expandLeft()")  # as it is at first
+    student = Student(page, script, turn=run != "straight", shoot=shoot)
+    RUNS[run](student)
+    for problem in dict.fromkeys(jupyterlab.problems(page)):
+        if problem not in student.caused:
+            student.part.note("red", "the page", problem)
+    jupyterlab.end(page)
+    return student.parts
+
+
+def main(chapters, runs):
+    """Rehearse chapters and write the report; returns the number of faults."""
+    pages = report.Pages()
+    with jupyterlab.browser() as browser:
+        for chapter, run in itertools.product(chapters, runs):
+            began = time.monotonic()
+            with jupyterlab.server(all_cells=False) as address:  # each run begins with the notebook as it comes
+                parts = rehearse(browser, address, script_of(chapter), run, pages.shoot)
+            pages.add(chapter, run, parts, time.monotonic() - began)
+            for part in parts:
+                for remark in part.remarks:
+                    print(f"chapter {chapter}, {run}, {part.title}: {remark}", flush=True)
+            print(pages.write(), flush=True)
+    return pages.faults
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:]
+    chapters, runs = [int(word) for word in words if word.isdigit()], [word for word in words if word in RUNS]
+    if len(chapters) + len(runs) < len(words):
+        sys.exit(f"Name chapters, {CHAPTERS}, and runs: {', '.join(RUNS)}.")
+    sys.exit(main(chapters or CHAPTERS, runs or RUNS) > 0)

@@ -1,0 +1,62 @@
+"""The scripts of the rehearsed lesson: what a chapter has, its script names, and the other way round."""
+
+import pytest
+
+from tests.lesson.script import CHAPTERS, script_of
+
+BY_HAND = {3, 4}  # are being rewritten; their scripts follow
+
+
+def test_each_chapter_has_a_script():
+    assert {*CHAPTERS, *BY_HAND} == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_script_and_its_chapter_name_the_same(chapter):
+    script = script_of(chapter)
+    assert script.gaps() == []
+    for cell in script.data.BLANKS:
+        assert script.wrong_blank(cell)[0] != script.blanks[cell]
+    for cell in script.data.EXERCISES:
+        assert script.wrong_answer(cell)[0] != script.right_answer(cell)
+
+
+@pytest.mark.parametrize(
+    ("part", "cell", "words"),
+    [
+        ("RUN", "tiny", "tiny is in the chapter and not in the script"),
+        ("GUESSES", "guess-flat", "guess-flat has labs.predict(, and the script does not treat it so"),
+        ("BLANKS", "pool2d", "pool2d is in the chapter and not in the script"),
+        ("LABS", "lab-pooling", "lab-pooling is in the chapter and not in the script"),
+        ("EXERCISES", "exercise-4", "exercise-4 is in the chapter and not in the script"),
+    ],
+)
+def test_what_a_script_leaves_out_is_a_gap(monkeypatch, part, cell, words):
+    script = script_of(2)
+    whole = getattr(script.data, part)
+    less = [one for one in whole if one != cell] if part == "RUN" else {k: v for k, v in whole.items() if k != cell}
+    monkeypatch.setattr(script.data, part, less)
+    assert words in script.gaps()
+
+
+def test_what_a_chapter_no_longer_has_is_a_gap(monkeypatch):
+    script = script_of(2)
+    monkeypatch.setattr(script.data, "RUN", [*script.data.RUN, "gone"])
+    assert script.gaps() == ["gone is in the script and not in the chapter"]
+
+
+def test_a_board_line_of_the_text_that_is_never_typed_is_a_gap(monkeypatch):
+    script = script_of(2)
+    moves = [move for move in script.data.LABS["lab-pooling"] if move[0] != "line"]
+    monkeypatch.setitem(script.data.LABS, "lab-pooling", moves)
+    assert script.gaps() == ["the board line pooling window=4 stride=4 is in the chapter and not in the script"]
+
+
+def test_a_cell_that_is_named_twice_and_a_wrong_guess_that_is_right_are_gaps(monkeypatch):
+    script = script_of(2)
+    monkeypatch.setattr(script.data, "RUN", [*script.data.RUN, "tiny"])
+    monkeypatch.setitem(script.data.GUESSES, "guess-dot", ("flip", "K", "K"))
+    assert set(script.gaps()) == {
+        "tiny is in the script more than once",
+        "guess-dot: the wrong guess is a right one",
+    }
