@@ -109,12 +109,12 @@ check_mean_brightness = Exercise(
 )  # fmt: skip
 
 
-def _from_file(attempt, labels):
-    """What an attempt reads from a file that holds these labels."""
+def _from_file(attempt, values):
+    """What an attempt reads from an IDX file that holds these bytes, labels or images."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "labels-idx1-ubyte.gz"
-        header = struct.pack(">2I", 8 * 256 + 1, len(labels))
-        path.write_bytes(gzip.compress(header + bytes(labels.tolist()), mtime=0))
+        path = Path(folder) / f"some-idx{values.ndim}-ubyte.gz"
+        header = struct.pack(f">{values.ndim + 1}I", 8 * 256 + values.ndim, *values.shape)
+        path.write_bytes(gzip.compress(header + bytes(values.flatten().tolist()), mtime=0))
         return attempt(path)
 
 
@@ -722,7 +722,39 @@ def _one_epoch(attempt, images, labels, batch_size):
     return ""
 
 
+def _images_in(path, shaped=torch.Tensor.reshape):
+    """The images in an IDX file; shaped(pixels, count, rows, columns): what becomes of the row of pixels."""
+    _, *sizes = struct.unpack(">4I", gzip.decompress(path.read_bytes())[:16])
+    return shaped(_bytes(path, 16), *sizes)
+
+
 BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "read_images": Exercise(
+        task="1, section 3; read_images(path): the images in a gzip IDX file, (count, rows, columns).",
+        solution=lambda path: _images_in(path),
+        probes=lambda: [
+            (torch.arange(24, dtype=torch.uint8).reshape(2, 3, 4),),
+            (torch.arange(240, dtype=torch.uint8).reshape(5, 8, 6),),
+        ],
+        praise="Right: one size after the other, as the pixels lie in the file.",
+        observe=_from_file,
+        mistakes=[
+            *[Mistake(words, lambda path, shaped=shaped: _images_in(path, shaped)) for words, shaped in {
+                "That is still one long row: reshape needs all three sizes.": lambda pixels, n, rows, columns: pixels,
+                "You have rows and columns the wrong way round: an image is stored row by row.":
+                    lambda pixels, n, rows, columns: pixels.reshape(n, columns, rows),
+                "The number of images comes first: one image after the other lies in the file.":
+                    lambda pixels, n, rows, columns: pixels.reshape(rows, columns, n),
+                "Your images have no rows: keep rows and columns apart.":
+                    lambda pixels, n, rows, columns: pixels.reshape(n, rows * columns),
+                "There is no channel in the file: three sizes are asked for, (count, rows, columns).":
+                    lambda pixels, n, rows, columns: pixels.reshape(n, 1, rows, columns),
+                "That is the first image alone.": lambda pixels, n, rows, columns: pixels.reshape(n, rows, columns)[0],
+                "Keep the bytes as they are: floats are made later.":
+                    lambda pixels, n, rows, columns: pixels.reshape(n, rows, columns) / 255,
+            }.items()],
+        ],
+    ),
     "mean_images": Exercise(
         task="1, section 5; mean_images(images, labels): (N, 1, 28, 28) bytes to the mean image of each class.",
         solution=lambda images, labels: _means_of(images, labels, lambda X, y, label: X[y == label] / 255),

@@ -532,6 +532,14 @@ def _corr2d(X, K, cell):
     return Y
 
 
+SOBEL = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+
+
+def _feature_map(X, K, bias, joined=lambda maps, bias: maps.sum(dim=0) + bias):
+    """One map of all channels; joined: how, from the map of each channel, (in, height, width), and the bias."""
+    return joined(torch.stack([F.conv2d(x[None, None], k[None, None])[0, 0] for x, k in zip(X, K, strict=True)]), bias)
+
+
 def _step(kernel, images, wanted, lr, new=lambda kernel, loss, lr: kernel - lr * kernel.grad):
     """One step of gradient descent; new: the kernel after it, from the one before with its gradient."""
     kernel = kernel.detach().requires_grad_()
@@ -577,6 +585,50 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 "You sum pixels and weights first: multiply each pixel by its weight.": lambda W, K: W.sum() * K.sum(),
                 "You turned K by 180°, as mathematics does: leave it.": lambda W, K: (W * K.flip(0, 1)).sum(),
             }.items()],
+        ],
+    ),
+    "horizontal": Exercise(
+        task="2, section 2; horizontal(vertical): Sobel's kernel for horizontal edges from his for vertical edges.",
+        solution=lambda vertical: vertical.T,
+        probes=lambda: [(SOBEL,)],  # alone, so that a table that is written out is right too
+        praise="Right: it compares what is below with what is above.",
+        read=_map,
+        mistakes=[
+            *[Mistake(words, *functions) for words, *functions in (
+                ("That is still the kernel for vertical edges: its rows should become columns.",
+                 lambda vertical: vertical, lambda vertical: vertical.flip(0)),
+                ("That still compares left with right, only the other way round: its rows should become columns.",
+                 lambda vertical: -vertical, lambda vertical: vertical.flip(1), lambda vertical: vertical.flip(0, 1)),
+                ("Its sign is the wrong way round: it should be positive if it is brighter below.",
+                 lambda vertical: -vertical.T, lambda vertical: vertical.rot90()),
+            )],
+        ],
+    ),
+    "feature_map": Exercise(
+        task="2, section 3; feature_map(X, K, bias): (in, height, width), (in, k, k), a number to one map.",
+        solution=_feature_map,
+        probes=lambda: [
+            (_random(3, 5, 6), _random(3, 2, 2), torch.tensor(0.5)),
+            (_random(2, 4, 4, seed=25), _random(2, 3, 3, seed=26), torch.tensor(-2.0)),
+        ],
+        praise="Right: one kernel, one map, however many channels come in.",
+        read=_map,
+        mistakes=[
+            *[Mistake(words, *[lambda X, K, bias, joined=one: _feature_map(X, K, bias, joined) for one in ways])
+              for words, *ways in (
+                ("The bias is missing: it is added once to the whole map.", lambda maps, bias: maps.sum(dim=0)),
+                ("You added the bias once for each channel: add it once, to the sum.",
+                 lambda maps, bias: (maps + bias).sum(dim=0)),
+                ("You took the mean of the maps: add them up.", lambda maps, bias: maps.mean(dim=0) + bias),
+                ("That is the first channel's map alone: add up all of them.", lambda maps, bias: maps[0] + bias),
+                ("That is the last channel's map alone: add up all of them.", lambda maps, bias: maps[-1] + bias),
+                ("These are still the maps of the channels, one each: add them up to one.",
+                 lambda maps, bias: maps + bias, lambda maps, bias: maps),
+                ("That is one number: add the maps to each other, place by place, and keep the map.",
+                 lambda maps, bias: maps.sum() + bias, lambda maps, bias: maps.sum()),
+                ("You multiply by the bias: add it.", lambda maps, bias: maps.sum(dim=0) * bias),
+                ("You subtract the bias: add it.", lambda maps, bias: maps.sum(dim=0) - bias),
+            )],
         ],
     ),
     "output_size": Exercise(

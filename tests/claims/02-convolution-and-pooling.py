@@ -15,6 +15,7 @@ assert F.conv2d(X[None], K[None, None]).shape == (1, 2, 2)  # unbatched
 
 # %% matrix
 assert W.shape == (4, 9)
+assert torch.equal(W @ X.flatten(), corr2d(X, K).flatten())
 assert (W == 0).sum() == 20
 assert sorted(W[W != 0].tolist()) == sorted(4 * K.flatten().tolist())
 
@@ -79,6 +80,7 @@ assert best == "lr 0.4"
 assert curves["lr 0.4"][-1] < curves["lr 0.02"][-1] < curves["lr 0.02"][0] < curves["lr 0.6"][-1]
 
 # %% equivariant
+assert same and not moved
 assert not torch.equal(nn.MaxPool2d(2)(shift(image[None], 1)), nn.MaxPool2d(2)(image[None]))  # not invariant
 
 # %% change
