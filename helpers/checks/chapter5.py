@@ -530,7 +530,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         task="5, section 1; hidden_units(parameters): the number of hidden units, an int, with which an MLP of "
         "784h + h + 10h + 10 parameters comes closest to that many.",
         solution=lambda parameters: round(_units(parameters)),
-        probes=lambda: [(16_304,), (20_000,), (26_000,), (61_706,), (500_000,)],
+        probes=lambda: [(16_304,), (24_243,), (20_000,), (26_000,), (61_706,), (500_000,)],
         praise="Right: with 78 units the MLP has 62,020 parameters, 314 more than LeNet.",
         read=_int,
         same=lambda some, others: some == others,
@@ -540,8 +540,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
             Mistake("You round up; the nearest whole number is asked for: round(...).",
                     lambda parameters: math.ceil(_units(parameters))),
             Mistake("The last 10, the biases of the ten outputs, do not depend on h: subtract them first.",
-                    lambda parameters: round(_units(parameters, besides=0)),
-                    lambda parameters: int(_units(parameters, besides=0))),
+                    lambda parameters: round(_units(parameters, besides=0))),
             Mistake("The 10 goes to the other side of the equation with a minus.",
                     lambda parameters: round(_units(parameters, besides=-10))),
             Mistake("Each unit has 784 weights and a bias, and 10 more weights lead from it to the outputs: divide by "

@@ -1,7 +1,7 @@
 """What the student does in chapter 1; `tests/lesson/script.py` says how this is read."""
 
 RUN = """
-    start imports read-ten first-20 header-bytes read-images scale ranges balance ten-means split-by-hand memoriser
+    start imports read-ten first-20 header-bytes by-hand ranges balance ten-means split-by-hand memoriser
     batches-helper shuffled-first little-endian magic photo-by-hand normalised-means loaders
 """.split()
 GUESSES = {
@@ -24,6 +24,7 @@ GUESSES = {
     "guess-range": ("normalise", "-1.0 to 1.0", "-0.8 to 2.0"),
 }
 BLANKS = {
+    "read-images": ("pixels.reshape(header[1], header[3], header[2])", "rows and columns the wrong way round"),
     "mean-images": ("images[labels == label].float()", "You have floats, but from 0 to 255"),
     "split": (["order[:num_validation]", "order"], "Your training set still holds the validation images"),
     "batches-by-hand": (

@@ -1,23 +1,27 @@
 """What the student does in chapter 2; `tests/lesson/script.py` says how this is read."""
 
 RUN = """
-    start imports tiny move all-places dot by-pytorch matrix kernels bank trained photo channels-in by-hand
-    channel-mismatch strided-windows sizes learn pooled equivariant change dilated too-large one-by-one strided
+    start imports tiny move all-places dot by-pytorch kernels bank trained photo channels-in by-hand
+    channel-mismatch strided-windows sizes learn pooled change dilated too-large one-by-one strided
 """.split()
 GUESSES = {
     "guess-corner": ("corner", "11", "18"),
     "guess-dot": ("flip", "K", "K turned by 180°"),
     "guess-weights": ("weights", "676", "529,984"),
+    "guess-zeros": ("matrix", "16", "20"),
     "guess-flat": ("flat", "with a large positive number", "with 0"),
     "guess-silent": ("learnt-filters", "all six", "four"),
     "guess-numbers": ("channels-out", "600", "608"),
     "guess-used": ("padding", "9 and 9", "9 and 1"),
     "guess-rate": ("rate", "0.6", "0.4"),
+    "guess-order": ("equivariant", "it has other numbers", "it is the same"),
     "guess-shift": ("tolerance", "by less than 0.2", "by more than 0.6"),
     "guess-field": ("gradient", "10", "14"),
 }
 BLANKS = {
     "corr2d": ("(window + K).sum()", "You add window and K"),
+    "horizontal": ("-vertical.T", "Its sign is the wrong way round"),
+    "feature-map": ("sum(map + bias for map in maps)", "You added the bias once for each channel"),
     "output-size": ("(n + p - k) // s + 1", "The padding counts on both sides"),
     "step": ("kernel + lr * kernel.grad", "You walk uphill"),
     "pool2d": ("X[i : i + size, j : j + size]", "Your windows move by one pixel"),

@@ -7,6 +7,11 @@ RUN = """
 GUESSES = {
     "guess-hidden": ("match", "about 400", "about 80"),
     "guess-cost": ("cost", "both as many", "LeNet, 7 times as many"),
+    "guess-same": (
+        "same-rate",
+        "LeNet, by more than 10 points",
+        ("the MLP, by more than 10 points", "neither by so much"),
+    ),
     "guess-lead": (
         "race-train",
         "LeNet leads by more than 10 points",
@@ -30,8 +35,11 @@ GUESSES = {
     "guess-test": ("test", "the MLP does", ("neither does", "LeNet does")),
 }
 BLANKS = {
+    "hidden-units": ("int((parameters - 10) / 795)", "You round down"),
     "best-rate": ("train_acc > accs[best][0]", "You choose by training accuracy"),
     "two-to-the-right": ("images[..., 2:]", "nothing has moved"),
+    "reuse": ("nn.Sequential(features, freeze(dense))", "You froze the wrong half"),
+    "only-first": ("right_a.sum()", "These are all images on which A is right"),
     "freeze": ("layers.requires_grad = False", "only hangs a new attribute on the layers"),
 }
 LABS = {
