@@ -724,7 +724,8 @@ def _one_epoch(attempt, images, labels, batch_size):
 
 def _images_in(path, shaped=torch.Tensor.reshape):
     """The images in an IDX file; shaped(pixels, count, rows, columns): what becomes of the row of pixels."""
-    _, *sizes = struct.unpack(">4I", gzip.decompress(path.read_bytes())[:16])
+    magic, *sizes = struct.unpack(">4I", gzip.decompress(path.read_bytes())[:16])
+    assert magic == 8 * 256 + 3, "this is not an IDX file of images"  # as in the chapter
     return shaped(_bytes(path, 16), *sizes)
 
 
