@@ -34,10 +34,22 @@ assert shapes_of(net, boot) == [
     (1, 10),
 ]
 
+# %% flatten-picture
+assert 28 * 2 + 10 == 66
+assert X[0].flatten()[66] == X[0, 0, 2, 10]
+
 # %% picture
 assert layer_table(lenet()) == table  # lenet() without choices is this very network
+held = [torch.Size(shape).numel() for shape in shapes_of(net, boot)]
+assert max(held) == held[0] == 4_704 == 6 * 28 * 28
+assert (held[2], held[3]) == (1_176, 1_600)
 
 # %% boot-maps
+rows_of_map = trained[:3](boot)[0].detach().sum(dim=2)  # (6, 14)
+in_sole = rows_of_map[:, -4:].sum(dim=1) / rows_of_map.sum(dim=1)
+assert [part > 0.5 for part in in_sole] == [False, True, False, False, False, False]  # map 1 shows the sole
+sole = trained[0].weight[1, 0].sum(dim=1)  # bright above, dark below
+assert sole[:2].min() > 0 > sole[2:].max()
 assert [type(trained[i - 1]).__name__ for i in (1, 3, 4, 6)] == ["Conv2d", "MaxPool2d"] * 2
 assert [tuple(trained[:i](boot).shape) for i in (3, 6)] == [shapes_of(net, boot)[i - 1] for i in (3, 6)]
 
@@ -56,7 +68,7 @@ except RuntimeError as error:
     assert "16x25" in str(error)
 
 # %% break-mend
-assert in_features == 400
+assert net[:7](boot).shape[1] == 400
 
 # %% break-lenet
 for choices in ({"padding": (3, 0)}, {"padding": (0, 2)}, {"padding": (0, 0), "kernel_size": 9}):
@@ -70,12 +82,12 @@ except ValueError as error:
 assert conv_2 == 2_416
 assert 26 * 16 == 416
 
+# %% parameters-dense
+assert dense_1 == 48_120
+assert 400 * 120 + 400 == 48_400
+
 # %% parameters-total
 assert convolutions + dense_layers == num_parameters(net) == 61_706
-
-# %% paper
-assert C3 == 1_516
-assert number == 60_000
 
 # %% work-bars
 assert work[0] == (6 * 28 * 28) * (1 * 5 * 5)
@@ -129,3 +141,7 @@ assert num_parameters(as_1998) == 61_706
 
 # %% c5-larger
 assert as_1998[:7](torch.zeros(1, 1, 48, 48)).shape == (1, 120, 5, 5)
+
+# %% paper
+assert C3 == 1_516
+assert number == 60_000
