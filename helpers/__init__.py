@@ -15,5 +15,3 @@ from helpers.not_yet_run import name_the_cell
 from helpers.own_net import load_own_net, save_own_net
 from helpers.training import Progress, evaluate_accuracy, train, try_gpu
 from helpers.weights import load_weights, pretrained, save_weights
-
-name_the_cell()

@@ -14,6 +14,10 @@ from helpers import Batches, fashion_mnist, image_files
 
 # Files that take 15 seconds or more on one core, as `pytest --durations=150` says it, the longest first.
 LONGEST = [
+    "tests/test_attempts_chapter4.py",
+    "tests/test_attempts_chapter5.py",
+    "tests/test_attempts_chapter1.py",
+    "tests/test_attempts_chapter3.py",
     "notebooks/05-lenet-vs-mlp.ipynb",
     "tests/test_training_verdicts.py",
     "tests/test_assignment.py",

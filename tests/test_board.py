@@ -1,6 +1,7 @@
 """The board line: what a lab writes it reads again, and what nobody wrote is refused in words."""
 
 import pytest
+import torch
 
 from helpers import labs, lenet
 from helpers.labs import board
@@ -226,3 +227,11 @@ def test_a_range_that_a_lab_narrowed_is_whole_again_for_a_line(line, controls):
 def test_every_lab_reads_its_own_first_line(sample):
     lab = labs.pooling(sample.train_images[0])
     assert board.read(lab.board.line(), lab.board.lab, lab.board.controls, lab.board.defaults) == lab.board.values()
+
+
+def test_no_numbers_ask_for_nothing():
+    image = torch.arange(784, dtype=torch.uint8).reshape(1, 28, 28)
+    lab = labs.convolution(image)
+    lab.board.text.value = "convolution numbers="
+    assert (lab.board.text.value, lab.board.trouble.value) == ("convolution", "")
+    lab.close()

@@ -41,7 +41,7 @@ def test_a_name_that_no_cell_makes_leads_nowhere(name):
 
 
 def test_in_a_kernel_the_line_follows_the_traceback(tmp_path, monkeypatch):
-    cells = ["from helpers import labs", "known = 1", "unknown + 1"]
+    cells = ["from helpers import name_the_cell\nname_the_cell()", "known = 1", "unknown + 1"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in [*cells, "unknown = 2"]])
     path = tmp_path / "a.ipynb"
     path.write_text(json.dumps(notebook), encoding="utf-8")

@@ -248,8 +248,8 @@ class Board:
             self.trouble.say(str(error), trouble=True)
             return
         self.move(values)
-        # A picture may have less room than the line asks for: row=24 of a map of 10 rows.
-        cut = [name for name, value in asked.items() if self.controls[name].value != value]
+        # A picture may have less room than the line asks for: row=24 of a map of 10 rows. (No numbers ask for nothing.)
+        cut = [name for name, value in asked.items() if self.controls[name].value != value and value != ()]
         if cut:
             now = ", ".join(f"{name}={word(self.controls[name])}" for name in cut)
             self.trouble.say(f"This does not fit the other settings: it is {now} now.", trouble=True)

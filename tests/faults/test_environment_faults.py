@@ -93,7 +93,7 @@ def test_the_first_code_cell_of_a_notebook_is_the_start_cell(path, start):
     cell = first_code_cell(path)
     assert (cell.id, cell.source) == ("start", start)
     assert "raises-exception" not in cell.metadata.get("tags", [])
-    assert len([line for line in start.splitlines() if line.strip()]) <= 6
+    assert len([line for line in start.splitlines() if line.strip()]) <= 7
     ast.parse(start, feature_version=(3, 7))
 
 
