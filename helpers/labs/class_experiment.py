@@ -101,9 +101,8 @@ class ClassExperiment(Living):
     lines = t.Unicode().tag(sync=True)
 
     def __init__(self, lines, folder=None):
-        self.folder, self._ended, self._shared = folder, threading.Event(), ({}, [])
-        if folder:
-            self._shared = folder.read()
+        self.folder, self._ended = folder, threading.Event()
+        self._shared = folder.read() if folder else ({}, [])
         super().__init__({"against": Choice("accuracy against", {label: name for name, label in AXES.items()})})
         self.observe(lambda change: self.board.move({}), names="lines")
         self.lines = lines

@@ -51,7 +51,7 @@ class ClassFolder:
         texts, troubles, others = {}, [], 0
         try:
             with os.scandir(self.path) as entries:
-                files = sorted((entry for entry in entries), key=lambda entry: entry.name)
+                files = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
             return {}, [f"the class's folder {self.path} {why(error)}"]
         for entry in files:

@@ -93,11 +93,8 @@ class Reveal(Whole):
     """An answer that stays closed until its question has a guess, or until the student asks to be shown."""
 
     def __init__(self, question, verdict, shown):
-        self.question, self.verdict, self.shown = (
-            question,
-            verdict,
-            shown,
-        )  # not the question's widget: what a box holds closes with it
+        # The question's text, not its widget: what a box holds closes with it.
+        self.question, self.verdict, self.shown = question, verdict, shown
         self.show_me = widgets.Button(description="Show me", tooltip="Show the answer without a guess")
         self.show_me.on_click(lambda button: self.reveal())
         super().__init__([widgets.HTML(_line(f"Guess first: {html.escape(question)}")), self.show_me])

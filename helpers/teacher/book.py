@@ -18,7 +18,13 @@ import nbformat
 from helpers.files import new_file
 from helpers.teacher.handout import BEFORE, LAB, ROOT, executed
 
-TEXTS = ("for-students.md", "glossary.md", "README.md", "hubs.md")  # behind the chapters, in this order
+# Behind the chapters, in this order, with what the table of contents calls them.
+TEXTS = {
+    "for-students.md": "For students <for-students>",
+    "glossary.md": "glossary",
+    "README.md": "README",
+    "hubs.md": "hubs",
+}
 INDEX = """# LeNet Lab
 
 A hands-on course on convolutional networks, to read. The pictures of labs move as soon as you open the notebooks.
@@ -59,11 +65,11 @@ def write(project=ROOT, repository=""):
             dress(notebook, path.name, terms, repository)
             nbformat.write(notebook, source / path.name)
             pages.append(path.stem)
-        for name in TEXTS:
+        for name, entry in TEXTS.items():
             text = (project / "notebooks" / name).read_text(encoding="utf-8")
             text = with_anchors(text, terms) if name == "glossary.md" else text
             (source / name).write_text(within_the_book(text, repository), encoding="utf-8")
-            pages.append("For students <for-students>" if name == "for-students.md" else Path(name).stem)
+            pages.append(entry)
         shutil.copy(project / ".github" / "screenshots" / "training.png", source)
         (source / "index.md").write_text(INDEX.format(pages="\n".join(pages)), encoding="utf-8")
         html = book / "html"

@@ -132,6 +132,18 @@ def open_notebook(chromium_browser, address, name, width=1280, height=800):
     return page
 
 
+@contextlib.contextmanager
+def page_of_labs(chromium_browser, address, name):
+    """A page of the notebook, run to its end, the file browser open; at the end nothing may have gone wrong in it."""
+    page = open_notebook(chromium_browser, address, name)
+    page.evaluate("() => window.jupyterapp.shell.expandLeft()")
+    run_all(page)
+    yield page
+    found = problems(page)
+    end(page)
+    assert found == []
+
+
 def wait_for_notebook(page):
     """Wait until a page that has been loaded shows its notebook with a kernel; collect what is heard from this."""
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext")

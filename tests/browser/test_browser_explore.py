@@ -29,13 +29,8 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="class")
 def page(browser, address, request):
     """The page of the class's lab, the file browser open; afterwards nothing may have gone wrong in it."""
-    page = jupyterlab.open_notebook(browser, address, f"{request.cls.LAB}.ipynb")
-    page.evaluate("() => window.jupyterapp.shell.expandLeft()")
-    jupyterlab.run_all(page)
-    yield page
-    problems = jupyterlab.problems(page)
-    jupyterlab.end(page)
-    assert problems == []
+    with jupyterlab.page_of_labs(browser, address, f"{request.cls.LAB}.ipynb") as page:
+        yield page
 
 
 @pytest.fixture

@@ -27,13 +27,8 @@ def address(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(browser, address):
-    page = jupyterlab.open_notebook(browser, address, "drawing.ipynb")
-    page.evaluate("() => window.jupyterapp.shell.expandLeft()")
-    jupyterlab.run_all(page)
-    yield page
-    problems = jupyterlab.problems(page)
-    jupyterlab.end(page)
-    assert problems == []
+    with jupyterlab.page_of_labs(browser, address, "drawing.ipynb") as page:
+        yield page
 
 
 @pytest.fixture

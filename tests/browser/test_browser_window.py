@@ -27,13 +27,8 @@ def address(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(browser, address):
     """One page with the three labs, the file browser open."""
-    page = jupyterlab.open_notebook(browser, address, "windows.ipynb")
-    page.evaluate("() => window.jupyterapp.shell.expandLeft()")
-    jupyterlab.run_all(page)
-    yield page
-    problems = jupyterlab.problems(page)
-    jupyterlab.end(page)
-    assert problems == []
+    with jupyterlab.page_of_labs(browser, address, "windows.ipynb") as page:
+        yield page
 
 
 class Lab:
