@@ -185,7 +185,7 @@ def test_a_lab_stays_on_the_cpu_and_keeps_its_gradients(name, sample, gradients_
 
 
 @pytest.mark.skipif(
-    not os.environ.get("LENET_LAB_RERUN"), reason="takes minutes: .ci/run sets LENET_LAB_RERUN=1 in a part of its own"
+    not os.environ.get("LENET_LAB_RERUN"), reason="takes minutes: the nightly workflow sets LENET_LAB_RERUN=1"
 )
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_every_cell_runs_twice_in_a_row_and_the_chapter_twice(path, monkeypatch):

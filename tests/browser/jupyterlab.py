@@ -11,6 +11,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 
 import nbformat
@@ -125,7 +126,7 @@ def open_notebook(chromium_browser, address, name, width=1280, height=800):
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("console", lambda message: page.problems.append(message.text) if is_problem(message) else None)
-    page.goto(f"{address}/lab/tree/notebooks/{name}?token={TOKEN}&reset")
+    page.goto(f"{address}/lab/workspaces/{uuid.uuid4()}/tree/notebooks/{name}?token={TOKEN}&reset")
     wait_for_notebook(page)
     # The file browser takes a quarter of a projector's width.
     page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
