@@ -62,6 +62,7 @@ DATA = SimpleNamespace(
         "dead": [("line", "nobody hears this")],
         "jump": [("press", "more")],
     },
+    CHANGES={},
     EXERCISES={},
 )
 

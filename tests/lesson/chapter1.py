@@ -4,6 +4,7 @@ RUN = """
     start imports read-ten first-20 header-bytes by-hand ranges balance ten-means split-by-hand memoriser
     batches-helper shuffled-first little-endian magic photo-by-hand normalised-means loaders
 """.split()
+CHANGES = {}
 GUESSES = {
     "guess-paper": ("paper", "all ten", "four or fewer"),
     "guess-count": ("count", "39 · 100 + 16", "39 · 256 + 16"),

@@ -4,6 +4,7 @@ RUN = """
     start imports split makers sweep rates best-rates own-net standings two-shown move permutation break-frozen
     on-frozen controls transfer few-train disagree first-layers rotation-and-scale scoreboard
 """.split()
+CHANGES = {}
 GUESSES = {
     "guess-hidden": ("match", "about 400", "about 80"),
     "guess-cost": ("cost", "both as many", "LeNet, 7 times as many"),

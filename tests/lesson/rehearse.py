@@ -65,6 +65,8 @@ class Student:
                 self.run(cell)
                 if cell in self.script.sources:
                     self.picture(cell)
+                for change in self.script.changes.get(cell, []):
+                    self.change(cell, *change)
         except (Error, TimeoutError) as error:
             self.part.note("script", cell, str(error).splitlines()[0])
 
@@ -168,6 +170,12 @@ class Student:
         self.write(cell, right)
         self.expect(cell, self.run(cell), "✅", "")
         self.picture(cell)
+
+    def change(self, cell, old, new, red="no error, and one is promised"):
+        """Change words of a cell as the text asks, and run it; red: words of the error that is to come, or is gone."""
+        self.write(cell, self.script.sources[cell].replace(old, new))
+        self.run(cell, "Control+Enter", red=red)
+        self.picture(cell, new)
 
     def expect(self, cell, state, marks, words):
         """A cell must show the expected verdict."""

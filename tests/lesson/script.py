@@ -2,6 +2,8 @@
 
 Each names all code cells of its chapter once, by their ids:
     RUN: cells to run and to look at;
+    CHANGES: {cell of RUN: [(words of its code, what the student writes for them), ...]}, each tried on the cell as it
+        comes; a third part is words of an error that it causes. A cell whose comment says "change this" has some;
     GUESSES: {the question's cell: (the cell with the answer, a wrong option, the right one)}, several right ones if
         it hangs on a training;
     BLANKS: {cell: (what is written for the dots at first, words of the verdict on it)}, a list for several dots;
@@ -43,7 +45,7 @@ class Script:
         self.chapter, self.name, self.data, self.notebook = chapter, name, data, notebook
         self.exercises = exercises_of(self.notebook)
         self.solved = {exercise.number: exercise for exercise in exercises_of(solutions)}
-        self.blanks = shown_answers(self.notebook)
+        self.blanks, self.changes = shown_answers(self.notebook), data.CHANGES
         self.sources = {cell.id: cell.source for cell in self.notebook.cells if cell.cell_type == "code"}
 
     def sections(self):
@@ -83,6 +85,11 @@ class Script:
             holding = [cell for cell, source in self.sources.items() if words in source]
             gaps += [f"{cell} has {words}, and the script does not treat it so" for cell in holding if cell not in part]
             gaps += [f"{cell} has no {words}" for cell in part if cell in cells and cell not in holding]
+        for cell, source in self.sources.items():
+            if "# change th" in source and cell not in self.changes:
+                gaps.append(f"{cell} asks for a change, and the script makes none")
+        for cell, changes in self.changes.items():
+            gaps += [f"{cell} has no {old}" for old, *_ in changes if old not in self.sources.get(cell, "")]
         for cell, (_, wrong, right) in self.data.GUESSES.items():
             if wrong == right or (wrong in right and not isinstance(right, str)):
                 gaps.append(f"{cell}: the wrong guess is a right one")
