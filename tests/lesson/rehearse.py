@@ -171,10 +171,10 @@ class Student:
         self.expect(cell, self.run(cell), "✅", "")
         self.picture(cell)
 
-    def change(self, cell, old, new, red="no error, and one is promised"):
-        """Change words of a cell as the text asks, and run it; red: words of the error that is to come, or is gone."""
+    def change(self, cell, old, new):
+        """Change words of a cell as the text asks, and run it; an error that it showed must be gone."""
         self.write(cell, self.script.sources[cell].replace(old, new))
-        self.run(cell, "Control+Enter", red=red)
+        self.run(cell, "Control+Enter", red="no error, and one is promised")
         self.picture(cell, new)
 
     def expect(self, cell, state, marks, words):
@@ -206,6 +206,14 @@ class Student:
         self.page.keyboard.type(line)
         self.page.keyboard.press("Enter")
         return not same
+
+    def _paste(self, cell, lab, name, line):
+        """Put one more line at the end of a field of several lines."""
+        field = lab.get_by_label(name)
+        self.hand(cell, field, field.click)
+        self.page.keyboard.press("Control+End")
+        self.page.keyboard.insert_text(f"\n{line}")
+        return True
 
     def _press(self, cell, lab, name):
         button = lab.get_by_role("button", name=name, exact=True).first

@@ -3,7 +3,7 @@
 Each names all code cells of its chapter once, by their ids:
     RUN: cells to run and to look at;
     CHANGES: {cell of RUN: [(words of its code, what the student writes for them), ...]}, each tried on the cell as it
-        comes; a third part is words of an error that it causes. A cell whose comment says "change this" has some;
+        comes; a cell whose comment says "change this" has some;
     GUESSES: {the question's cell: (the cell with the answer, a wrong option, the right one)}, several right ones if
         it hangs on a training;
     BLANKS: {cell: (what is written for the dots at first, words of the verdict on it)}, a list for several dots;
@@ -89,7 +89,7 @@ class Script:
             if "# change th" in source and cell not in self.changes:
                 gaps.append(f"{cell} asks for a change, and the script makes none")
         for cell, changes in self.changes.items():
-            gaps += [f"{cell} has no {old}" for old, *_ in changes if old not in self.sources.get(cell, "")]
+            gaps += [f"{cell} has no {old}" for old, _ in changes if old not in self.sources.get(cell, "")]
         for cell, (_, wrong, right) in self.data.GUESSES.items():
             if wrong == right or (wrong in right and not isinstance(right, str)):
                 gaps.append(f"{cell}: the wrong guess is a right one")
@@ -113,10 +113,10 @@ class Script:
     def wrong_blank(self, cell):
         """The cell with the student's first, wrong lines, and words of its verdict."""
         lines, words = self.data.BLANKS[cell]
-        head, _, body = self.sources[cell].rpartition('"""')
+        head, quotes, body = self.sources[cell].rpartition('"""')
         for line in [lines] if isinstance(lines, str) else lines:
             body = re.sub(DOTS, lambda _, line=line: line, body, count=1)
-        return head + '"""' + body, words
+        return head + quotes + body, words
 
     def wrong_answer(self, cell):
         """The cell of an exercise with a typical wrong answer, and words of its verdict."""
