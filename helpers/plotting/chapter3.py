@@ -15,12 +15,15 @@ def flattening(maps, pixel):
     """Maps above the row of numbers that `Flatten` makes of them, to scale; a pixel and two neighbours in both.
 
     maps: (channels, height, width), each shown on a grey scale of its own; pixel: (channel, row, column). The
-    neighbours are those right of it and below it; ValueError if there is none.
+    neighbours are those right of it and below it, if there are any; ValueError if the pixel is not on the maps.
     """
     maps, (channel, row, column) = _grey(torch.as_tensor(maps).detach().float()), pixel
     channels, height, width = maps.shape
-    if not (0 <= channel < channels and 0 <= row < height - 1 and 0 <= column < width - 1):
-        raise ValueError(f"pixel {pixel} has no neighbour right of it or below it on maps of {tuple(maps.shape)}")
+    if not (channel in range(channels) and row in range(height) and column in range(width)):
+        raise ValueError(
+            f"pixel {pixel} is not on {channels} map{'s' * (channels > 1)} of {height}×{width}: "
+            f"rows are 0 to {height - 1}, columns 0 to {width - 1}"
+        )
     numbers, place = maps.flatten(), (channel * height + row) * width + column
     where = f"row {row}, column {column}" if channels == 1 else f"map {channel}, row {row}, column {column}"
     marks = [
@@ -28,6 +31,7 @@ def flattening(maps, pixel):
         ("B", (row, column + 1), place + 1, SKY, "right of A: 1 place further"),
         ("C", (row + 1, column), place + width, GREEN, f"below A: {width} places further"),
     ]
+    marks = [mark for mark in marks if mark[1][0] < height and mark[1][1] < width]
     what = f"{channels} maps of {height}×{width}" if channels > 1 else f"an image of {height}×{width}"
     title = f"{what}, and the row of {len(numbers)} numbers that flattening makes of {'them' if channels > 1 else 'it'}"
 

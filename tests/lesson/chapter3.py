@@ -9,7 +9,16 @@ CHANGES = {
     "boot-maps": [("layers = 1", f"layers = {layers}") for layers in (3, 4, 6)],
     "break-mend": [("16 * 4 * 4", "net[:7](boot).shape[1]")],
     "break-lenet": [("(0, 0)", "(3, 0)"), ("kernel_size=11", "kernel_size=9")],
-    "bug-listing": [("16, 120, kernel_size=5, padding=2", "16, 120, kernel_size=5")],
+    "bug-listing": [
+        (
+            "16, kernel_size=5, padding=2",
+            "16, kernel_size=5",
+            "120, kernel_size=5, padding=2",
+            "120, kernel_size=5",
+            "120 * 7 * 7",
+            "120",
+        )
+    ],
 }
 GUESSES = {
     "guess-second": ("second", "bag", "sneaker"),
@@ -40,7 +49,7 @@ BLANKS = {
 LABS = {
     "own-lab": [
         ("line", "shapes image_size=48"),
-        ("press", "dense 1"),
+        ("point", ".lab-of-dense"),
         ("line", "shapes kernel_1=11 kernel_2=11 padding_1=0", {"red": "larger than"}),
         ("key", "image size", "End"),
         ("line", "shapes channels_1=8 channels_2=16 dense_1=60 dense_2=30 pooling=max"),

@@ -67,7 +67,7 @@ window.lesson = (() => {
     };
   }
 
-  // [kind, words] of all that is wrong with a cell as it stands there now.
+  // [kind, words] of all that is wrong with a cell as it stands there now, and of an error that it was asked for.
   function look(id) {
     const found = [];
     const note = (kind, words) => found.push([kind, words.trim().slice(0, 300)]);
@@ -75,7 +75,7 @@ window.lesson = (() => {
     const shown = model.outputs?.toJSON() ?? [];
     const asked = tags(cell(id)).includes("raises-exception");
     for (const one of shown) {
-      if (one.output_type === "error" && !asked) note("red", `${one.ename}: ${one.evalue}`);
+      if (one.output_type === "error") note(asked ? "asked" : "red", `${one.ename}: ${one.evalue}`);
       if (one.output_type === "stream" && one.name === "stderr") note("red", text(one));
     }
     if (asked && !shown.some((one) => one.output_type === "error")) note("red", "no error, and one is promised");

@@ -171,11 +171,14 @@ class Student:
         self.expect(cell, self.run(cell), "✅", "")
         self.picture(cell)
 
-    def change(self, cell, old, new):
+    def change(self, cell, *words):
         """Change words of a cell as the text asks, and run it; an error that it showed must be gone."""
-        self.write(cell, self.script.sources[cell].replace(old, new))
+        source = self.script.sources[cell]
+        for old, new in zip(words[::2], words[1::2], strict=True):
+            source = source.replace(old, new)
+        self.write(cell, source)
         self.run(cell, "Control+Enter", red="no error, and one is promised")
-        self.picture(cell, new)
+        self.picture(cell, words[-1])
 
     def expect(self, cell, state, marks, words):
         """A cell must show the expected verdict."""
@@ -289,7 +292,7 @@ class Student:
             pass  # is noted by `look` itself
         self.page.wait_for_timeout(100)
         for kind, words in self.page.evaluate("id => lesson.look(id)", cell):
-            if kind == "red" and red and red in words:
+            if kind == "asked" or (kind == "red" and red and red in words):
                 self.caused.append(words)
             else:
                 self.part.note(kind, cell, words)

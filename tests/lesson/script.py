@@ -2,8 +2,8 @@
 
 Each names all code cells of its chapter once, by their ids:
     RUN: cells to run and to look at;
-    CHANGES: {cell of RUN: [(words of its code, what the student writes for them), ...]}, each tried on the cell as it
-        comes; a cell whose comment says "change this" has some;
+    CHANGES: {cell of RUN: [(words of its code, what the student writes for them, more such pairs), ...]}, each tried on
+        the cell as it comes; a cell whose comment says "change this" has some;
     GUESSES: {the question's cell: (the cell with the answer, a wrong option, the right one)}, several right ones if
         it hangs on a training;
     BLANKS: {cell: (what is written for the dots at first, words of the verdict on it)}, a list for several dots;
@@ -89,7 +89,8 @@ class Script:
             if "# change th" in source and cell not in self.changes:
                 gaps.append(f"{cell} asks for a change, and the script makes none")
         for cell, changes in self.changes.items():
-            gaps += [f"{cell} has no {old}" for old, _ in changes if old not in self.sources.get(cell, "")]
+            olds = [old for change in changes for old in change[::2]]
+            gaps += [f"{cell} has no {old}" for old in olds if old not in self.sources.get(cell, "")]
         for cell, (_, wrong, right) in self.data.GUESSES.items():
             if wrong == right or (wrong in right and not isinstance(right, str)):
                 gaps.append(f"{cell}: the wrong guess is a right one")
