@@ -8,6 +8,7 @@ from helpers import checks, experiments, labs, plotting
 from helpers.data import Batches, ImageData, fashion_mnist, mnist, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.errors import DataError
+from helpers.labs.class_drawings import class_data
 from helpers.layers import layer_table
 from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts
 from helpers.models import conv_output_size, lenet, mlp, num_parameters, xavier

@@ -87,7 +87,7 @@ FLOORS = [
     {"errors", "files", "environment", "machine", "download", "diagnosis", "finding", "digits", "plotting"},
     {"any_data", "image_files", "photos", "teacher"},
     {"any_network", "data", "metrics"},
-    {"any_settings", "models", "processes"},
+    {"any_settings", "models", "processes", "simulated_writers"},
     {"layers", "training", "weights"},
     {"checks", "experiments", "pretraining"},
     {"own_net", "reproduce"},

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import statistics
 
 import torch
 from torch import nn
@@ -9,6 +10,9 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine
 
 from helpers import Batches, evaluate_accuracy, fashion_mnist, lenet, mlp, mnist, train, train_validation_split, xavier
+from helpers.labs.class_drawings import gathered
+from helpers.labs.honest_split import accuracies, read_by_mnist
+from helpers.simulated_writers import simulated_writers
 from helpers.weights import pretrained
 from tests.bench import claims
 
@@ -17,6 +21,7 @@ RATES = [0.001, 0.003, 0.01, 0.03, 0.1]
 SHIFTS = [1, 2, 3, 4, 6, 8]
 SIZES = [300, 1_000, 3_000, 9_000]
 NAMES = ("LeNet", "MLP")
+WRITERS = [5, 10, 30]
 
 
 @functools.cache
@@ -185,6 +190,20 @@ def transfer(seed):
     return found
 
 
+def writers(seed):
+    """Simulated writers, 30 drawings each: both splits, the mean of all folds; and MNIST's network on all of them."""
+    found, everyone = {}, {mark: (*drawn, 0) for mark, drawn in simulated_writers(30, seed=seed).items()}
+    every = gathered(everyone, tuple("0123456789"), ".", "simulated writers")
+    for count in WRITERS:
+        drawings = every.of_first(count)
+        last = [list(accuracies(drawings, fold, seed))[-1] for fold in drawings.folds()]
+        by_writer, at_random = (statistics.fmean(pair[i] for pair in last) for i in (0, 1))
+        found[f"{count} writers"] = [by_writer, at_random, read_by_mnist(drawings)]
+    data, reader = mnist("sample"), pretrained("digits")
+    found["MNIST"] = evaluate_accuracy(reader, Batches(data.test_images, data.test_labels, 1_000))
+    return found
+
+
 def points(share):
     """A share as whole percentage points."""
     return round(100 * share)
@@ -192,6 +211,7 @@ def points(share):
 
 MEASURES = {
     "tried": tried, "race": race, "shuffled": shuffled, "frozen": frozen, "sizes": sizes, "transfer": transfer,
+    "writers": writers,
 }  # fmt: skip
 
 

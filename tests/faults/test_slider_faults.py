@@ -13,15 +13,18 @@ from tests.support import explains, workers
 # drawing that its last run is at.
 STATES = {
     "explorer": 70,
-    "convolution": 420,
+    "convolution": 380,
     "pooling": 350,
     "learn_kernel": 240,
-    "shapes": 460,
+    "shapes": 410,
     "class_experiment": 40,
     "trainer": 100,
     "microscope": 140,
     "versus": 40,
     "drawing": 140,
+    "collect": 60,
+    "class_data": 20,
+    "honest_split": 10,
 }
 
 
