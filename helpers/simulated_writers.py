@@ -1,5 +1,7 @@
 """Writers who never lived, made from MNIST: for those who have no class yet, and to measure what a class would show."""
 
+import functools
+
 import torch
 from torch.nn import functional as F
 
@@ -10,6 +12,7 @@ SIDE = 112  # pixels of the sheet on which a digit is changed before it is prepa
 PENS = (-5, -3, 0, 3, 5, 7)  # pixels of that sheet: what the pen is thicker, or thinner
 
 
+@functools.cache
 def simulated_writers(count, each=3, seed=0):
     """{mark: (words, images)} of `count` writers with `each` drawings of every digit; images: (10·each, 28, 28) bytes.
 

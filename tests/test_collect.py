@@ -13,6 +13,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from helpers import DataError, class_data, labs
 from helpers.labs import class_drawings
+from helpers.labs.class_data import oddness
 from helpers.labs.class_drawings import MOST_BYTES, Files, Writer, as_file, as_words, drawings_or_simulated, from_file
 from helpers.labs.class_folder import DRAWN, VARIABLE, ClassFolder
 from tests.support import png_that_promises, wait_for
@@ -351,3 +352,17 @@ def test_the_projector_names_what_it_cannot_read_and_lives_without_its_folder(pr
     (shared / f"bad{DRAWN}").unlink()
     shared.rmdir()
     wait_for(lambda: projector.facts["troubles"] == [f"the class's folder {shared} is not there"])
+
+
+def test_wrong_labels_stand_out_and_what_is_alone_comes_last():
+    shapes = torch.zeros(3, 1, 28, 28, dtype=torch.uint8)
+    for place, shape in enumerate(shapes):
+        shape[0, :, 9 * place : 9 * place + 5] = 255
+    images = shapes[[0, 0, 0, 1, 1, 1, 0, 2]]
+    images -= 3 * torch.arange(8, dtype=torch.uint8)[:, None, None, None] * (images > 0)
+    odd = oddness(images, torch.tensor([0, 0, 0, 1, 1, 1, 1, 2]))
+    assert int(odd.argmax()) == 6  # a 0 that is said to be a 1
+    assert odd[6] > 0 > odd[:6].max()
+    assert int(odd.argmin()) == 7
+    assert oddness(images[:0], torch.zeros(0, dtype=torch.long)).shape == (0,)
+    assert oddness(images[:3], torch.zeros(3, dtype=torch.long)).isfinite().all()

@@ -30,8 +30,8 @@ class Collect(Living):
         self.seen, self._said, self._kept, self._sure = pad.digit(), BEGIN, 0, False
         controls = {"word": Choice("word", list(words)), "example": pad.example}
         buttons = {
-            "New writer": Button("Someone else draws", self.new_writer, group="writer"),
-            "All back": Button("Take all back", self.take_all_back, group="writer"),
+            "New writer": Button("Someone else draws", self.new_writer),
+            "All back": Button("Take all back", self.take_all_back),
         }
         super().__init__(controls, buttons, pad=pad)
         pad.on_drawing(self.see)

@@ -119,22 +119,29 @@ class HonestSplit(Growing):
             for which, name in enumerate(SPLITS)
         ]
 
+    def done(self):
+        """The results of those folds that are done."""
+        return [result for result in self.results if len(result[SPLITS[0]]) == epochs_for(self.drawings)]
+
     def means(self):
-        """{split: the mean accuracy of the folds that are done}, or an empty dict before the first."""
-        done = [result for result in self.results if len(result[SPLITS[0]]) == epochs_for(self.drawings)]
-        return {name: statistics.fmean(result[name][-1] for result in done) for name in SPLITS} if done else {}
+        """{split: the mean accuracy of the folds that are done}; before the first is, what it has reached."""
+        counted = self.done() or [result for result in self.results if result[SPLITS[0]]]
+        return {name: statistics.fmean(result[name][-1] for result in counted) for name in SPLITS} if counted else {}
 
     def draw(self, writers):
         """Both figures, and how far they lie apart."""
         means, drawings = self.means(), self.drawings
-        text = [f"{len(drawings.labels)} drawings by {len(drawings.marks)} of {self.every.source}.", self.status()]
+        count = len(drawings.marks)
+        text = [f"{len(drawings.labels)} drawings by {count} writer{'s' * (count != 1)}. Source: {self.every.source}."]
+        text.append(self.status())
         if len(drawings.marks) < 2:
             text.append("One writer cannot be split by writer: it takes two.")
+        elif self.done():
+            gap = 100 * (means["at random"] - means["by writer"])
+            said = " and ".join(f"{means[name]:.1%} {name}" for name in SPLITS)
+            text.append(f"Folds done: {len(self.done())}. {said}: a gap of {gap:.1f} points.")
         elif not means:
             text.append("Train: new networks read drawings that were set aside, either at random or all of a writer's.")
-        else:
-            gap = 100 * (means["at random"] - means["by writer"])
-            text.append(f"{' and '.join(f'{means[name]:.1%} {name}' for name in SPLITS)}: a gap of {gap:.1f} points.")
         facts = {"means": means, "mnist": self.mnist, "epochs": epochs_for(drawings), "folds": len(self.results)}
         return {}, facts, "\n".join(filter(None, text))
 
@@ -147,6 +154,6 @@ class HonestSplit(Growing):
 def honest_split(words=DIGITS):
     """What a LeNet trained on some drawings makes of others, split by writer and at random: the gap is leakage.
 
-    words: those that `labs.collect` asked for. The drawings are those of `class_data`. Raises as that does.
+    words: those that `labs.collect` asked for. The drawings are those of `class_data` now. Raises as that does.
     """
     return HonestSplit(drawings_or_simulated(as_words(words)))
