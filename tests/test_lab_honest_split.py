@@ -72,7 +72,7 @@ def test_it_stops_goes_on_and_begins_again_with_other_writers(lab):
     assert lab.far()[0] > done
     lab.board.text.value = "honest_split writers=2"
     assert lab.far()[0] == 0
-    assert lab.state()["said"].startswith("40 drawings by 2 of simulated writers.")
+    assert lab.state()["said"].startswith("40 drawings by 2 writers. Source: simulated writers.")
 
 
 def test_one_writer_cannot_be_split(writers):

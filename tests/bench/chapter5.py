@@ -225,6 +225,17 @@ def lost(run, name, by):
     return run[f"{name} upright"] - run[f"{name} shift"][SHIFTS.index(by)]
 
 
+def splits(count, by_writer, at_random, gap):
+    """Whether both accuracies with so many writers, and their gap, lie in these ranges of percentage points."""
+
+    def holds(run):
+        writer, chance, _ = run[f"{count} writers"]
+        found = points(writer), points(chance), points(chance - writer)
+        return all(low <= it <= high for it, (low, high) in zip(found, (by_writer, at_random, gap), strict=True))
+
+    return holds
+
+
 CLAIMS = [
     (
         "The MLP wins by far! Every number is right, and yet they mislead. LeNet near 0.10 has learnt nothing",
@@ -330,5 +341,13 @@ CLAIMS = [
         "The features of clothes were 1 to 5 points ahead of these",
         "transfer",
         lambda run: points(run["clothes"] - run["random"]) in range(1, 6),
+    ),
+    ("| 5 | 0.81 to 0.95 | 0.51 to 0.71 | 17 to 29 |", "writers", splits(5, (51, 71), (81, 95), (17, 29))),
+    ("| 10 | 0.84 to 0.92 | 0.72 to 0.79 | 10 to 14 |", "writers", splits(10, (72, 79), (84, 92), (10, 14))),
+    ("| 30 | 0.88 to 0.91 | 0.84 to 0.87 | 3 to 6 |", "writers", splits(30, (84, 87), (88, 91), (3, 6))),
+    (
+        "read 0.96 to 0.98 of the 30 writers' drawings, and 0.99 of MNIST's own test images",
+        "writers",
+        lambda run: 96 <= points(run["30 writers"][2]) <= 98 and points(run["MNIST"]) == 99,
     ),
 ]
