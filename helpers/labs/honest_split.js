@@ -26,7 +26,7 @@ export default living((lab) => {
   function draw(context, width) {
     if (!lab.facts().means) return;
     const colours = lineColours(context.canvas);
-    const [left, right] = [124, width - 64];
+    const [left, right] = [124, width - 72];
     const colourOf = { "split at random": colours.other, "split by writer": colours.now };
     putText(context, "accuracy on drawings that the network has not trained on", 0, 8, { weight: "bold" });
     rows().forEach(([name, share], i) => {

@@ -1,7 +1,5 @@
 """The honest split: the same drawings split by writer and at random, and what each of the two says of a network."""
 
-import statistics
-
 import torch
 from torch import nn
 
@@ -120,13 +118,21 @@ class HonestSplit(Growing):
         ]
 
     def done(self):
-        """The results of those folds that are done."""
-        return [result for result in self.results if len(result[SPLITS[0]]) == epochs_for(self.drawings)]
+        """The numbers of those folds that are done."""
+        return [fold for fold, result in enumerate(self.results) if len(result[SPLITS[0]]) == epochs_for(self.drawings)]
 
     def means(self):
-        """{split: the mean accuracy of the folds that are done}; before the first is, what it has reached."""
-        counted = self.done() or [result for result in self.results if result[SPLITS[0]]]
-        return {name: statistics.fmean(result[name][-1] for result in counted) for name in SPLITS} if counted else {}
+        """{split: the share read rightly of all that the folds which are done set aside}.
+
+        Before the first is done, what it has reached, or an empty dict. A writer of three drawings counts as three.
+        """
+        counted = self.done() or [fold for fold, result in enumerate(self.results) if result[SPLITS[0]]]
+        right, aside = dict.fromkeys(SPLITS, 0.0), dict.fromkeys(SPLITS, 0)
+        for fold in counted:
+            for name, test in zip(("by writer", "at random"), self.drawings.folds()[fold], strict=True):
+                aside[name] += int(test.sum())
+                right[name] += int(test.sum()) * self.results[fold][name][-1]
+        return {name: right[name] / aside[name] for name in SPLITS} if counted else {}
 
     def draw(self, writers):
         """Both figures, and how far they lie apart."""
