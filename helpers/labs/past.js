@@ -38,7 +38,10 @@ export function makePast(lab, place, pinned) {
   const shown = () => lab.facts().look?.shown ?? [];
   const side = () => (shown().length > 1 ? 84 : 104); // of the image, and of what one run shows
   const heightOf = () => HEAD + (side() + HEAD) * Math.max(shown().length, 1);
-  const { canvas, redraw } = makeCanvas(picture, heightOf, draw, lab.signal, { role: "img" });
+  const { canvas, redraw } = makeCanvas(picture, heightOf, draw, lab.signal, {
+    role: "img",
+    "aria-label": "no picture yet",
+  });
   const watch = new ResizeObserver(pinned); // the panel has been opened, or closed
   watch.observe(place);
   lab.signal.addEventListener("abort", () => watch.disconnect());
