@@ -206,6 +206,11 @@ def test_a_move_during_training_looks_at_the_present_run_and_a_new_run_begins_at
     lab.hear({"move": {"moment": 3}}, [])
     assert lab.state()["facts"]["look"]["step"] == 3
     lab.controls["lr"].value = 0.03
+    wait_for(lambda: lab.runs[-1].past)
+    lab.hear({"move": {"beside": lab.runs[0].number}}, [])
+    assert lab.state()["facts"]["look"]["beside"] == lab.runs[0].number
     lab.runner.wait()
+    assert lab.below["past"]["others"] == [[lab.runs[0].number, lab.runs[0].name]]
+    assert lab.state()["facts"]["look"]["step"] < 36  # the earlier run was not trained so far
+    lab.hear({"move": {"beside": None}}, [])
     assert lab.state()["facts"]["look"]["step"] == 36
-    assert [number for number, _ in lab.below["past"]["others"]] == [lab.runs[0].number]

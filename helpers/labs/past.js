@@ -133,7 +133,7 @@ export function makePast(lab, place, pinned) {
     pin: () => (place.clientWidth && past.moments[at] ? past.moments[at][1] : null),
     show(next) {
       past = next;
-      const { step: seen, image: number, own: isOwn = false } = lab.facts().look ?? {};
+      const { step: seen, image: number, own: isOwn = false, beside: other = "" } = lab.facts().look ?? {};
       none.hidden = past.moments.length > 0;
       frame.hidden = !past.moments.length;
       at = Math.min(at, Math.max(past.moments.length - 1, 0));
@@ -148,6 +148,7 @@ export function makePast(lab, place, pinned) {
         const options = past.others.map(([value, name]) => make("option", { value }, name));
         beside.replaceChildren(make("option", { value: "" }, "no other run"), ...options);
       }
+      if (!lab.isMoving("beside")) beside.value = other;
       put();
       redraw();
       if (moved && !lab.isMoving("moment") && shown().length) {

@@ -156,6 +156,7 @@ class LookBack:
         facts = {"step": moment.step, "epoch": moment.epoch, "image": image, "own": self.own, "truth": truth}
         facts |= {"count": len(X), "shown": shown}
         if old:
+            facts["beside"] = self.beside
             facts["agree"] = int((moment.answers[data] == old.answers[data]).sum())
         return arrays, facts
 

@@ -302,6 +302,8 @@ class Trainer(Growing):
         steps = len(train_iter)
         run.past = Past(steps * settings["epochs"], run.net)
         forget([ghost.past for ghost in self.ghosts if ghost.past], MOST_BYTES // 2)
+        if self.back.looking:
+            self.look()  # at the new run: what a page shows was the old one's
         training = train(
             run.net, train_iter, settings["epochs"], settings["lr"], self.val_iter, self.device,
             settings["optimizer"], reports=steps,
