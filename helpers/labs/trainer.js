@@ -4,6 +4,7 @@ import { KEYS, bytePicture, make, makeCanvas } from "./canvas.js";
 import { lineColours, makePoints, putChart } from "./curves.js";
 import { makeGoing } from "./going.js";
 import { living } from "./lab.js";
+import { makePast } from "./past.js";
 import { makeTabs } from "./tabs.js";
 import { written } from "./theme.js";
 
@@ -14,7 +15,7 @@ export default living((lab) => {
   const showGoing = makeGoing(lab, lab.place, ["Train", "Resume"]);
   const points = makePoints(lab, () => redraw());
   const isNarrow = (width) => width < 520;
-  const heightOf = (width) => (isNarrow(width) ? 460 : 236);
+  const heightOf = (width) => (isNarrow(width) ? 460 : past.isDouble() ? 160 : 236); // two pasts need the room
   const { canvas, redraw } = makeCanvas(lab.place, heightOf, draw, lab.signal, { role: "img" });
   let lit = null; // the number of the run whose curve is lit up
   const light = (number) => {
@@ -23,12 +24,14 @@ export default living((lab) => {
     redraw();
   };
   const panels = {
-    Runs: make("div"), Predictions: make("div"), "More settings": make("div"), "Save and load": make("div"),
+    Runs: make("div"), Predictions: make("div"), "Look back": make("div"), "More settings": make("div"),
+    "Save and load": make("div"),
   };
   makeTabs(lab.place, panels, "below the curves");
   const showRuns = makeRuns(panels.Runs, light);
   const showClass = makeClass(lab, panels.Runs);
   const showPredictions = makePredictions(lab, panels.Predictions);
+  const past = makePast(lab, panels["Look back"], () => redraw());
   const showFiles = makeFiles(lab, panels["Save and load"]);
 
   function draw(context, width, height) {
@@ -54,6 +57,11 @@ export default living((lab) => {
     }
     const sane = losses.flatMap((line) => line.points.map(([, loss]) => loss)).filter((loss) => loss < GROWN_LOSS);
     const highest = Math.ceil(2 * Math.max(2.5, ...sane)) / 2;
+    if (past.pin() !== null) {
+      const pin = { colour: colours.ink, width: 1.5 };
+      losses.push({ ...pin, points: [[past.pin(), 0], [past.pin(), highest]] });
+      accuracies.push({ ...pin, points: [[past.pin(), 0], [past.pin(), 1]] });
+    }
     const longest = Math.max(end, ...losses.map((line) => line.points.at(-1)?.[0] ?? 0));
     const step = Math.ceil(longest / 5);
     const across = { x: [0, longest], xLabel: "epoch", xTicks: ticks(0, longest, step) };
@@ -78,6 +86,7 @@ export default living((lab) => {
     showClass(lab.model.get("below"));
     showFiles(lab.model.get("below"));
     showPredictions();
+    past.show(lab.model.get("below").past);
     redraw();
   };
 });

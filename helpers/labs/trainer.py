@@ -4,7 +4,9 @@ import itertools
 import re
 from pathlib import Path
 
+import ipywidgets
 import traitlets as t
+from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.any_network import classes_of
@@ -17,6 +19,8 @@ from helpers.labs.cells import one_a_cell
 from helpers.labs.class_experiment import result_line
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
+from helpers.labs.pad import Pad
+from helpers.labs.past import MOST_BYTES, LookBack, Past, forget
 from helpers.labs.runner import Runner
 from helpers.labs.runs import (
     ACTIVATIONS,
@@ -50,14 +54,15 @@ class Trainer(Growing):
 
     NAME, STARTS = "trainer", ("Train", "Resume")
     _esm = script("trainer.js")
-    held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "_split")
+    held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "_split", "predicted")
     # What stands below the curves: the rows of the runs, the line to hand in, and what came of Save or Load.
     below = t.Dict().tag(sync=True)
+    pad = t.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
 
     def __init__(self, data, num_epochs):
         self.images, self.device = data, try_gpu()
         self.runner, self.runs, self.numbers = Runner(), None, itertools.count()
-        self._naming, self._split = False, None
+        self._naming, self._split, self.back, self.drawing = False, None, LookBack(), None
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
         self.preset = Choice("preset", [*PRESETS, OWN])
@@ -73,6 +78,8 @@ class Trainer(Growing):
             "Test": Button("Test (once a run)", self.test, group="training"),
         }
         super().__init__(controls, buttons)
+        self.pad = Pad()
+        self.pad.on_drawing(self.see)
 
     def parts(self):
         """The preset and the settings that are moved most, the buttons, and the other settings."""
@@ -88,6 +95,9 @@ class Trainer(Growing):
         if "file" in message:
             self.file = message["file"]
             {"save": self.save, "load": self.load}[message["do"]]()
+        if self.back.heard(move):
+            self.look()
+            self.grow()
         if "move" not in message:
             super().hear(message, buffers)
         elif move:
@@ -128,7 +138,7 @@ class Trainer(Growing):
         self.ghosts = [run for run in self.runs if run.history][-GHOSTS:]
         for run in self.runs:
             run.put_aside(as_ghost=run in self.ghosts)
-        self.unfinished, self.val_iter, self.refused = None, val_iter, False
+        self.unfinished, self.val_iter, self.refused, self.back.moment = None, val_iter, False, None
         number = next(self.numbers)
         self.runs.append(Run(self.board.line(), settings, net.to(self.device), num_parameters(net), number=number))
 
@@ -232,6 +242,7 @@ class Trainer(Growing):
         self.below = {
             "head": HEAD, "rows": self.table, "result": self.result_text(), "file": self.file, "said": said,
             "class": str(self.class_folder.path) if self.class_folder else "", "shared": self.shared,
+            "past": self.back.offers(self.runs),
         }  # fmt: skip
 
     def state(self):
@@ -288,13 +299,19 @@ class Trainer(Growing):
     def _steps(self, run, train_iter):
         """Train, a yield a step, so that Stop acts within one; the curves are drawn now and then."""
         settings = run.settings
+        steps = len(train_iter)
+        run.past = Past(steps * settings["epochs"], run.net)
+        forget([ghost.past for ghost in self.ghosts if ghost.past], MOST_BYTES // 2)
+        if self.back.looking:
+            self.look()  # at the new run: what a page shows was the old one's
         training = train(
             run.net, train_iter, settings["epochs"], settings["lr"], self.val_iter, self.device,
-            settings["optimizer"], reports=len(train_iter),
+            settings["optimizer"], reports=steps,
         )  # fmt: skip
         draw_now_and_then = NowAndThen(self.present)
         for progress in training:
             keep(run.history, progress)
+            run.past.note(round(steps * progress.epoch), progress.epoch, run.net)
             draw_now_and_then()
             yield
             if diagnose(run.history[-1:]).state == "diverged":
@@ -319,6 +336,8 @@ class Trainer(Growing):
         run = self.runs[-1]
         if self.class_folder and run.history and self.result_text() and not (self.unfinished or run.handed_in):
             run.handed_in, self.shared = True, self.class_folder.share(self.result_text(), self.student)
+        if run.past:
+            run.past.pause(run.net)
         self.table = table(self.runs)
         self._show_predictions()
         self.present()
@@ -332,7 +351,21 @@ class Trainer(Growing):
         """Eight validation images with what a network says of them; without one, that of the latest run."""
         X, y = self.val_iter.images[:8], self.val_iter.labels[:8].tolist()
         names, predicted = self.images.class_names, classes_of(net or self.net, X).tolist()
-        Growing.show(self, {"images": X}, {"true": [names[i] for i in y], "said": [names[i] for i in predicted]})
+        self.predicted = {"images": X}, {"true": [names[i] for i in y], "said": [names[i] for i in predicted]}
+        self.look()
+
+    def look(self):
+        """Show the predictions and, if a page looks back, a moment of the past."""
+        (arrays, facts), val = self.predicted, self.val_iter
+        names = self.images.class_names
+        then, look = self.back.picture(self.runs, val.images, val.labels, names, self._network, self.drawing)
+        Growing.show(self, {**arrays, **then}, {**facts, "look": look})
+
+    def see(self, _):
+        """Let the networks of the past see what stands on the pad, scaled to the size of the images but not moved."""
+        side = self.images.train_images.shape[-1]
+        self.drawing = F.interpolate(self.pad.pixels()[None, None].float(), side, mode="area")[0].byte()
+        self.look()
 
     def _path(self):
         """The file beside the notebook that the student named; raises ValueError for a name that leads elsewhere."""

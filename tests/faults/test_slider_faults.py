@@ -93,6 +93,8 @@ def test_two_thousand_states_in_random_order_while_a_network_trains(sample, monk
             lab, pictures, runs = labs[name], drawn[name], len(trainer.runs)
             picture = every_lab.shown(lab)
             move(lab, dice)
+            if name == "trainer" and dice.random() < 0.3:
+                trainer.hear({"move": {"looking": True, "moment": dice.randrange(300), "beside": runs - 1}}, [])
             explained = explains(lab)
             if name == "trainer":
                 if len(trainer.runs) == runs:
