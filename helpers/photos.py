@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageOps
 from torch.nn import functional as F
 
+from helpers.any_data import to_floats
 from helpers.digits import like_mnist
 from helpers.finding import find_thing
 
@@ -117,6 +118,15 @@ def as_digit(photo, invert=None):
     """A photographed digit, (3, height, width) bytes, as an image like those of MNIST, (1, 28, 28) bytes."""
     cropped = photo_steps(photo, invert)["cropped"][0]
     return like_mnist(cropped)
+
+
+def as_grey(image):
+    """One image, (height, width), (1, height, width) or, in colour, (3, height, width), as (height, width) floats.
+
+    From 0 to 1; colours become their brightness.
+    """
+    image = to_floats(image.squeeze()).float()
+    return image if image.ndim == 2 else brightness(image)[0]
 
 
 def brightness(photo):
