@@ -99,17 +99,19 @@ def _walked(folder):
 def _read_all(path, files, form):
     """What is in the files, as a dict of arrays: images, labels, the hash of each file; names; and notes."""
     listed = [(label, file) for label, each in enumerate(files.values()) for file in each]
-    images, labels, keys, left_out = [], [], [], {}
+    images, labels, keys, shown, left_out = [], [], [], [], {}
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         results = pool.map(lambda item: _read(item[1], form), listed)
         for (label, file), result in zip(listed, _moving_bar(results, len(listed)), strict=True):
+            name = file.relative_to(path).as_posix()
             if isinstance(result, str):
-                left_out.setdefault(result, []).append(file.relative_to(path).as_posix())
+                left_out.setdefault(result, []).append(name)
                 continue
             image, key = result
             images.append(image)
             labels.append(label)
             keys.append(key)
+            shown.append(name)
     notes = [_left_out(why, names) for why, names in left_out.items()]
     filled = sorted(set(labels))
     if empty := [name for label, name in enumerate(files) if label not in filled]:
@@ -124,6 +126,7 @@ def _read_all(path, files, form):
         "images": pixels,
         "labels": labels,
         "keys": np.array(keys),
+        "files": np.array(shown),
         "names": np.array(names),
         "notes": np.array(notes, str),
     }
@@ -183,7 +186,7 @@ def _moving_bar(results, count):
 def _as_data_set(path, found):
     images, labels = torch.from_numpy(found["images"]), torch.from_numpy(found["labels"])
     names = tuple(found["names"].tolist())
-    train, test, notes = split(images, labels, found["keys"].tolist())
+    train, test, notes = split(images, labels, found["keys"].tolist(), found["files"].tolist())
     of_class = labels.bincount(minlength=len(names))
     notes = [*found["notes"].tolist(), *notes]
     if few := [f"{name} {count}" for name, count in zip(names, of_class.tolist(), strict=True) if count < 10]:

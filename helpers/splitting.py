@@ -13,12 +13,12 @@ ALMOST, SIDE = 0.995, 14
 MOST = 20_000  # images that are compared two by two: half a minute on two cores; of more, only equal ones are found
 
 
-def split(images, labels, keys=None):
+def split(images, labels, keys=None, names=None):
     """The places of the training and of the test images, each in an order decided by content; and notes, texts.
 
-    images: (N, channels, height, width) bytes; labels: (N,). keys: a text for each image that tells its content, such
-    as its file's hash; None hashes the pixels. Every fifth image of a class tests, of a class of two the second; near
-    copies stay together. Names, dates and the order of the files play no part.
+    images: (N, channels, height, width) bytes; labels: (N,); keys: a text for each image that tells its content, such
+    as its file's hash; None hashes the pixels; names: what the notes call the images. Every fifth image of a class
+    tests, of a class of two the second; near copies stay together. Dates and the order of the files play no part.
     """
     keys = [hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in images] if keys is None else keys
     groups = _groups(images, keys)
@@ -31,7 +31,7 @@ def split(images, labels, keys=None):
             room -= wanted
             is_test[group] = True
     order = torch.tensor(sorted(range(len(keys)), key=lambda i: (keys[i], int(labels[i]))), dtype=torch.long)
-    return order[~is_test[order]], order[is_test[order]], _notes(groups, labels)
+    return order[~is_test[order]], order[is_test[order]], _notes(groups, labels, names)
 
 
 def _groups(images, keys):
@@ -66,12 +66,15 @@ def _alike(images):
         yield from zip((rows[above] + start).tolist(), (columns[above] + start).tolist(), strict=True)
 
 
-def _notes(groups, labels):
+def _notes(groups, labels, names):
     copies = [group for group in groups if len(group) > 1]
     if not copies:
         return []
     count = sum(map(len, copies))
     notes = [f"{count:,} images are almost equal to others: those that are alike are on one side of the split."]
-    if doubtful := sum(len(labels[group].unique()) > 1 for group in copies):
-        notes.append(f"{doubtful} times almost equal images have different labels: look for them in labs.explorer.")
+    if doubtful := [group for group in copies if len(labels[group].unique()) > 1]:
+        one = doubtful[0]
+        other = next(i for i in one if labels[i] != labels[one[0]])
+        pair = " and ".join(names[i] if names else f"number {i}" for i in (one[0], other))
+        notes.append(f"in {len(doubtful):,} of these groups the labels differ, as of {pair}: only one can be right.")
     return notes

@@ -118,7 +118,7 @@ def test_what_cannot_be_read_is_left_out_and_named(folder, capsys):
         assert words in said
     assert ".hidden" not in said
     assert "2 images are almost equal" in said
-    assert "different labels" in said
+    assert "the labels differ, as of cat/1.png and dog/linked.png" in said
 
 
 def test_names_in_any_alphabet(tmp_path):
