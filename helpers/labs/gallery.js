@@ -10,7 +10,8 @@ function gallerySize(count, width, pixels, extra, most) {
   for (let columns = 1; ; columns++) {
     const slot = Math.min(width / columns - 4, 224);
     const side = slot >= pixels ? Math.floor(slot / pixels) * pixels : Math.floor(slot);
-    if (Math.ceil(count / columns) * (side + extra) <= GALLERY_HIGH || columns >= Math.min(count, most)) return [columns, side];
+    const fits = Math.ceil(count / columns) * (side + extra) <= GALLERY_HIGH;
+    if (fits || columns >= Math.min(count, most)) return [columns, side];
   }
 }
 

@@ -27,7 +27,6 @@ class Shapes(Living):
         controls = {
             "image_size": Slider("image size", 28, 12, 64, group="input"),
             "in_channels": Steps("colours", (1, 3), 1, group="input"),
-            "classes": Slider("classes", 10, 2, 62, group="input"),
             "kernel_1": Slider("kernel 1", 5, 1, 11, **first),
             "padding_1": Slider("padding 1", 2, 0, 5, **first),
             "channels_1": Slider("channels 1", 6, 1, 32, **first),
@@ -37,6 +36,7 @@ class Shapes(Living):
             "channels_2": Slider("channels 2", 16, 1, 64, **second),
             "dense_1": Slider("dense 1", 120, 1, 400, group="dense 1"),
             "dense_2": Slider("dense 2", 84, 1, 400, group="dense 2"),
+            "classes": Slider("classes", 10, 2, 62, group="dense 3"),
         }
         super().__init__(controls)
 

@@ -16,8 +16,8 @@ export default living((lab) => {
   const hasCurves = () => (lab.model.get("going").curves ?? []).some((curve) => curve.points > 0);
   const isConfusion = () => lab.facts().view === "confusion";
   const pictureSide = (width) => Math.min((width - 7 * 6) / 8, 96);
-  const heightOf = (width) =>
-    isConfusion() ? matrixHeight(width, lab.facts().classes.length) : pictureSide(width) + 176 + (hasCurves() ? 216 : 0);
+  const barsHigh = (width) => pictureSide(width) + 176 + (hasCurves() ? 216 : 0);
+  const heightOf = (width) => (isConfusion() ? matrixHeight(width, lab.facts().classes.length) : barsHigh(width));
   const { canvas, redraw } = makeCanvas(lab.place, heightOf, draw, lab.signal, { role: "img" });
 
   function draw(context, width) {
