@@ -205,8 +205,9 @@ def shape_taken(nets):
     own = first_number(net)
     for shape in shapes:
         with measuring(net), contextlib.suppress(RuntimeError):
-            net(torch.zeros(1, *shape, device=own.device, dtype=own.dtype))
-            return shape
+            scores = net(torch.zeros(1, *shape, device=own.device, dtype=own.dtype))
+            if torch.is_tensor(scores) and scores.ndim == 2:
+                return shape
     return shapes[0]  # `refuse_unfit` says why it does not fit
 
 
