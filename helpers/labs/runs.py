@@ -114,6 +114,12 @@ def network(kernel, channels, padding, activation, pooling, seed, **sizes):
         return xavier(lenet(kernel, (channels, 16), paddings, activation, pooling, **sizes))
 
 
+def sizes_of(data):
+    """The sizes of a network for an `ImageData`, as `lenet` takes them."""
+    _, channels, size, _ = data.train_images.shape
+    return {"num_classes": len(data.class_names), "image_size": size, "in_channels": channels}
+
+
 HEAD = ["run", "settings", "parameters", "seconds", "images/s", "validation", "test"]
 
 

@@ -33,6 +33,7 @@ from helpers.labs.runs import (
     keep,
     network,
     points,
+    sizes_of,
     table,
 )
 from helpers.labs.settings import Button, Choice, Slider, Steps, Switch, Words
@@ -280,17 +281,17 @@ class Trainer(Growing):
     def _network(self, settings):
         """An untrained network for the data; raises ShapeError."""
         names = ("kernel", "channels", "padding", "activation", "pooling", "seed")
-        sizes = {"num_classes": len(self.images.class_names), "image_size": self.images.train_images.shape[-1]}
-        return network(**{name: settings[name] for name in names}, **sizes)
+        return network(**{name: settings[name] for name in names}, **sizes_of(self.images))
 
     def _batches(self, settings):
         """Training and validation batches; raises DataError if the whole set is asked for and is not here."""
-        number = 10_000 if settings["images"] == "sample" else 60_000
-        if len(self.images.train_images) < number:
-            raise DataError(f"only {len(self.images.train_images):,} training images are here: choose the sample")
+        total = len(self.images.train_images)
+        if settings["images"] != "sample" and total <= 10_000:
+            raise DataError(f"only {total:,} training images are here: choose the sample")
+        number = min(total, 10_000) if settings["images"] == "sample" else total
         if self._split is None or self._split[0] != number:  # a copy of the images: one, not one a run
             images, labels = self.images.train_images[:number], self.images.train_labels[:number]
-            self._split = number, train_validation_split(images, labels, number // 10)
+            self._split = number, train_validation_split(images, labels, max(1, number // 10))
         train_images, train_labels, *val = self._split[1]
         seed, size = settings["seed"], settings["batch"]
         train_iter = Batches(train_images, train_labels, size, shuffle=True, seed=seed, device=self.device)
