@@ -11,7 +11,7 @@ from helpers.any_network import classes_of
 from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.errors import DataError, ShapeError
-from helpers.labs import class_folder
+from helpers.labs import class_folder, expected
 from helpers.labs.board import word
 from helpers.labs.cells import one_a_cell
 from helpers.labs.class_experiment import result_line
@@ -53,11 +53,12 @@ class Trainer(Growing):
     held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "_split")
     # What stands below the curves: the rows of the runs, the line to hand in, and what came of Save or Load.
     below = t.Dict().tag(sync=True)
+    guess = t.Dict().tag(sync=True)  # the curve that the student expects, and how far it was from the run
 
     def __init__(self, data, num_epochs):
         self.images, self.device = data, try_gpu()
         self.runner, self.runs, self.numbers = Runner(), None, itertools.count()
-        self._naming, self._split = False, None
+        self._naming, self._split, self._moved_to = False, None, None
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
         self.preset = Choice("preset", [*PRESETS, OWN])
@@ -65,6 +66,7 @@ class Trainer(Growing):
         self.preset.observe(self._tell)
         controls = _controls(num_epochs)
         self.begun_with = {name: control.value for name, control in controls.items()}
+        self.expected = controls["expected"] = expected.Expected()
         buttons = {
             "Train": Button("Train", self.start, group="training"),
             "Stop": Button("Stop", self.stop, group="training"),
@@ -82,9 +84,16 @@ class Trainer(Growing):
     def hear(self, message, buffers):
         """As every lab that trains; also a preset, a file to save or load, and a name for the class."""
         move = dict(message.get("move", {}))
+        # A guess counts for the next run, however that begins, and for no other.
+        if self._is_used() and {*move} - {"expected"}:
+            self.expected.value = ()
+        elif "line" in message and self.expected.value and not self._is_used() and "expected" not in message["line"]:
+            message = {**message, "line": f"{message['line']} expected={self.expected.word()}"}
         self.student = message.get("student", self.student)
         if "preset" in move:
             self.preset.value = self.preset.heard(move.pop("preset"))
+        if "expected" in move:
+            self.expected.value = self.expected.heard(move.pop("expected"))
         if "file" in message:
             self.file = message["file"]
             {"save": self.save, "load": self.load}[message["do"]]()
@@ -107,7 +116,7 @@ class Trainer(Growing):
         """Train a new network with the present settings; a run that is still going on ends."""
         self.cancel()  # a step that hangs is left alone: the new run has a network of its own
         self.table = table(self.runs)  # with the run that has just ended
-        settings = self.board.values()
+        settings = self._settings()
         self._name_preset(settings)
         try:
             net = self._network(settings)
@@ -129,14 +138,15 @@ class Trainer(Growing):
         for run in self.runs:
             run.put_aside(as_ghost=run in self.ghosts)
         self.unfinished, self.val_iter, self.refused = None, val_iter, False
-        number = next(self.numbers)
-        self.runs.append(Run(self.board.line(), settings, net.to(self.device), num_parameters(net), number=number))
+        run = Run(expected.without(self.board.line()), settings, net.to(self.device), num_parameters(net))
+        run.number, run.expected = next(self.numbers), self.expected.value
+        self.runs.append(run)
 
     def resume(self):
         """Go on with the run that was stopped, unless the controls ask for a different network or training."""
         if not self.unfinished or self.running:
             return
-        if self.board.values() != self.runs[-1].settings:
+        if self._settings() != self.runs[-1].settings:
             self._say(f"The run that was stopped has other settings, {self.runs[-1].line}: press Train.", trouble=True)
             return
         self.go_on(self.runs[-1], self.unfinished)
@@ -144,7 +154,7 @@ class Trainer(Growing):
     def reset(self):
         """Forget all runs and put every control back to its first value."""
         self.cancel()
-        self.board.move(self.begun_with, then=self._forget)
+        self.board.move({**self.begun_with, "expected": ()}, then=self._forget)
 
     def test(self):
         """Measure the latest network on the test images."""
@@ -170,7 +180,7 @@ class Trainer(Growing):
 
         A file that cannot be loaded changes nothing: a run that is going on goes on.
         """
-        settings = self.board.values()
+        settings = self._settings()
         try:
             net = load_weights(self._network(settings), self._path())
             _, val_iter = self._batches(settings)
@@ -195,7 +205,7 @@ class Trainer(Growing):
         run = self.runs[-1] if self.runs else None
         idle = run is not None and self.running is None
         return {
-            "Resume": idle and self.unfinished is not None and self.board.values() == run.settings,
+            "Resume": idle and self.unfinished is not None and self._settings() == run.settings,
             "Test": idle and run.shown and run.test_acc is None,
         }
 
@@ -209,14 +219,28 @@ class Trainer(Growing):
         return result_line(self.runs[-1]) if self.runs else ""
 
     def redraw(self):
-        """A control has moved: train anew, but not when the lab is made."""
+        """A control has moved: train anew, but not when the lab is made, and not if only the guess has changed."""
+        if len(self.expected.value) != len(expected.handles(self.controls["epochs"].value)):
+            self.expected.value = ()  # that run is too short for it, or too long
+        before, self._moved_to = self._moved_to, self.board.values()
         if self.runs is None:
             self._forget()
+        elif before == {**self._moved_to, "expected": before["expected"]} != self._moved_to:
+            self.grow()
         else:
             self.start()
 
+    def _settings(self):
+        """The present settings of a run, {name: value}."""
+        return {name: value for name, value in self.board.values().items() if name != "expected"}
+
+    def _is_used(self):
+        """True if the latest run began with the present guess."""
+        return bool(self.runs and self.expected.value and self.runs[-1].expected == self.expected.value)
+
     def _forget(self):
         """As at the beginning: no runs, empty axes."""
+        self._moved_to = self.board.values()
         self.runs, self.ghosts, self.unfinished, self.refused, self.table = [], [], None, False, []
         self._name_preset(self.begun_with)
         _, self.val_iter = self._batches(self.begun_with)
@@ -233,11 +257,20 @@ class Trainer(Growing):
             "head": HEAD, "rows": self.table, "result": self.result_text(), "file": self.file, "said": said,
             "class": str(self.class_folder.path) if self.class_folder else "", "shared": self.shared,
         }  # fmt: skip
+        at, values = expected.handles(self.controls["epochs"].value), list(self.expected.value)
+        self.guess = {"at": at, "values": values, "said": self._of_the_guess(at)}
+
+    def _of_the_guess(self, at):
+        """What is to be said of the guess: itself, or how far it was from the run that has ended."""
+        if self._is_used() and self.running is None and self.history:
+            return expected.gap(list(zip(at, self.expected.value, strict=True)), points(self.history))
+        return f"You expect {expected.in_words(self.expected.value, at)}." if self.expected.value else ""
 
     def state(self):
         """All that the browser shows, as a plain dict: for tests."""
         values = {name: word(control) for name, control in self.controls.items()}
-        return {**super().state(), "values": values, "table": self.table, "of the file": self.file_message.value}
+        of_the_file, guess = self.file_message.value, self.guess
+        return {**super().state(), "values": values, "table": self.table, "of the file": of_the_file, "guess": guess}
 
     def still(self, **values):
         """The curves of this moment."""
