@@ -304,7 +304,8 @@ def _kind_of(function):
 def _said(error):
     """The useful line of an exception's message: the first, or the second if the first only announces it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    useful = lines[1] if len(lines) > 1 and lines[0].endswith(":") else "".join(lines[:1])
+    announced = len(lines) > 1 and lines[0].endswith(":") and not lines[1].startswith("*")  # no list of signatures
+    useful = lines[1] if announced else "".join(lines[:1])
     return useful if len(useful) < 300 else useful[:300] + " …"
 
 
@@ -323,7 +324,7 @@ MEANINGS = [
     (r"cannot assign .* as parameter", "a parameter takes an nn.Parameter, or is filled with other numbers"),
     (r"Loss\(.*Boolean value of Tensor", "the brackets behind the class nn.CrossEntropyLoss are for its options"),
     (r"Boolean value of Tensor", "a tensor of many numbers is neither true nor false"),
-    (r"zeros\(\) takes 1 positional|slice indices must be|cannot be interpreted as an integer|"
+    (r"zeros\(\) (takes 1 positional|received .* got \(float)|slice indices must be|interpreted as an integer|"
      r"integer tensors of a single element",
      "a whole number is needed here: `//` divides to one, `/` does not"),
     (r"Expected reduction dim|reduction .* has no identity|max\(\): Expected|amax\(\)",
