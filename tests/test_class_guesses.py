@@ -63,7 +63,7 @@ def test_who_was_nearest_is_named_by_name_or_by_line(lab):
     lines = [line("0.2/0.2/0.2"), line(name="Ada"), line("0.7/0.8/0.8", name="<b>Bo</b>"), GOOD]
     lab.hear({"lines": "\n".join(lines)}, [])
     lab.hear({"move": {"against": 5}}, [])
-    assert lab.board.text.value == "class_experiment against=epochs-with-the-guesses"
+    assert lab.board.text.value == "class_experiment against=epoch-with-guesses"
     assert [guess["who"] for guess in lab.facts["guesses"]] == ["Ada", "_b_Bo_b_", "line 1"]
     said = "4 results. 3 guesses. Nearest: Ada (0.01 off); then _b_Bo_b_ (0.02 off), line 1 (0.59 off)."
     assert lab.message.value == said

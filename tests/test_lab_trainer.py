@@ -131,7 +131,7 @@ def test_reset_forgets_the_runs_and_puts_every_control_back(lab):
     lab.buttons["Reset"].click()
     assert not workers()
     assert lab.runs == []
-    assert lab.board.values() == lab.begun_with
+    assert lab.board.values() == {**lab.begun_with, "expected": ()}
     assert lab.state()["curves"] == lab.state()["table"] == []
 
 

@@ -1,7 +1,7 @@
 // The class experiment: a dot for each pasted result, and the mean and the spread of those with the same setting.
 
 import { KEYS, make, makeCanvas, putText } from "./canvas.js";
-import { guessAt, inGuess, putGuesses } from "./class_guesses.js";
+import { ACCURACIES, guessAt, inGuess, putGuesses } from "./class_guesses.js";
 import { lineColours, putDot, putFrame, strokeLine } from "./curves.js";
 import { living } from "./lab.js";
 import { written } from "./theme.js";
@@ -9,7 +9,6 @@ import { written } from "./theme.js";
 const MANY_TIMES = 20; // settings that span more stand on a logarithmic axis
 const TICK_ROOM = 44; // pixels for the number of a setting
 const ABREAST = 5; // dots side by side
-const ACCURACIES = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 // The horizontal axis: a little wider than the settings, which it names as far as there is room.
 function settingsAxis(xs, width) {

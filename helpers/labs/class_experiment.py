@@ -108,7 +108,7 @@ class ClassExperiment(Living):
         self.folder, self._ended = folder, threading.Event()
         self._shared = folder.read() if folder else ({}, [])
         axes = {label: name for name, label in AXES.items()}
-        super().__init__({"against": Choice("accuracy against", {**axes, "epochs, with the guesses": GUESS})})
+        super().__init__({"against": Choice("accuracy against", {**axes, "epoch, with guesses": GUESS})})
         self.observe(lambda change: self.board.move({}), names="lines")
         self.lines = lines
         if folder:

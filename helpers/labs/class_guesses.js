@@ -3,7 +3,7 @@
 import { lineColours, putChart } from "./curves.js";
 import { written } from "./theme.js";
 
-const ACCURACIES = [0, 0.2, 0.4, 0.6, 0.8, 1];
+export const ACCURACIES = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 const points = (at, accuracies) => at.map((epoch, i) => [epoch, accuracies[i]]);
 

@@ -3,7 +3,7 @@
 import { KEYS, make, putText } from "./canvas.js";
 import { makeKnobs } from "./knobs.js";
 
-const SLACK = 8; // pixels: a stroke gives a knob the height at which it passes it
+const SLACK = 4; // pixels: a stroke gives a knob the height at which it passes it
 const HALF = 0.5; // where the knobs are that a keyboard calls for
 
 // Knobs over the canvas of `stage`, and in `place` a line with buttons and words. `redraw()` draws the canvas. Returns
