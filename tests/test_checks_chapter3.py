@@ -361,6 +361,53 @@ def test_shapes_that_go_another_way_are_named(change, words):
     assert words in verdict.message, verdict
 
 
+@pytest.mark.parametrize("rule", [lambda r, c: r * 28 + c, lambda r, c: torch.arange(784).reshape(28, 28)[r, c]])
+def test_the_place_of_a_pixel_may_be_found_in_several_ways(rule):
+    assert BLANKS["place_of"](lambda row, column: rule(row, column))
+
+
+@pytest.mark.parametrize(
+    "rule, words",
+    [
+        (lambda r, c: 28 * c + r, "exchange the two"),
+        (lambda r, c: 28 * r + c + 1, "counted from 0"),
+        (lambda r, c: 28 * (r - 1) + c, "counted from 0"),
+        (lambda r, c: 28 * r, "go on to its column"),
+        (lambda r, c: r + c, "28 places, not one"),
+        (lambda r, c: 784 * r + c, "expected"),
+        (lambda r, c: 66, "whatever its arguments are"),
+    ],
+)
+def test_a_wrong_place_of_a_pixel_is_named(rule, words):
+    verdict = BLANKS["place_of"](lambda row, column: rule(row, column))
+    assert verdict.right is False
+    assert words in verdict.message, verdict
+
+
+@pytest.mark.parametrize("cut", [lambda net: (net[:7], net[7:]), lambda net: [nn.Sequential(*net[:7]), net[-5:]]])
+def test_lenet_may_be_cut_in_several_ways(cut):
+    assert BLANKS["halves"](lambda net: cut(net))
+
+
+@pytest.mark.parametrize(
+    "cut, words",
+    [
+        (lambda net: (net[:6], net[6:]), "net[:6] ends before it"),
+        (lambda net: (net[7:], net[:7]), "comes first"),
+        (lambda net: (net[:7], net[8:]), "in neither half"),
+        (lambda net: (net[:7], net[6:]), "`Flatten` is in both"),
+        (lambda net: (net[:6], net[7:]), "or in neither"),
+        (lambda net: (net[:4], net[4:]), "your halves have 4 and 8 layers"),
+        (lambda net: net[:7], "2 values are asked for"),
+        (lambda net: (net[:7], net[7]), "each an nn.Sequential"),
+    ],
+)
+def test_halves_of_lenet_that_are_none_are_named(cut, words):
+    verdict = BLANKS["halves"](lambda net: cut(net))
+    assert verdict.right is False
+    assert words in verdict.message, verdict
+
+
 def add_up(count):
     return lambda net: sum(count(parameter) for parameter in net.parameters())
 

@@ -152,6 +152,29 @@ def measure(mode, counted, result):
     return share
 
 
+def on_device(move_net, move_batch):
+    """The chapter's blank, its two lines filled in; a line returns what is kept."""
+    return lambda net, X, device: (move_net(net, device) or net, move_batch(X, device))
+
+
+def one_epoch(added, result):
+    """The chapter's blank, its two places filled in."""
+
+    def epoch(net, train_iter, lr):
+        optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+        loss_sum = num_images = 0
+        for X, y in train_iter:
+            optimizer.zero_grad()
+            loss = F.cross_entropy(net(X), y)
+            loss.backward()
+            optimizer.step()
+            loss_sum += added(loss.detach(), y)
+            num_images += len(y)
+        return result(loss_sum, num_images)
+
+    return epoch
+
+
 CLEAR, BACK, STEP, NOTHING = (
     lambda loss, optimizer: optimizer.zero_grad(),
     lambda loss, optimizer: loss.backward(),
@@ -165,6 +188,9 @@ CLEAR, BACK, STEP, NOTHING = (
     [
         ("cross_entropy", cross_entropy(lambda share: -share.log().mean())),
         ("cross_entropy", cross_entropy(lambda share: (1 / share).log().mean().item())),
+        ("on_device", on_device(nn.Module.to, torch.Tensor.to)),
+        ("one_epoch", one_epoch(lambda loss, y: loss * len(y), lambda total, count: total / count)),
+        ("one_epoch", one_epoch(lambda loss, y: loss.item() * y.numel(), lambda total, count: total / count)),
         ("train_step", train_step(CLEAR, BACK, STEP)),
         ("train_step", train_step(NOTHING, CLEAR, BACK, STEP)),
         ("measure", measure(nn.Module.eval, len, lambda right, count: int(right) / count)),
@@ -183,6 +209,14 @@ def test_a_blank_may_be_filled_in_several_ways(name, right):
         ("cross_entropy", cross_entropy(lambda share: -share.mean()), "logarithm is missing"),
         ("cross_entropy", cross_entropy(lambda share: -share.log().sum()), "not the sum"),
         ("cross_entropy", cross_entropy(lambda share: -share.log()), "One number is asked for"),
+        ("on_device", on_device(nn.Module.to, lambda X, device: X), "keep in X"),
+        ("on_device", on_device(lambda net, device: None, torch.Tensor.to), "The network has not moved"),
+        ("on_device", on_device(nn.Module.to, lambda X, device: nn.Linear(3, 2).to(device)), "a network on meta"),
+        ("on_device", on_device(nn.Module.to, lambda X, device: device), "and the batch are asked for"),
+        ("one_epoch", one_epoch(lambda loss, y: loss, lambda total, count: total / count), "times len(y)"),
+        ("one_epoch", one_epoch(lambda loss, y: 64 * loss, lambda total, count: total / count), "smaller than 64"),
+        ("one_epoch", one_epoch(lambda loss, y: loss * len(y), lambda total, count: total), "divide it by"),
+        ("one_epoch", one_epoch(lambda loss, y: loss * len(y), lambda total, count: total / 141), "expected"),
         ("train_step", train_step(NOTHING, BACK, STEP), "added to the first ones"),
         ("train_step", train_step(CLEAR, NOTHING, STEP), "never call loss.backward()"),
         ("train_step", train_step(CLEAR, BACK, NOTHING), "never call optimizer.step()"),

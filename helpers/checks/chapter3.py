@@ -483,11 +483,39 @@ def _shapes(value):
     return value
 
 
+def _layers(value):
+    if not isinstance(value, nn.Sequential):
+        raise answers.Unreadable(
+            f"two parts of `net` are asked for, each an nn.Sequential; one of yours is {answers.kind(value)}"
+        )
+    return tuple(map(str, value))
+
+
 def _counts(count):
     return lambda net: sum(count(parameter.detach()) for parameter in net.parameters())
 
 
 BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "place_of": Exercise(
+        task="3, section 2; place_of(row, column): where a pixel of a 28×28 image lands in the flattened row.",
+        solution=lambda row, column: 28 * row + column,
+        probes=lambda: [(0, 5), (2, 10), (14, 0), (20, 27)],
+        praise="Right: 28 numbers for each row above, and then the column.",
+        read=answers.whole,
+        setting=lambda row, column: f"For row {row}, column {column}",
+        mistakes=[
+            Mistake("Rows are laid end to end, not columns: exchange the two.", lambda r, c: 28 * c + r),
+            Mistake("All is counted from 0: row 0 begins at place 0.",
+                    *(lambda r, c, less=less: 28 * r + c - less for less in (1, 28, 29, -1))),
+            Mistake("That is one row further down: row 0 has no row above it.", lambda r, c: 28 * (r + 1) + c),
+            Mistake("That is where its row begins: go on to its column.", lambda r, c: 28 * r),
+            Mistake("Each row above takes 28 places, not one.", lambda r, c: r + c),
+            Mistake("A row has 28 numbers, however far right the pixel is: add the column, do not multiply by it.",
+                    lambda r, c: r * c, lambda r, c: 28 * r * c),
+            Mistake("The image has 28 columns, 0 to 27, so a row takes 28 places, not 27.", lambda r, c: 27 * r + c),
+            Mistake("Each row above takes 28 places, each column just one.", lambda r, c: 28 * (r + c)),
+        ],
+    ),
     "new_lenet": Exercise(
         task="3, section 3; new_lenet(): LeNet as an nn.Sequential.",
         solution=_new_lenet,
@@ -536,6 +564,29 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                     lambda net, X: _shapes_of(net, X, lambda layer, X, first: layer.weight)),
             Mistake("The batch belongs to the shape as well: leave it there.",
                     lambda net, X: _shapes_of(net, X, shape=lambda X: tuple(X.shape[1:]))),
+        ],
+    ),
+    "halves": Exercise(
+        task="3, section 3; halves(net): the feature extractor of a LeNet, and its classifier.",
+        solution=lambda net: (net[:7], net[7:]),
+        probes=lambda: [(_new_lenet(),), (_new_lenet(8, 200, 4),)],
+        praise="Right: images in, 400 features out; features in, ten scores out.",
+        read=answers.sequence(2, _layers, "`feature_extractor, classifier`"),
+        difference=lambda value, expected: f"your halves have {len(value[0])} and {len(value[1])} layers",
+        same=lambda value, other: value == other,
+        setting=lambda net: "Of the 12 layers",
+        mistakes=[
+            Mistake("`Flatten`, layer 6, belongs to the feature extractor, and net[:6] ends before it.",
+                    lambda net: (net[:6], net[6:])),
+            Mistake("The first dense layer, layer 7, belongs to the classifier.", lambda net: (net[:8], net[8:])),
+            Mistake("The feature extractor comes first.", lambda net: (net[7:], net[:7])),
+            Mistake("Layer 7 is in neither half: net[:7] ends before it.", lambda net: (net[:7], net[8:])),
+            Mistake("`Flatten` is in both halves, or in neither: begin the second where the first ends.",
+                    lambda net: (net[:7], net[6:]), lambda net: (net[:6], net[7:])),
+            Mistake("Both convolutions belong to the feature extractor, with their poolings.",
+                    lambda net: (net[:3], net[3:])),
+            Mistake("Not half of the layers: everything up to `Flatten`, whatever comes after it.",
+                    *(lambda net, at=at: (net[:at], net[at:]) for at in (5, 9))),
         ],
     ),
     "count_parameters": Exercise(

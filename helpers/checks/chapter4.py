@@ -718,7 +718,57 @@ def _from_shares(function):
     return lambda y_hat, y: function(y_hat.softmax(dim=1)[range(len(y)), y])
 
 
+def _mean_of(give):
+    """An epoch of training that returns `give(the loss of each batch, its size)`."""
+
+    def epoch(net, train_iter, lr):
+        net.train()
+        optimizer, losses, sizes = torch.optim.SGD(net.parameters(), lr=lr), [], []
+        for X, y in train_iter:
+            X, y = (part.to(next(net.parameters()).device) for part in (X, y))
+            optimizer.zero_grad()
+            loss = F.cross_entropy(net(X), y)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+            sizes.append(len(y))
+        return give(losses, sizes)
+
+    return epoch
+
+
+def _sum_of(losses, sizes):
+    return sum(loss * size for loss, size in zip(losses, sizes, strict=True))
+
+
+def _where(part):
+    """What a part of (net, X) is, and where it lies."""
+    if isinstance(part, nn.Module):
+        return f"a network on {next(part.parameters()).device.type}"
+    if not torch.is_tensor(part):
+        raise answers.Unreadable(f"the network and the batch are asked for; one of yours is {answers.kind(part)}")
+    return f"a batch on {part.device.type}"
+
+
 BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
+    "on_device": Exercise(
+        task="4, section 1; on_device(net, X, device): the network and the batch, moved there.",
+        solution=lambda net, X, device: (net.to(device), X.to(device)),
+        probes=lambda: [(nn.Linear(3, 2), torch.ones(4, 3), torch.device(name)) for name in ("meta", "cpu")],
+        praise="Right: the network moves in place, and the moved batch is kept.",
+        read=answers.sequence(2, _where, "`net, X`"),
+        same=lambda value, other: value == other,
+        difference=lambda value, expected: f"you return {value[0]} and {value[1]}",
+        may_change=("net",),
+        setting=lambda net, X, device: f"With the device {device.type} (meta stands for a GPU)",
+        mistakes=[
+            Mistake("The batch has not moved: a tensor's `to` returns another tensor, which you have to keep in X.",
+                    lambda net, X, device: (net.to(device), X)),
+            Mistake("The network has not moved.", lambda net, X, device: (net, X.to(device))),
+            Mistake("Neither has moved.", lambda net, X, device: (net, X)),
+            Mistake("The network comes first, then the batch.", lambda net, X, device: (X.to(device), net.to(device))),
+        ],
+    ),
     "cross_entropy": Exercise(
         task="4, section 2; cross_entropy(y_hat, y): the mean of minus the logarithms of the right classes' shares.",
         solution=lambda y_hat, y: F.cross_entropy(y_hat, y),
@@ -754,6 +804,31 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         check_training_step,
         task="4, section 2; train_step(net, X, y, optimizer): one step of gradient descent; returns the loss.",
         praise="Right: clear, forward, backward, step. All training in this course is this.",
+    ),
+    "one_epoch": Exercise(
+        task="4, section 3; one_epoch(net, train_iter, lr): trains on each batch once; the mean loss of all images.",
+        solution=_mean_of(lambda losses, sizes: _sum_of(losses, sizes) / sum(sizes)),
+        probes=_epoch_probes,
+        praise="Right: each image counts once, in the last batch, too.",
+        read=answers.number,
+        may_change=("net",),
+        setting=lambda net, batches, lr: f"With batches of {', '.join(str(len(y)) for X, y in batches)} images",
+        mistakes=[
+            Mistake(words, *map(_mean_of, gives)) for words, *gives in (
+                ("That is the mean of the batches' means, in which images of a small batch count more: "
+                 "each loss times len(y), and their sum by the number of images.",
+                 lambda losses, sizes: sum(losses) / len(losses)),
+                ("A batch's loss is a mean over its images: times len(y), before you add it.",
+                 lambda losses, sizes: sum(losses) / sum(sizes)),
+                ("That is the sum over all images: divide it by their number.", _sum_of),
+                ("Divide by the number of images, not of batches.",
+                 lambda losses, sizes: _sum_of(losses, sizes) / len(sizes)),
+                ("The last batch may be smaller than 64: times len(y).",
+                 lambda losses, sizes: 64 * sum(losses) / sum(sizes)),
+                ("You add the losses: make a mean of them.", lambda losses, sizes: sum(losses)),
+                ("That is the loss of the last batch alone.", lambda losses, sizes: losses[-1]),
+            )
+        ],
     ),
     "measure": replace(
         check_evaluate, task="4, section 4; measure(net, data_iter): the share of right answers, 0 to 1."
