@@ -181,6 +181,16 @@ def test_a_guess_counts_for_the_next_run_and_for_no_other(lab):
     assert lab.runs[-1].expected == ()
 
 
+def test_a_guess_for_a_run_of_another_length_is_the_same_curve(lab):
+    draw(lab, 0.6, 0.8)
+    hear(lab, line="trainer epochs=5")
+    assert lab.guess["values"] == [0.6, 0.8, 0.8]
+    draw(lab, 0.6, 0.8, 0.9)
+    hear(lab, line="trainer epochs=2 lr=0.3")
+    assert lab.board.text.value == "trainer lr=0.3 expected=0.6/0.7"
+    assert lab.runs[-1].expected == (0.6, 0.7)
+
+
 def test_a_typed_line_brings_its_guess(lab):
     hear(lab, line="trainer expected=0.7/0.8")
     assert lab.guess["values"] == [0.7, 0.8]

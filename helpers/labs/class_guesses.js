@@ -7,8 +7,10 @@ export const ACCURACIES = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 const points = (at, accuracies) => at.map((epoch, i) => [epoch, accuracies[i]]);
 
-export const inGuess = ({ who, at, expected, off }) =>
-  `${who}: ${at.map((epoch, i) => `${written(expected[i], 2)} after epoch ${epoch}`).join(", ")}; ${off.toFixed(2)} off`;
+export const inGuess = ({ who, at, expected, off }) => {
+  const places = at.map((epoch, i) => `${written(expected[i], 2)} after epoch ${epoch}`);
+  return `${who}: ${places.join(", ")}; ${off.toFixed(2)} off`;
+};
 
 // The chart of guesses, {who, at, expected, reached, off}; `chosen` is the place of the one to look at.
 export function putGuesses(context, width, height, guesses, chosen) {

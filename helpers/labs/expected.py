@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import traitlets as t
 
 from helpers.labs.board import BoardError
@@ -67,6 +68,13 @@ class Expected(Setting):
     def meaning(self, name, said):
         """As `read`."""
         return read(name, said)
+
+
+def stretched(accuracies, before, epochs):
+    """The same curve for a run of `epochs` that was drawn for a run of `before`: its accuracies at the new handles."""
+    if not accuracies or before == epochs:
+        return accuracies
+    return tuple(np.interp(handles(epochs), handles(before), accuracies).round(2).tolist())
 
 
 def without(line):

@@ -5,10 +5,10 @@ import { KEYS, make } from "./canvas.js";
 const SMALL = 1; // pixels from one point of a stroke to the next that counts
 const LEAP = 5; // steps of a knob that Page Up goes
 
-// A surface in `place` whose knobs are at `share` (0 to 1) of its width. `changed(values)` is called when a hand has moved
-// them. slack: how many pixels a stroke may leave a knob and still move it; without, the nearest knob always follows.
-// Returns the element, its `knobs` and `show({names, shares, values, low, high, step, say, locked})`, where say(value)
-// is what a screen reader says; no values: no knobs.
+// A surface in `place` with knobs side by side. `changed(values)` is called when a hand has moved them. slack: how many
+// pixels a stroke may leave a knob and still move it; without, the nearest always follows. Returns the surface, its
+// `knobs()` and `values()`, and `show({names, shares, values, low, high, step, say, locked})`, where say(value)
+// is what a screen reader says, and shares are the places of the knobs, 0 to 1, in the width; no values: no knobs.
 export function makeKnobs(place, changed, signal, slack = Infinity) {
   const surface = make("div", { class: "lab-knobs" });
   place.append(surface);

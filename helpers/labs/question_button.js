@@ -6,13 +6,17 @@ import { KEYS, make } from "./canvas.js";
 export function makeNote(model, place, isEmpty) {
   const button = make("button", { type: "button", ...KEYS }, "That is my guess");
   button.addEventListener("click", () => {
+    if (model.get("disabled")) return;
     model.set("is_noted", true);
     model.save_changes();
   });
   place.append(button);
   return function show() {
     button.setAttribute("aria-pressed", model.get("is_noted"));
-    button.disabled = model.get("disabled") || isEmpty();
+    button.setAttribute("aria-disabled", model.get("disabled")); // it keeps the focus
+    button.disabled = isEmpty() && !model.get("disabled");
+    // Once the guess is noted, Shift+Enter goes to the notebook.
+    if (model.get("is_noted")) for (const name of Object.keys(KEYS)) button.removeAttribute(name);
   };
 }
 

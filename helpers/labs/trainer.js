@@ -67,7 +67,8 @@ export default living((lab) => {
     const yTicks = ticks(0, highest, highest > 4 ? 2 : 0.5);
     putChart(context, box, { ...across, title: "training loss", y: [0, highest], yTicks }, losses);
     const place = isNarrow(width) ? { ...box, y: 232 } : { ...box, x: half + 12 };
-    const axes = putChart(context, place, { ...across, title: "accuracy", y: [0, 1], yTicks: ticks(0, 1, 0.2) }, accuracies);
+    const shares = { title: "accuracy", y: [0, 1], yTicks: ticks(0, 1, 0.2) };
+    const axes = putChart(context, place, { ...across, ...shares }, accuracies);
     expected.lay(context, axes, longest);
     lab.root.dataset.points = points.of(curves.at(-1)?.id).length;
     canvas.setAttribute("aria-label", inWords(points.of(curves.at(-1)?.id), phase));

@@ -59,6 +59,7 @@ class Trainer(Growing):
         self.images, self.device = data, try_gpu()
         self.runner, self.runs, self.numbers = Runner(), None, itertools.count()
         self._naming, self._split, self._moved_to = False, None, None
+        self._kept = ()  # a guess that a line without one leaves as it is
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
         self.preset = Choice("preset", [*PRESETS, OWN])
@@ -87,8 +88,8 @@ class Trainer(Growing):
         # A guess counts for the next run, however that begins, and for no other.
         if self._is_used() and {*move} - {"expected"}:
             self.expected.value = ()
-        elif "line" in message and self.expected.value and not self._is_used() and "expected" not in message["line"]:
-            message = {**message, "line": f"{message['line']} expected={self.expected.word()}"}
+        elif not self._is_used() and "expected" not in message.get("line", "expected"):
+            self._kept = self.expected.value
         self.student = message.get("student", self.student)
         if "preset" in move:
             self.preset.value = self.preset.heard(move.pop("preset"))
@@ -101,6 +102,7 @@ class Trainer(Growing):
             super().hear(message, buffers)
         elif move:
             super().hear({"move": move}, buffers)
+        self._kept = ()
 
     @property
     def net(self):
@@ -220,9 +222,11 @@ class Trainer(Growing):
 
     def redraw(self):
         """A control has moved: train anew, but not when the lab is made, and not if only the guess has changed."""
-        if len(self.expected.value) != len(expected.handles(self.controls["epochs"].value)):
-            self.expected.value = ()  # that run is too short for it, or too long
-        before, self._moved_to = self._moved_to, self.board.values()
+        before, guess, epochs = self._moved_to, self.expected.value or self._kept, self.controls["epochs"].value
+        if before and guess == before["expected"]:
+            guess = expected.stretched(guess, before["epochs"], epochs)
+        self.expected.value = guess if len(guess) == len(expected.handles(epochs)) else ()
+        self._moved_to = self.board.values()
         if self.runs is None:
             self._forget()
         elif before == {**self._moved_to, "expected": before["expected"]} != self._moved_to:
