@@ -39,7 +39,7 @@ export default living((lab) => {
     const { curves = [], end = 1, phase } = lab.model.get("going");
     const colours = lineColours(context.canvas);
     const [losses, accuracies] = [[], []];
-    accuracies.push({ points: expected.line(), name: "expected", colour: colours.ink, dashed: true });
+    accuracies.push({ points: expected.line(), name: " expected", colour: colours.ink, dashed: true });
     for (const [i, { id, name }] of curves.entries()) {
       const rows = points.of(id);
       const mark = { faded: lit !== null && lit !== id, strong: lit === id };
