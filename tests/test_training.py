@@ -252,5 +252,5 @@ print(new_pages(train_some))
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries keep their memory in their own way")
 def test_a_step_uses_the_memory_of_the_step_before_it():
     done = subprocess.run([sys.executable, "-c", STEPS], capture_output=True, text=True, check=True)
-    # A batch's maps alone fill thousands of pages.
-    assert int(done.stdout) < 1000
+    # The first layer's maps alone fill 1,176 pages (of 4 kB) in each of the ten steps.
+    assert int(done.stdout) < 2000
