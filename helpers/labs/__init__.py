@@ -14,6 +14,8 @@ from helpers.labs.learn_kernel import learn_kernel
 from helpers.labs.microscope import microscope
 from helpers.labs.pooling import pooling
 from helpers.labs.question import Prediction, predict
+from helpers.labs.question_bars import predict_bars
+from helpers.labs.question_place import predict_place
 from helpers.labs.scoreboard import Scoreboard
 from helpers.labs.shapes import shapes
 from helpers.labs.trainer import trainer

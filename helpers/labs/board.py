@@ -103,6 +103,8 @@ def words_of(options):
 
 def word(control):
     """The value of a control as one word."""
+    if hasattr(control, "word"):  # a control with words of its own
+        return control.word()
     if isinstance(control, Matrix):
         return ";".join(",".join(f"{number:g}" for number in row) for row in control.value)
     if hasattr(control, "options"):
@@ -118,6 +120,8 @@ def meaning(control, name, said):
         return _matrix(name, said)
     if not said:
         raise BoardError(f"{name}= has no value: write one after it, such as {name}={word(control)}")
+    if hasattr(control, "meaning"):
+        return control.meaning(name, said)
     if hasattr(control, "options"):
         return _option(control, name, said)
     if isinstance(control.value, bool):

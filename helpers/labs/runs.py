@@ -57,6 +57,7 @@ class Run:
     loaded_acc: float | None = None  # the validation accuracy of weights that were loaded, not trained
     handed_in: bool = False  # its result line went to the class's folder
     past: Past | None = None  # None before its first step, and of weights that were loaded
+    expected: tuple = ()  # the accuracies that the student expected, at the `expected.handles` of the run
 
     def put_aside(self, as_ghost):
         """Let the network of an earlier run go, and all of its history but what the table shows, unless `as_ghost`.

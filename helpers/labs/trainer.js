@@ -2,6 +2,7 @@
 
 import { KEYS, bytePicture, make, makeCanvas } from "./canvas.js";
 import { lineColours, makePoints, putChart } from "./curves.js";
+import { makeExpected } from "./expected.js";
 import { makeGoing } from "./going.js";
 import { living } from "./lab.js";
 import { makePast } from "./past.js";
@@ -16,7 +17,10 @@ export default living((lab) => {
   const points = makePoints(lab, () => redraw());
   const isNarrow = (width) => width < 520;
   const heightOf = (width) => (isNarrow(width) ? 460 : past.isDouble() ? 160 : 236); // two pasts need the room
-  const { canvas, redraw } = makeCanvas(lab.place, heightOf, draw, lab.signal, { role: "img" });
+  const stage = make("div", { class: "lab-over" });
+  lab.place.append(stage);
+  const { canvas, redraw } = makeCanvas(stage, heightOf, draw, lab.signal, { role: "img" });
+  const expected = makeExpected(lab, stage, lab.place, () => redraw());
   let lit = null; // the number of the run whose curve is lit up
   const light = (number) => {
     lit = number;
@@ -38,6 +42,7 @@ export default living((lab) => {
     const { curves = [], end = 1, phase } = lab.model.get("going");
     const colours = lineColours(context.canvas);
     const [losses, accuracies] = [[], []];
+    accuracies.push({ points: expected.line(), name: " expected", colour: colours.ink, dashed: true });
     for (const [i, { id, name }] of curves.entries()) {
       const rows = points.of(id);
       const mark = { faded: lit !== null && lit !== id, strong: lit === id };
@@ -70,7 +75,9 @@ export default living((lab) => {
     const yTicks = ticks(0, highest, highest > 4 ? 2 : 0.5);
     putChart(context, box, { ...across, title: "training loss", y: [0, highest], yTicks }, losses);
     const place = isNarrow(width) ? { ...box, y: 232 } : { ...box, x: half + 12 };
-    putChart(context, place, { ...across, title: "accuracy", y: [0, 1], yTicks: ticks(0, 1, 0.2) }, accuracies);
+    const shares = { title: "accuracy", y: [0, 1], yTicks: ticks(0, 1, 0.2) };
+    const axes = putChart(context, place, { ...across, ...shares }, accuracies);
+    expected.lay(context, axes, longest);
     lab.root.dataset.points = points.of(curves.at(-1)?.id).length;
     canvas.setAttribute("aria-label", inWords(points.of(curves.at(-1)?.id), phase));
   }
@@ -87,7 +94,7 @@ export default living((lab) => {
     showFiles(lab.model.get("below"));
     showPredictions();
     past.show(lab.model.get("below").past);
-    redraw();
+    expected.show();
   };
 });
 
