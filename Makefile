@@ -122,6 +122,12 @@ fresh: $(VENV)/tests-installed
 screenshots: $(VENV)/tests-installed
 	$(BIN)/python -m tests.browser.screenshots
 
+# A run's past as a GIF for the README or a lecture; LINE="trainer lr=0.01 epochs=2" for another run.
+LINE ?= trainer
+.PHONY: film
+film: $(VENV)/tests-installed
+	$(BIN)/python -m tests.film "$(LINE)"
+
 # For a class: pages to read without running, and the course without solutions.  See notebooks/README.md.
 .PHONY: handout book student-copy assignment
 handout: install

@@ -61,9 +61,12 @@ def as_labels(labels):
 def as_data_set(images, labels, part, num_classes):
     """The images of a data set's `part` as bytes, (N, channels, height, width), and their labels, (N,) integers.
 
-    Floats from 0 to 1 become bytes. Raises ShapeError for labels outside the classes, too.
+    Floats from 0 to 1 become bytes, rows of 784 pixels images of 28×28. Raises ShapeError for labels outside the
+    classes, too.
     """
     images, labels = as_images(images), as_labels(labels)
+    if images.ndim == 2 and (side := round(images.shape[1] ** 0.5)) ** 2 == images.shape[1]:
+        images = images.reshape(-1, 1, side, side)
     if images.is_floating_point():
         refuse_outside(images, 0, 1, f"the {part} images are floats", f": {PIXELS}")
         images = (255 * images).round().to(torch.uint8)

@@ -196,6 +196,21 @@ def refuse_unfit(nets, image, num_classes, least, most):
             raise ShapeError(f"{name} answers one image with {got}: expected {expected}, a score for each class")
 
 
+def shape_taken(nets):
+    """The shape of an image that the first of `nets` takes: (1, 28, 28) if it does, else the first square that fits."""
+    shapes = [(channels, size, size) for size in (28, *range(16, 65)) for channels in (1, 3)]
+    net = next(iter(nets.values()), None) if isinstance(nets, dict) else None
+    if not isinstance(net, nn.Module) or has_unknown_sizes(net):
+        return shapes[0]
+    own = first_number(net)
+    for shape in shapes:
+        with measuring(net), contextlib.suppress(RuntimeError):
+            scores = net(torch.zeros(1, *shape, device=own.device, dtype=own.dtype))
+            if torch.is_tensor(scores) and scores.ndim == 2:
+                return shape
+    return shapes[0]  # `refuse_unfit` says why it does not fit
+
+
 def unwrapped(net):
     """The network within `torch.compile` or `nn.DataParallel`, which put a word before the name of each weight."""
     net = getattr(net, "_orig_mod", net)

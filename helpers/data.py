@@ -1,12 +1,13 @@
 """The images of the course in memory, and how they reach the network in batches. Chapter 1 teaches all of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
 
 from helpers import image_files
-from helpers.any_data import as_data_set, as_images, as_labels, as_tensor, refuse_unequal, to_floats
+from helpers.any_data import as_images, as_labels, as_tensor, refuse_unequal, to_floats
+from helpers.whole_sets import whole_set
 
 CLOTHES = (
     "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
@@ -20,24 +21,23 @@ class ImageData:
 
     Images are bytes, 0 (black) to 255 (white), (N, channels, height, width); labels are integers, the places of their
     names in `class_names`, (N,). `source` says in words where the files came from, and `folder` is where they are.
-    Takes what `Batches` takes; floats from 0 to 1 become bytes. Raises ShapeError for anything else.
+    Takes what `Batches` takes; floats from 0 to 1 become bytes. Without test images every fifth image becomes one.
+    Raises ShapeError for anything else.
     """
 
     name: str
     train_images: torch.Tensor
     train_labels: torch.Tensor
-    test_images: torch.Tensor
-    test_labels: torch.Tensor
-    class_names: tuple[str, ...]
-    source: str
-    folder: Path
+    test_images: torch.Tensor = None
+    test_labels: torch.Tensor = None
+    class_names: tuple[str, ...] = None
+    source: str = "arrays in memory"
+    folder: Path = None
 
     def __post_init__(self):
-        for part in ("train", "test"):
-            given = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
-            images, labels = as_data_set(*given, part, len(self.class_names))
-            object.__setattr__(self, f"{part}_images", images)  # the class is frozen for everyone else
-            object.__setattr__(self, f"{part}_labels", labels)
+        names = [field.name for field in fields(self)][1:6]
+        for name, value in zip(names, whole_set(*(getattr(self, name) for name in names)), strict=True):
+            object.__setattr__(self, name, value)  # the class is frozen for everyone else
 
     def __repr__(self):
         return (

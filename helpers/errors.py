@@ -5,7 +5,7 @@ class ShapeError(ValueError):
     """A network, images, labels or sizes that do not fit; the message has the numbers and says what to try."""
 
 
-class DataError(Exception):
+class DataError(ValueError):
     """A data file is missing or is not what it should be; the message names the file and the remedy."""
 
 

@@ -31,8 +31,9 @@ def lenet(
     dense=(120, 84),
     num_classes=10,
     image_size=28,
+    in_channels=1,
 ):
-    """A network of LeNet's family (chapter 3), from (batch, 1, image_size, image_size) to (batch, num_classes) scores.
+    """A network of LeNet's family (chapter 3): (batch, in_channels, image_size, image_size) to (batch, num_classes).
 
     One convolution, activation and 2×2 pooling for each entry of `channels`, then dense layers of the widths in
     `dense`. kernel_size and padding: one number, or one for each convolution. The defaults are LeNet-5 (LeCun and
@@ -42,7 +43,7 @@ def lenet(
     for given, what in ((kernels, "kernel size"), (padding, "padding")):
         if len(given) != len(channels):
             raise ShapeError(f"{len(channels)} convolutions but {len(given)} {what}s: give one {what} for each")
-    layers, in_channels, size = [], 1, image_size
+    layers, size = [], image_size
     for number, (out_channels, kernel, pad) in enumerate(zip(channels, kernels, padding, strict=True), start=1):
         try:
             size = conv_output_size(size, kernel, pad)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageOps
 from torch.nn import functional as F
 
+from helpers.any_data import to_floats
 from helpers.digits import like_mnist
 from helpers.finding import find_thing
 
@@ -24,8 +25,8 @@ class PhotoError(ValueError):
     """A file is no photograph that can be used; the message says why, and what to do."""
 
 
-def read_photo(content):
-    """The photograph in `content`, the bytes of an image file: (3, height, width) bytes, at most 1,024 pixels a side.
+def read_photo(content, longest=LONGEST_SIDE):
+    """The photograph in `content`, the bytes of an image file: (3, height, width) bytes, at most `longest` a side.
 
     It stands upright, and of a moving picture it is the first frame. What is transparent is white, or black if what can
     be seen is light: white ink would vanish on white. Raises PhotoError.
@@ -34,7 +35,7 @@ def read_photo(content):
         raise PhotoError("This file is empty. Choose another one.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's are for programmers; what matters to a student becomes a PhotoError
-        return _unpacked(_opened(content))
+        return _unpacked(_opened(content), longest)
 
 
 def _opened(content):
@@ -52,19 +53,21 @@ def _opened(content):
     return image
 
 
-def _unpacked(image):
+def _unpacked(image, longest):
     """The pixels of an opened picture: (3, height, width) bytes."""
     # Whatever Pillow meets in a damaged file, from OSError to SyntaxError, means the same to a student.
     try:
-        image.draft(None, (LONGEST_SIDE, LONGEST_SIDE))  # spares the work of unpacking a large JPEG in full
+        image.draft(None, (longest, longest))  # spares the work of unpacking a large JPEG in full
         image = ImageOps.exif_transpose(image)  # a phone held sideways only notes how to turn the picture
         if image.mode.startswith("I"):  # grey of 16 bits, 0 to 65,535
             image = Image.fromarray((np.asarray(image) / 257).astype("uint8"))
         image = image.convert("RGBA")
-        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-        paper = Image.new("RGBA", image.size, "black" if _is_light(image) else "white")
-        paper.alpha_composite(image)
-        return torch.from_numpy(np.array(paper.convert("RGB"))).movedim(-1, 0).contiguous()
+        image.thumbnail((longest, longest))
+        if image.getchannel("A").getextrema()[0] < 255:
+            paper = Image.new("RGBA", image.size, "black" if _is_light(image) else "white")
+            paper.alpha_composite(image)
+            image = paper
+        return torch.from_numpy(np.array(image.convert("RGB"))).movedim(-1, 0).contiguous()
     except Exception:
         raise PhotoError("This picture is damaged, or its end is missing. Save or send it once more.") from None
 
@@ -72,7 +75,7 @@ def _unpacked(image):
 def _is_light(image):
     """True if what can be seen of a picture with transparency, in mode RGBA, would hardly show on white paper."""
     grey, alpha = np.asarray(image.convert("RGB").convert("L"), float), np.asarray(image.getchannel("A"), float)
-    return bool(alpha.min() < 255 and (grey * alpha).sum() > 190 * alpha.sum())
+    return bool((grey * alpha).sum() > 190 * alpha.sum())
 
 
 def photo_steps(photo, invert=None):
@@ -115,6 +118,15 @@ def as_digit(photo, invert=None):
     """A photographed digit, (3, height, width) bytes, as an image like those of MNIST, (1, 28, 28) bytes."""
     cropped = photo_steps(photo, invert)["cropped"][0]
     return like_mnist(cropped)
+
+
+def as_grey(image):
+    """One image, (height, width), (1, height, width) or, in colour, (3, height, width), as (height, width) floats.
+
+    From 0 to 1; colours become their brightness.
+    """
+    image = to_floats(image.squeeze()).float()
+    return image if image.ndim == 2 else brightness(image)[0]
 
 
 def brightness(photo):

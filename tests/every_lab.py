@@ -18,6 +18,9 @@ LABS = {
     "microscope": "labs.microscope(nets['LeNet'], data.test_images[:20], data.class_names)",
     "versus": "labs.versus(nets, data)",
     "drawing": "labs.drawing(nets, data.class_names)",
+    "collect": "labs.collect()",
+    "class_data": "labs.class_data()",
+    "honest_split": "labs.honest_split()",
 }
 
 

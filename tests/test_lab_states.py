@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.labs import board
+from helpers.labs.expected import Expected
 from helpers.labs.settings import Matrix
 from tests import every_lab
 from tests.support import explains
@@ -25,6 +26,9 @@ def values(control):
     if isinstance(control, Matrix):
         numbers = st.integers(-200, 200).map(lambda tenths: tenths / 10)
         return st.integers(1, Matrix.LARGEST).flatmap(lambda n: st.tuples(*[st.tuples(*[numbers] * n)] * n))
+    if isinstance(control, Expected):
+        accuracies = st.lists(st.integers(0, 100).map(lambda percent: percent / 100), max_size=3)
+        return accuracies.map(tuple)
     if hasattr(control, "options"):
         return st.sampled_from([value for _, value in control.options])
     if isinstance(control.value, bool):

@@ -23,7 +23,7 @@ def test_a_script_and_its_chapter_name_the_same(chapter):
     ("part", "cell", "words"),
     [
         ("RUN", "tiny", "tiny is in the chapter and not in the script"),
-        ("GUESSES", "guess-flat", "guess-flat has labs.predict(, and the script does not treat it so"),
+        ("GUESSES", "guess-flat", "guess-flat has labs.predict, and the script does not treat it so"),
         ("BLANKS", "pool2d", "pool2d is in the chapter and not in the script"),
         ("LABS", "lab-pooling", "lab-pooling is in the chapter and not in the script"),
         ("EXERCISES", "exercise-4", "exercise-4 is in the chapter and not in the script"),

@@ -157,7 +157,7 @@ def test_the_student_writes_what_the_chapter_is_about(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
 def test_what_gives_an_answer_away_is_folded_and_was_measured(path):
     for cell in read(path).cells:
-        if cell.cell_type == "code" and (answers(cell) or "labs.predict(" in cell.source or cell.id == "start"):
+        if cell.cell_type == "code" and (answers(cell) or "labs.predict" in cell.source or cell.id == "start"):
             assert not is_open(cell), f"{cell.id} is not folded"
             assert "hide-input" in cell.metadata.get("tags", []), f"{cell.id} is not folded in the book"
         for answer in answers(cell) if cell.cell_type == "code" else []:
@@ -207,7 +207,9 @@ def test_the_picture_of_the_whole_names_every_section(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
 def test_students_guess_before_a_cell_shows_the_truth(path):
     cells = code(read(path))
-    asked = [(place, name) for place, cell in enumerate(cells) for name in re.findall(r"(\w+) = labs.predict\(", cell)]
+    asked = [
+        (place, name) for place, cell in enumerate(cells) for name in re.findall(r"(\w+) = labs.predict\w*\(", cell)
+    ]
     assert len(asked) >= 3
     assert len({name for _, name in asked}) == len(asked)
     for place, name in asked:

@@ -184,7 +184,7 @@ def test_the_goal_depends_on_how_many_images_there_are(sample):
     assert Scoreboard(sample).goal == 0.87
     images, labels = torch.zeros(1, 1, 28, 28, dtype=torch.uint8), torch.zeros(1, dtype=torch.long)
     many = images.expand(60_000, -1, -1, -1), labels.expand(60_000)
-    assert Scoreboard(ImageData("many", *many, images, labels, ("a",), "", Path())).goal == 0.9
+    assert Scoreboard(ImageData("many", *many, images, labels, ("a", "b"), "", Path())).goal == 0.9
 
 
 def test_the_table_as_html(board):

@@ -19,7 +19,7 @@ PAGE = (NOTEBOOKS / "README.md").read_text(encoding="utf-8")
 HUBS = (NOTEBOOKS / "hubs.md").read_text(encoding="utf-8")
 CHAPTERS = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
 LABS = {"learn": "learn_kernel"}  # whose board lines begin with another word
-NAMES = "explorer|convolution|pooling|learn|shapes|trainer|microscope|versus|drawing"
+NAMES = "explorer|convolution|pooling|learn|shapes|trainer|microscope|versus|drawing|honest_split"
 LINES = re.findall(rf"`((?:{NAMES})(?: \w+=[^ `]+)+)`", PAGE)
 
 

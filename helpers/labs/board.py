@@ -91,12 +91,24 @@ def slug(label):
     return re.sub(r"[^\w.]+", "-", label.lower()).strip("-")
 
 
+def words_of(options):
+    """The options of a list by a word for each, {word: value}: “A” beside “a” is a_2, and a sign alone option."""
+    words = {}
+    for label, value in options:
+        began = slug(label) or "option"
+        taken = sum(1 for known in words if known == began or known.startswith(f"{began}_"))
+        words[f"{began}_{taken + 1}" if began in words else began] = value
+    return words
+
+
 def word(control):
     """The value of a control as one word."""
+    if hasattr(control, "word"):  # a control with words of its own
+        return control.word()
     if isinstance(control, Matrix):
         return ";".join(",".join(f"{number:g}" for number in row) for row in control.value)
     if hasattr(control, "options"):
-        return next(slug(label) for label, value in control.options if value == control.value)
+        return next(name for name, value in words_of(control.options).items() if value == control.value)
     if isinstance(control.value, bool):
         return "on" if control.value else "off"
     return str(control.value)
@@ -108,6 +120,8 @@ def meaning(control, name, said):
         return _matrix(name, said)
     if not said:
         raise BoardError(f"{name}= has no value: write one after it, such as {name}={word(control)}")
+    if hasattr(control, "meaning"):
+        return control.meaning(name, said)
     if hasattr(control, "options"):
         return _option(control, name, said)
     if isinstance(control.value, bool):
@@ -119,7 +133,7 @@ def meaning(control, name, said):
 
 def _option(control, name, said):
     """The value of one of the options, by its label, or by a number in a different notation."""
-    options = {slug(label): value for label, value in control.options}
+    options = words_of(control.options)
     numbers = {readings(label)[0]: label for label in options if readings(label)}
     # A sign would be lost in a label: −0.3 is not 0.3.
     asked = [numbers.get(number) for number in readings(said)] or [slug(said), _alias(said)]

@@ -1,6 +1,7 @@
 // The class experiment: a dot for each pasted result, and the mean and the spread of those with the same setting.
 
 import { KEYS, make, makeCanvas, putText } from "./canvas.js";
+import { ACCURACIES, guessAt, inGuess, putGuesses } from "./class_guesses.js";
 import { lineColours, putDot, putFrame, strokeLine } from "./curves.js";
 import { living } from "./lab.js";
 import { written } from "./theme.js";
@@ -8,7 +9,6 @@ import { written } from "./theme.js";
 const MANY_TIMES = 20; // settings that span more stand on a logarithmic axis
 const TICK_ROOM = 44; // pixels for the number of a setting
 const ABREAST = 5; // dots side by side
-const ACCURACIES = [0, 0.2, 0.4, 0.6, 0.8, 1];
 
 // The horizontal axis: a little wider than the settings, which it names as far as there is room.
 function settingsAxis(xs, width) {
@@ -45,8 +45,10 @@ function putDots(context, data, groups, frame) {
 export default living((lab) => {
   const note = make("p", { class: "lab-note" });
   let [at, over] = [0, null];
-  let across = () => 0;
+  let frame = null;
   const groups = () => lab.facts().groups ?? [];
+  const guesses = () => lab.facts().guesses; // if these are shown, and no groups
+  const items = () => guesses() ?? groups();
   const attributes = { tabindex: 0, role: "slider", "aria-valuemin": 0, "aria-valuenow": 0, ...KEYS };
   const { canvas, redraw } = makeCanvas(lab.place, () => 280, draw, lab.signal, attributes);
   const lines = make("textarea", {
@@ -61,6 +63,10 @@ export default living((lab) => {
 
   function draw(context, width, height) {
     if (!lab.array("dots")) return;
+    if (guesses()) {
+      frame = putGuesses(context, width, height, guesses(), over ?? at);
+      return;
+    }
     const colours = lineColours(context.canvas);
     const axes = settingsAxis(
       groups().map(({ x }) => x),
@@ -68,8 +74,7 @@ export default living((lab) => {
     );
     const box = { x: 0, y: 0, width, height, names: 12 };
     const titles = { title: "validation accuracy", xLabel: lab.facts().label, y: [0, 1], yTicks: ACCURACIES };
-    const frame = putFrame(context, box, { ...axes, ...titles });
-    across = frame.across;
+    frame = putFrame(context, box, { ...axes, ...titles });
     context.strokeStyle = context.fillStyle = colours.other;
     context.lineWidth = 2;
     strokeLine(
@@ -96,19 +101,20 @@ export default living((lab) => {
   }
 
   function show() {
-    const group = groups()[over ?? at];
-    note.textContent = group ? inGroup(group, lab.facts().label) : "";
-    canvas.setAttribute("aria-label", `mean accuracy by ${lab.facts().label}`);
-    canvas.setAttribute("aria-valuemax", Math.max(groups().length - 1, 1));
+    const item = items()[over ?? at];
+    note.textContent = item ? (guesses() ? inGuess(item) : inGroup(item, lab.facts().label)) : "";
+    canvas.setAttribute("aria-label", guesses() ? "guesses, nearest first" : `mean accuracy by ${lab.facts().label}`);
+    canvas.setAttribute("aria-valuemax", Math.max(items().length - 1, 1));
     canvas.setAttribute("aria-valuenow", at);
-    canvas.setAttribute("aria-valuetext", group ? note.textContent : "no results yet");
+    canvas.setAttribute("aria-valuetext", item ? note.textContent : "no results yet");
     redraw();
   }
 
   const listen = (kind, action) => canvas.addEventListener(kind, action, { signal: lab.signal });
-  listen("pointermove", ({ offsetX }) => {
-    const distances = groups().map(({ x }) => Math.abs(across(x) - offsetX));
-    over = distances.length ? distances.indexOf(Math.min(...distances)) : null;
+  listen("pointermove", ({ offsetX, offsetY }) => {
+    if (!frame || !items().length) return;
+    const distances = groups().map(({ x }) => Math.abs(frame.across(x) - offsetX));
+    over = guesses() ? guessAt(guesses(), frame, offsetX, offsetY) : distances.indexOf(Math.min(...distances));
     show();
   });
   listen("pointerdown", () => {
@@ -120,7 +126,7 @@ export default living((lab) => {
     show();
   });
   listen("keydown", (event) => {
-    const last = Math.max(groups().length - 1, 0);
+    const last = Math.max(items().length - 1, 0);
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
     if (to === undefined) return;
     event.preventDefault();
@@ -136,7 +142,7 @@ export default living((lab) => {
   lab.signal.addEventListener("abort", () => clearTimeout(timer));
 
   return function redrawn() {
-    at = Math.min(at, Math.max(groups().length - 1, 0));
+    at = Math.min(at, Math.max(items().length - 1, 0));
     if (document.activeElement !== lines) lines.value = lab.model.get("lines");
     troubles.replaceChildren(...(lab.facts().troubles ?? []).map((trouble) => make("li", {}, trouble)));
     show();

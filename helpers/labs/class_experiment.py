@@ -8,7 +8,7 @@ import torch
 import traitlets as t
 
 from helpers import plotting
-from helpers.labs import class_folder
+from helpers.labs import class_folder, class_guesses
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
 from helpers.labs.settings import Choice
@@ -18,6 +18,7 @@ LOOKS_EVERY = 1  # seconds between two looks into the class's folder
 NUMBERS = {"lr": "learning rate", "channels": "first channels", "kernel": "kernel size", "parameters": "parameters"}
 OPTIONAL = {"seconds": "seconds of training"}  # numbers that a line may have
 AXES = NUMBERS | OPTIONAL
+GUESS = "guess"  # in place of a number: what was expected, and what came of it
 TOLD = 5  # lines that could not be read, named one by one
 
 
@@ -28,6 +29,7 @@ def result_line(run):
     words = dict(pair.split("=") for pair in run.line.split()[1:])
     always = {name: f"{run.settings[name]:g}" for name in ("lr", "channels", "kernel")}
     words = {**always, **words, "parameters": run.parameters, "accuracy": f"{run.val_acc:.4f}"}
+    words |= class_guesses.words_of(run)
     if run.history:
         words["seconds"] = f"{run.history[-1].seconds:.1f}"
     return " ".join(["result", *(f"{name}={word}" for name, word in words.items())])
@@ -37,13 +39,13 @@ def read_lines(text):
     """The results in pasted lines, and what is wrong with the other lines.
 
     Returns a list of {name: number}, the names those in NUMBERS, "accuracy" and, if the line has them, those in
-    OPTIONAL; and a list of texts. Nothing in the lines is ever evaluated.
+    OPTIONAL, and "guess", see `class_guesses`; and a list of texts. Nothing in the lines is ever evaluated.
     """
     results, troubles = [], []
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     for number, line in lines[:MOST]:
         try:
-            results.append(_read(line))
+            results.append(_read(line, number))
         except ValueError as error:
             troubles.append(f"line {number}: {error}")
     if len(lines) > MOST:
@@ -51,7 +53,7 @@ def read_lines(text):
     return results, troubles
 
 
-def _read(line):
+def _read(line, number):
     first, *pairs = line[:1000].split() or [""]
     if first != "result":
         raise ValueError(f"it begins with “{first[:20]}”, not with “result”")
@@ -66,6 +68,8 @@ def _read(line):
             raise ValueError(f"{name} is missing" if name not in words else f"{name}={words[name][:20]} cannot be")
     if result["accuracy"] > 1:
         raise ValueError(f"an accuracy of {words['accuracy'][:20]} is more than 1")
+    if guess := class_guesses.guess_of(words, number, result["accuracy"]):
+        result["guess"] = guess
     return result
 
 
@@ -103,7 +107,8 @@ class ClassExperiment(Living):
     def __init__(self, lines, folder=None):
         self.folder, self._ended = folder, threading.Event()
         self._shared = folder.read() if folder else ({}, [])
-        super().__init__({"against": Choice("accuracy against", {label: name for name, label in AXES.items()})})
+        axes = {label: name for name, label in AXES.items()}
+        super().__init__({"against": Choice("accuracy against", {**axes, "epoch, with guesses": GUESS})})
         self.observe(lambda change: self.board.move({}), names="lines")
         self.lines = lines
         if folder:
@@ -133,32 +138,39 @@ class ClassExperiment(Living):
         texts, others = self._shared
         for name, text in texts.items():
             found, wrong = read_lines(text)
+            for guess in class_guesses.ranked(found):
+                if guess["who"].startswith("line "):
+                    guess["who"] = f"{name}, {guess['who']}"
             results += found
             troubles += [f"{name}, {what}" for what in wrong]
         return results, [*others, *troubles]
 
     def draw(self, against):
-        """A dot for each result, and the mean and the spread of those with the same setting."""
+        """A dot for each result, and the mean and the spread of those with the same setting; or everyone's guesses."""
         results, troubles = self.read()
         shown = [result for result in results if against in result]
-        number = "1 result" if len(results) == 1 else f"{len(results)} results"
-        text = [f"{number}."]
+        text = ["1 result." if len(results) == 1 else f"{len(results)} results."]
+        facts = {"label": AXES.get(against), "groups": [] if against == GUESS else by_setting(shown, against)}
+        if against == GUESS:
+            facts["guesses"] = class_guesses.ranked(results)
+            text.append(class_guesses.nearest(facts["guesses"]))
         if self.folder:
             text.append(f"New ones come by themselves from {self.folder.path}.")
-        if len(shown) < len(results):
+        if len(shown) < len(results) and against != GUESS:
             text.append(f"{len(results) - len(shown)} of them do not tell {AXES[against]}.")
         if troubles:
             text.append(f"{'One line is' if len(troubles) == 1 else f'{len(troubles)} lines are'} not read: see below.")
         more = [f"and {len(troubles) - TOLD} more"] if len(troubles) > TOLD else []
-        facts = {"label": AXES[against], "groups": by_setting(shown, against), "troubles": [*troubles[:TOLD], *more]}
-        dots = torch.tensor([[result[against], result["accuracy"]] for result in shown]).reshape(-1, 2)
-        return {"dots": dots}, facts, " ".join(text)
+        facts["troubles"] = [*troubles[:TOLD], *more]
+        dots = [[result[against], result["accuracy"]] for result in shown if against != GUESS]
+        return {"dots": torch.tensor(dots).reshape(-1, 2)}, facts, " ".join(text)
 
     def still(self, against):
-        """The same as a picture that nothing moves."""
+        """The same as a picture that nothing moves; of guesses, only how they end."""
         results = [result for result in self.read()[0] if against in result]
-        x, y = [result[against] for result in results], [result["accuracy"] for result in results]
-        return plotting.scatter(x, y, AXES[against], "validation accuracy")
+        x = [result[GUESS]["expected"][-1] if against == GUESS else result[against] for result in results]
+        label = AXES.get(against, "accuracy expected at the end")
+        return plotting.scatter(x, [result["accuracy"] for result in results], label, "validation accuracy")
 
 
 @one_a_cell

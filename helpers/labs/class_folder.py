@@ -1,4 +1,4 @@
-"""A folder that a class shares: each finished run leaves its result line there, and the projector reads them all.
+"""A folder that a class shares: finished runs and drawings leave their files there, and the projector reads them all.
 
 The variable LENET_LAB_CLASS names the folder: one on a JupyterHub that everyone may write to, or a network drive.
 Without the variable nothing is shared.
@@ -13,7 +13,7 @@ from pathlib import Path
 from helpers.files import new_file
 
 VARIABLE = "LENET_LAB_CLASS"
-ENDING = ".results.txt"
+ENDING, DRAWN = ".results.txt", ".drawings.png"  # of the files of a kernel's runs, and of a writer's drawings
 MOST_FILES, MOST_BYTES, MOST_LINES = 1000, 50_000, 200  # read from a folder, from a file, written by a kernel
 
 
@@ -46,8 +46,11 @@ class ClassFolder:
             return f"Not shared with the class: {self.path} {why(error)}."
         return f"Shared with the class, in {self.path}{f', as {name}' if name else ', without a name'}."
 
-    def read(self):
-        """Everyone's lines, {name of the file: its text}, and a text for each thing that was not read."""
+    def read(self, ending=ENDING, content_of=None):
+        """Everyone's files of one kind, {name of the file: what it holds}, and a text for each thing that was not read.
+
+        content_of: reads one, an `os.DirEntry`; it may raise OSError and ValueError. None: files of result lines.
+        """
         texts, troubles, others = {}, [], 0
         try:
             with os.scandir(self.path) as entries:
@@ -56,14 +59,16 @@ class ClassFolder:
             return {}, [f"the class's folder {self.path} {why(error)}"]
         for entry in files:
             # A link, a pipe or a device is never opened, and a file of ours not before it has its whole name.
-            if not entry.name.endswith(ENDING) or not entry.is_file(follow_symlinks=False):
+            if not entry.name.endswith((ENDING, DRAWN)) or not entry.is_file(follow_symlinks=False):
                 others += not entry.name.endswith(".part")
+            elif not entry.name.endswith(ending):
+                continue
             elif len(texts) == MOST_FILES:
                 troubles.append(f"only the first {MOST_FILES} files were read")
                 break
             else:
                 try:
-                    texts[entry.name] = self._text(entry)
+                    texts[entry.name] = (content_of or self._text)(entry)
                 except (OSError, ValueError) as error:
                     troubles.append(f"{entry.name} {why(error)}")
         if others:

@@ -15,7 +15,7 @@ from helpers.labs.pad import Pad
 from helpers.labs.settings import Button, Choice, Matrix, Slider
 from helpers.labs.upload import Upload
 from helpers.models import conv_output_size
-from helpers.photos import NOTHING
+from helpers.photos import NOTHING, as_grey
 
 KERNELS = (
     "vertical edges (Sobel)",
@@ -83,7 +83,7 @@ class Convolution(Living):
     _esm = script("convolution.js")
 
     def __init__(self, image):
-        self.images = {SAMPLE: to_floats(image.squeeze()).float(), PHOTO: None, DRAWING: None}
+        self.images = {SAMPLE: as_grey(image), PHOTO: None, DRAWING: None}
         self.weights = kernel_preset(KERNELS[0], 3)
         self.filled_in = to_numbers(self.weights)  # what the matrix showed last, to see whether a hand changed it
         self.upload, self.pad = Upload(), Pad()

@@ -108,10 +108,11 @@ export function putFrame(context, box, axes) {
 }
 
 // A chart: such axes, and lines: {points: [[x, y], ...], name, colour, width, dashed, dots, faded, strong}, the last on
-// top, with their names at the right, where no curve runs.
+// top, with their names at the right, where no curve runs. Returns its frame.
 export function putChart(context, box, axes, lines) {
   const colours = lineColours(context.canvas);
-  const { across, down, top, right, bottom } = putFrame(context, box, axes);
+  const frame = putFrame(context, box, axes);
+  const { across, down, top, right, bottom } = frame;
   const ends = [];
   for (const line of lines) {
     const places = line.points.map(([x, y]) => [across(x), down(y)]);
@@ -139,6 +140,7 @@ export function putChart(context, box, axes, lines) {
     putText(context, text, right + 7, at, { colour: ink, size: 12, weight: strong ? "bold" : "normal" });
     context.globalAlpha = 1;
   }
+  return frame;
 }
 
 const tickText = (tick) =>

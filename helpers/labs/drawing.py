@@ -4,16 +4,17 @@ import ipywidgets
 import torch
 import traitlets as t
 from torch import nn
+from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.any_data import first_tensor
-from helpers.any_network import as_input, first_number, measuring, refuse_scripted, refuse_unfit
+from helpers.any_network import as_input, first_number, measuring, refuse_scripted, refuse_unfit, shape_taken
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
 from helpers.labs.pad import Pad
 from helpers.labs.upload import Upload
 from helpers.photos import NOTHING, as_digit
-from helpers.plotting.drawing import MOST_MAPS, maps_title, stretched
+from helpers.plotting.drawing import MOST_MAPS, likeliest, maps_title, stretched
 
 DRAWN, PHOTOGRAPHED = "your drawing", "your photograph"
 EMPTY = "Draw with a pen, a finger or the mouse. (Even of an empty image the networks must say something.)"
@@ -30,7 +31,7 @@ class Drawing(Living):
     pad, upload = (t.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization) for _ in range(2))
 
     def __init__(self, nets, class_names):
-        self.nets, self.class_names = nets, list(class_names)
+        self.nets, self.class_names, self.shape = nets, list(class_names), shape_taken(nets)
         pad, upload = Pad(), Upload(as_digit)
         pad.example.value = "7"
         self.seen, self.source = pad.digit(), DRAWN
@@ -54,22 +55,23 @@ class Drawing(Living):
         """What the networks make of it: chances, {name: (classes,)}, and maps, [(channels, rows, columns)]."""
         chances, maps = {}, []
         for name, net in self.nets.items():
-            found, chances[name] = look_inside(net, self.seen)
+            found, chances[name] = look_inside(net, as_taken(self.seen, self.shape))
             maps = maps or found
         return chances, maps[:2]
 
     def draw(self, **controls):
         """What the networks see and say, and a line of text."""
         chances, maps = self.look()
-        arrays = {"image": self.seen[0], "chances": torch.stack(list(chances.values()))}
+        shown = likeliest(chances)
+        arrays = {"image": as_taken(self.seen, self.shape)[0], "chances": torch.stack(list(chances.values()))[:, shown]}
         arrays |= {f"maps{i}": (255 * stretched(found[:MOST_MAPS])).byte() for i, found in enumerate(maps)}
-        facts = {"networks": list(chances), "classes": self.class_names, "source": self.source}
+        facts = {"networks": list(chances), "classes": [self.class_names[i] for i in shown], "source": self.source}
         facts["titles"] = [maps_title(i, found) for i, found in enumerate(maps)]
         return arrays, facts, self._say(chances)
 
     def still(self, **controls):
         """The same as a picture that nothing moves."""
-        return plotting.opinions(self.seen, *self.look(), self.class_names)
+        return plotting.opinions(as_taken(self.seen, self.shape), *self.look(), self.class_names)
 
     def _say(self, chances):
         if not self.seen.any():
@@ -80,6 +82,13 @@ class Drawing(Living):
         if len(guesses) == 1:
             return f"{said}."
         return f"{said}: they {'agree' if len(set(guesses.values())) == 1 else 'disagree'}."
+
+
+def as_taken(image, shape):
+    """An image, (1, 28, 28) bytes, as networks take it that were made for `shape`, (channels, height, width)."""
+    if image.shape[1:] != shape[1:]:
+        image = F.interpolate(image[None].float(), shape[1:], mode="bilinear", antialias=True)[0].round().byte()
+    return image.expand(shape)
 
 
 def look_inside(net, image):
@@ -116,5 +125,5 @@ def drawing(nets, class_names):
     nets: {name: network trained on such images}, one or two of them; class_names: one for each score. Raises
     ShapeError, in words, for networks that do not give a score for each class.
     """
-    refuse_unfit(nets, torch.zeros(1, 28, 28, dtype=torch.uint8), len(class_names), 1, 2)
+    refuse_unfit(nets, torch.zeros(shape_taken(nets), dtype=torch.uint8), len(class_names), 1, 2)
     return Drawing(nets, class_names)

@@ -40,7 +40,7 @@ class Explorer(Living):
         self.images, upload = data, Upload()
         self.counts = data.train_labels.bincount(minlength=len(data.class_names))
         of_class = (data.train_images[data.train_labels == label] for label in range(len(data.class_names)))
-        self.means = torch.stack([images.float().mean(dim=0)[0] for images in of_class])  # (classes, 28, 28)
+        self.means = torch.stack([images.float().mean(dim=0) for images in of_class])  # (classes, channels, 28, 28)
         with open(get_sample_data("Minduka_Present_Blue_Pack.png", asfileobj=False), "rb") as file:
             self.example_photo = read_photo(file.read())
         controls = {
@@ -122,7 +122,7 @@ class Explorer(Living):
         )
         chosen = -1 if class_name == "all" else names.index(class_name)
         facts = {"names": list(names), "counts": self.counts.tolist(), "chosen": chosen}
-        return {"images": self.means.nan_to_num().round().byte()[:, None]}, facts, text
+        return {"images": self.means.nan_to_num().round().byte()}, facts, text
 
     def _own_photo(self, invert, **others):
         steps = photo_steps(self.example_photo if self.upload.photo is None else self.upload.photo, INVERT[invert])

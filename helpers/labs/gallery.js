@@ -3,13 +3,15 @@
 import { KEYS, bytePicture, make } from "./canvas.js";
 
 const [GALLERY_HIGH, BAR_HIGH, WORDS_HIGH] = [470, 220, 44]; // pixels of all rows; of the tallest bar; of words
+const [MOST_COLUMNS, LOW_BAR] = [16, 60]; // more classes stand in several rows, with lower bars
 
 // Columns, and the side of an image: as large as there is room for, and a whole number of dots a pixel if it can be.
-function gallerySize(count, width, pixels, extra) {
+function gallerySize(count, width, pixels, extra, most) {
   for (let columns = 1; ; columns++) {
     const slot = Math.min(width / columns - 4, 224);
     const side = slot >= pixels ? Math.floor(slot / pixels) * pixels : Math.floor(slot);
-    if (Math.ceil(count / columns) * (side + extra) <= GALLERY_HIGH || columns >= count) return [columns, side];
+    const fits = Math.ceil(count / columns) * (side + extra) <= GALLERY_HIGH;
+    if (fits || columns >= Math.min(count, most)) return [columns, side];
   }
 }
 
@@ -21,10 +23,12 @@ export function makeGallery(place, lab, clicked) {
   place.append(grid, note);
   let [shown, images, width] = [[], null, 0];
 
+  const barHigh = () => (shown.length > MOST_COLUMNS ? LOW_BAR : BAR_HIGH);
   const fit = () => {
     if (!width || !images) return;
-    const extra = WORDS_HIGH + (grid.classList.contains("lab-bars") ? BAR_HIGH : 0);
-    const [columns, side] = gallerySize(images.shape[0], width, images.shape[3], extra);
+    const hasBars = grid.classList.contains("lab-bars");
+    const extra = WORDS_HIGH + (hasBars ? barHigh() : 0);
+    const [columns, side] = gallerySize(images.shape[0], width, images.shape[3], extra, hasBars ? MOST_COLUMNS : 99);
     grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
     grid.style.setProperty("--side", `${side}px`);
   };
@@ -72,7 +76,7 @@ export function makeGallery(place, lab, clicked) {
       part.name.textContent = name;
       part.above.textContent = above;
       part.bar.hidden = !hasBars;
-      if (hasBars) part.bar.style.height = `${BAR_HIGH * share}px`;
+      if (hasBars) part.bar.style.height = `${barHigh() * share}px`;
       if (hasBars) part.button.setAttribute("aria-pressed", chosen);
       else part.button.removeAttribute("aria-pressed");
       part.button.setAttribute("aria-label", hasBars ? `${name}: ${above} images` : `${above} ${name}`);

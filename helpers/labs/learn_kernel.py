@@ -8,13 +8,13 @@ import torch
 from torch.nn import functional as F
 
 from helpers import plotting
-from helpers.any_data import to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.convolution import KERNELS, kernel_preset
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
 from helpers.labs.runner import Runner
 from helpers.labs.settings import Button, Choice, Steps
+from helpers.photos import as_grey
 
 LEARNING_RATES = (0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.6, 1, 3, 10)
 NUM_STEPS = 300  # of one run
@@ -98,7 +98,7 @@ class KernelLearning(Growing):
     unit, held = "step", ("image", "descent", "ghosts", "curve", "arrays")
 
     def __init__(self, image):
-        self.image = to_floats(image.squeeze()).float()
+        self.image = as_grey(image)
         self.runner, self.descent, self.curve, self.ghosts, self.goal = Runner(), None, None, [], 0
         self.numbers = itertools.count()
         controls = {

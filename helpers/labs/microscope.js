@@ -1,7 +1,7 @@
 // The microscope: all maps of a layer of the student's own network; a cell of one, the patch of the image that it sees,
 // and how its number is computed.
 
-import { make, makeCanvas, mapPicture, putMarker, putPicture } from "./canvas.js";
+import { bytePicture, make, makeCanvas, mapPicture, putMarker, putPicture } from "./canvas.js";
 import { living } from "./lab.js";
 import { grey, signed, written } from "./theme.js";
 import { makeMap } from "./window.js";
@@ -126,7 +126,12 @@ export default living((lab) => {
       out,
       step,
     },
-    ([row, column]) => written(lab.array("image").data[row * lab.array("image").shape[1] + column]),
+    ([row, column]) => {
+      const { data, shape } = lab.array("image");
+      const [rows, columns] = shape.slice(-2);
+      const channels = shape.length > 2 ? [0, 1, 2] : [0]; // of a colour image: red, green, blue
+      return channels.map((channel) => written(data[(channel * rows + row) * columns + column])).join(", ");
+    },
   );
   const mosaic = makeMosaic(maps, lab, { over, set: pin, out });
   const onto = (action) => (found) => action([at.pinned[0], ...found]);
@@ -165,8 +170,11 @@ export default living((lab) => {
     at.over = null;
     const { data, shape } = lab.array("image");
     const white = data instanceof Uint8Array ? 255 : 1;
-    const [rows, columns] = shape;
-    const picture = mapPicture(data, rows, columns, (number) => grey(number, 0, white));
+    const [rows, columns] = shape.slice(-2);
+    const picture =
+      shape.length > 2
+        ? bytePicture(data.map((number) => (255 / white) * number), shape)
+        : mapPicture(data, rows, columns, (number) => grey(number, 0, white));
     image.show({ picture, rows, columns, title: lab.facts().title });
     const limit = strongest(lab.array("maps").data);
     mosaic.show(lab.array("maps"), (number) => signed(number, limit));

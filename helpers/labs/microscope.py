@@ -25,7 +25,7 @@ ONE_BY_ONE = (
 
 
 class Microscope(Living):
-    """A network's layers on some images; net: an `nn.Sequential`; images: (N, 1, height, width)."""
+    """A network's layers on some images; net: an `nn.Sequential`; images: (N, 1 or 3, height, width)."""
 
     NAME = "microscope"
     _esm = script("microscope.js")
@@ -57,7 +57,8 @@ class Microscope(Living):
                 "this network has diverged: the layer's numbers are infinite or no numbers any more. "
                 "Train a new one with a smaller learning rate"
             )
-        arrays = {"image": self.images[image][0], "maps": maps, "below": below}
+        seen = self.images[image]
+        arrays = {"image": seen[0] if len(seen) == 1 else seen, "maps": maps, "below": below}
         facts = {"title": f"image {image}", "cell": cell, "first": layer == 0, "kind": "apply"}
         facts["sees"] = seen_by(layers, layer, maps.shape[1:], self.images.shape[2:])
         opened = layers[layer]
@@ -102,7 +103,7 @@ def microscope(net, images, class_names=None):
     """Choose an image, a layer and a cell of its maps, and see the patch behind it and how its number is computed.
 
     net: an `nn.Sequential` that begins with convolutions, activations and poolings, on any device; it is only read.
-    images: (N, 1, height, width) bytes or floats, or an array; class_names: with them the network's answer is shown.
+    images: (N, 1 or 3, height, width) bytes or floats, or an array; class_names: with them its answer is shown.
     Raises ShapeError if the network has no maps.
     """
     images = images if torch.is_tensor(images) else as_images(images)

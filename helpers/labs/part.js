@@ -11,10 +11,11 @@ export const alone = (makePart) => ({
   },
 });
 
-// Show in `place` the part that a lab in the browser has as its trait `name`.
+// Show in `place` the part that a lab in the browser has as its trait `name`; returns its model.
 export async function host(lab, name, makePart, place) {
   const model = await lab.model.widget_manager.get_model(lab.model.get(name).replace("IPY_MODEL_", ""));
   if (!lab.signal.aborted) makePart(model, place, lab.signal);
+  return model;
 }
 
 // Call `action` whenever Python, or a hand in another view, has changed the part.

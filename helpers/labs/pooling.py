@@ -3,11 +3,11 @@
 from torch.nn import functional as F
 
 from helpers import plotting
-from helpers.any_data import to_floats
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
 from helpers.labs.settings import Button, Choice, Slider
 from helpers.models import conv_output_size
+from helpers.photos import as_grey
 from helpers.plotting.pooling import percent, relative_change
 
 POOLINGS = {"max": F.max_pool2d, "average": F.avg_pool2d}
@@ -67,4 +67,4 @@ def pooling(image):
 
     image: a square of bytes or of floats from 0 to 1.
     """
-    return Pooling(to_floats(image.squeeze()).float())
+    return Pooling(as_grey(image))

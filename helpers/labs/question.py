@@ -24,29 +24,77 @@ def predict(question, *options):
     Run again in its cell, a question keeps its guess: a click on an option makes this cell the active one, so that the
     next Shift+Enter runs it a second time.
     """
+    return asked(Prediction, question, options)
+
+
+def asked(kind, *words):
+    """The question of a kind with these words that stands in this cell: the same one if the cell is run again."""
     cell = this_cell().key
     if not cell:
-        return Prediction(question, options)
-    asked = cell, question, options
-    if asked not in Prediction.asked:
-        Prediction.asked[asked] = Prediction(question, options)
-    return Prediction.asked[asked]
+        return kind(*words)
+    known = cell, kind, words
+    if known not in Guess.asked:
+        Guess.asked[known] = kind(*words)
+    return Guess.asked[known]
 
 
-class Prediction(Whole):
+class Guess(Whole):
+    """A question, the `choices` with which a hand answers it, and a line that notes the guess.
+
+    A kind of question has `chosen`, the guess or None; `_words(value)`, a guess or an answer in words; and
+    `_verdict_on(right)`, a mark and a sentence, which both may be "".
+    """
+
+    asked: ClassVar = {}  # {(cell, kind, words): Guess}
+
+    def __init__(self, question, choices):
+        self.question, self.choices, self.opened = question, choices, None
+        self.noted = widgets.HTML(_line("&nbsp;"))
+        super().__init__([widgets.HTML(_line(f"<b>Guess first.</b> {html.escape(question)}")), choices, self.noted])
+
+    def _show_answer(self, right, reason, shown):
+        """Show the answer beside the guess, as soon as there is one or the student asks for it."""
+        if self.opened:
+            self.opened.close()
+        if self.chosen is not None or os.environ.get("LENET_LAB_REVEAL") == "1":
+            display(HTML(self._verdict(right, reason)), *shown)
+        else:
+            self.opened = Reveal(self.question, lambda: self._verdict(right, reason), shown)
+            display(self.opened)
+
+    def _verdict(self, right, reason):
+        self.choices.disabled = True
+        mark, how = self._verdict_on(right) if self.chosen is not None else ("", "")
+        guess = "You made no guess."
+        if self.chosen is not None:
+            guess = f"Your guess: <b>{html.escape(self._words(self.chosen))}</b>{mark and f' {mark}'}"
+        reason = f"{how} {reason}".strip()
+        more = "<br>{}" if reason.endswith(".") else " ({})"
+        more = more.format(html.escape(reason)) if reason else ""
+        return _line(f"{guess} &nbsp; Answer: <b>{html.escape(self._words(right))}</b>{more}")
+
+    def _note(self):
+        if self.chosen is None:  # a guess that is being changed
+            self.noted.value = _line("&nbsp;")
+            return
+        self.noted.value = _line(f"Your guess is noted: <b>{html.escape(self._words(self.chosen))}</b>")
+        if self.opened:
+            self.opened.reveal()
+
+    def _ipython_display_(self):
+        options = " &nbsp;·&nbsp; ".join(map(html.escape, self.options))
+        text = _line(f"<b>Guess first.</b> {html.escape(self.question)} &nbsp; {options}")
+        _show(self, f"{text}<p>Run this cell again to guess.</p>", "a question to guess")
+
+
+class Prediction(Guess):
     """What `predict` returns; `chosen` is the option that the student chose, or None."""
 
-    asked: ClassVar = {}  # {(cell, question, options): Prediction}
-
     def __init__(self, question, options):
-        self.question, self.options, self.opened = question, options, None
+        self.options = options
         in_chance_order = random.Random().sample(options, len(options))  # leaves the seed of a chapter alone
-        self.choices = widgets.RadioButtons(options=in_chance_order, value=None, layout={"width": "auto"})
+        super().__init__(question, widgets.RadioButtons(options=in_chance_order, value=None, layout={"width": "auto"}))
         self.choices.observe(lambda change: self._note(), "value")
-        self.noted = widgets.HTML(_line("&nbsp;"))
-        super().__init__(
-            [widgets.HTML(_line(f"<b>Guess first.</b> {html.escape(question)}")), self.choices, self.noted]
-        )
 
     @property
     def chosen(self):
@@ -62,31 +110,13 @@ class Prediction(Whole):
         """
         if right not in self.options:
             raise ValueError(f"{right!r} is none of the options {', '.join(self.options)}")
-        if self.opened:
-            self.opened.close()
-        if self.chosen is not None or os.environ.get("LENET_LAB_REVEAL") == "1":
-            display(HTML(self._verdict(right, reason)), *shown)
-        else:
-            self.opened = Reveal(self.question, lambda: self._verdict(right, reason), shown)
-            display(self.opened)
+        self._show_answer(right, reason, shown)
 
-    def _verdict(self, right, reason):
-        self.choices.disabled = True
-        guess = "You made no guess." if self.chosen is None else f"Your guess: <b>{html.escape(self.chosen)}</b>"
-        mark = {right: " ✅", None: ""}.get(self.chosen, " ❌")
-        more = "<br>{}" if reason.endswith(".") else " ({})"
-        more = more.format(html.escape(reason)) if reason else ""
-        return _line(f"{guess}{mark} &nbsp; Answer: <b>{html.escape(right)}</b>{more}")
+    def _words(self, value):
+        return value
 
-    def _note(self):
-        self.noted.value = _line(f"Your guess is noted: <b>{html.escape(self.chosen)}</b>")
-        if self.opened:
-            self.opened.reveal()
-
-    def _ipython_display_(self):
-        options = " &nbsp;·&nbsp; ".join(map(html.escape, self.options))
-        text = _line(f"<b>Guess first.</b> {html.escape(self.question)} &nbsp; {options}")
-        _show(self, f"{text}<p>Run this cell again to guess.</p>", "a question to guess")
+    def _verdict_on(self, right):
+        return ("✅" if self.chosen == right else "❌"), ""
 
 
 class Reveal(Whole):

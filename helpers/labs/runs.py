@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from helpers.experiments import EXPERIMENTS
+from helpers.labs.past import GHOST_MOMENTS, Past
 from helpers.models import lenet, xavier
 from helpers.plotting.trainer import recent_means
 
@@ -55,10 +56,18 @@ class Run:
     number: int = 0  # that no other run of the lab has
     loaded_acc: float | None = None  # the validation accuracy of weights that were loaded, not trained
     handed_in: bool = False  # its result line went to the class's folder
+    past: Past | None = None  # None before its first step, and of weights that were loaded
+    expected: tuple = ()  # the accuracies that the student expected, at the `expected.handles` of the run
 
     def put_aside(self, as_ghost):
-        """Let the network of an earlier run go, and all of its history but what the table shows, unless `as_ghost`."""
-        self.net = None
+        """Let the network of an earlier run go, and all of its history but what the table shows, unless `as_ghost`.
+
+        A ghost keeps some moments of its past.
+        """
+        if self.past and self.net:
+            self.past.pause(self.net)
+            self.past.thin(GHOST_MOMENTS)
+        self.net, self.past = None, self.past if as_ghost else None
         if not as_ghost:
             measured = [progress for progress in self.history if progress.val_acc is not None]
             self.history = [*measured[-1:], *self.history[-1:]]
@@ -104,6 +113,12 @@ def network(kernel, channels, padding, activation, pooling, seed, **sizes):
         torch.manual_seed(seed)
         paddings = (kernel // 2 if padding else 0, 0)
         return xavier(lenet(kernel, (channels, 16), paddings, activation, pooling, **sizes))
+
+
+def sizes_of(data):
+    """The sizes of a network for an `ImageData`, as `lenet` takes them."""
+    _, channels, size, _ = data.train_images.shape
+    return {"num_classes": len(data.class_names), "image_size": size, "in_channels": channels}
 
 
 HEAD = ["run", "settings", "parameters", "seconds", "images/s", "validation", "test"]

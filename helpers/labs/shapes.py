@@ -8,7 +8,7 @@ from torch import nn
 from helpers import plotting
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
-from helpers.labs.settings import Choice, Slider
+from helpers.labs.settings import Choice, Slider, Steps
 from helpers.layers import layer_table
 from helpers.models import lenet
 from helpers.plotting.shapes import boxes_of, costs_of, written
@@ -25,7 +25,8 @@ class Shapes(Living):
     def __init__(self):
         first, second = {"group": "convolution 1"}, {"group": "convolution 2"}
         controls = {
-            "image_size": Slider("image size", 28, 12, 48, group="input"),
+            "image_size": Slider("image size", 28, 12, 64, group="input"),
+            "in_channels": Steps("colours", (1, 3), 1, group="input"),
             "kernel_1": Slider("kernel 1", 5, 1, 11, **first),
             "padding_1": Slider("padding 1", 2, 0, 5, **first),
             "channels_1": Slider("channels 1", 6, 1, 32, **first),
@@ -35,6 +36,7 @@ class Shapes(Living):
             "channels_2": Slider("channels 2", 16, 1, 64, **second),
             "dense_1": Slider("dense 1", 120, 1, 400, group="dense 1"),
             "dense_2": Slider("dense 2", 84, 1, 400, group="dense 2"),
+            "classes": Slider("classes", 10, 2, 62, group="dense 3"),
         }
         super().__init__(controls)
 
@@ -51,7 +53,18 @@ class Shapes(Living):
 
 
 def network_choices(
-    image_size, kernel_1, kernel_2, padding_1, padding_2, channels_1, channels_2, pooling, dense_1, dense_2
+    image_size,
+    in_channels,
+    classes,
+    kernel_1,
+    kernel_2,
+    padding_1,
+    padding_2,
+    channels_1,
+    channels_2,
+    pooling,
+    dense_1,
+    dense_2,
 ):
     """The values of the lab's settings as `lenet` takes them."""
     return {
@@ -61,13 +74,16 @@ def network_choices(
         "pooling": pooling,
         "dense": (dense_1, dense_2),
         "image_size": image_size,
+        **({"num_classes": classes} if classes != 10 else {}),
+        **({"in_channels": in_channels} if in_channels != 1 else {}),
     }
 
 
 def table_of(choices):
     """The `LayerTable` of the network with these choices; raises ShapeError if a map becomes too small."""
     with torch.device("meta"):  # layers there have shapes but no numbers: nothing is drawn or computed
-        return layer_table(lenet(**choices), (1, 1, choices["image_size"], choices["image_size"]))
+        shape = (1, choices.get("in_channels", 1), choices["image_size"], choices["image_size"])
+        return layer_table(lenet(**choices), shape)
 
 
 def layers_in_words(table, choices):

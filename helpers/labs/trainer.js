@@ -2,8 +2,10 @@
 
 import { KEYS, bytePicture, make, makeCanvas } from "./canvas.js";
 import { lineColours, makePoints, putChart } from "./curves.js";
+import { makeExpected } from "./expected.js";
 import { makeGoing } from "./going.js";
 import { living } from "./lab.js";
+import { makePast } from "./past.js";
 import { makeTabs } from "./tabs.js";
 import { written } from "./theme.js";
 
@@ -14,8 +16,11 @@ export default living((lab) => {
   const showGoing = makeGoing(lab, lab.place, ["Train", "Resume"]);
   const points = makePoints(lab, () => redraw());
   const isNarrow = (width) => width < 520;
-  const heightOf = (width) => (isNarrow(width) ? 460 : 236);
-  const { canvas, redraw } = makeCanvas(lab.place, heightOf, draw, lab.signal, { role: "img" });
+  const heightOf = (width) => (isNarrow(width) ? 460 : past.isDouble() ? 160 : 236); // two pasts need the room
+  const stage = make("div", { class: "lab-over" });
+  lab.place.append(stage);
+  const { canvas, redraw } = makeCanvas(stage, heightOf, draw, lab.signal, { role: "img" });
+  const expected = makeExpected(lab, stage, lab.place, () => redraw());
   let lit = null; // the number of the run whose curve is lit up
   const light = (number) => {
     lit = number;
@@ -23,18 +28,21 @@ export default living((lab) => {
     redraw();
   };
   const panels = {
-    Runs: make("div"), Predictions: make("div"), "More settings": make("div"), "Save and load": make("div"),
+    Runs: make("div"), Predictions: make("div"), "Look back": make("div"), "More settings": make("div"),
+    "Save and load": make("div"),
   };
   makeTabs(lab.place, panels, "below the curves");
   const showRuns = makeRuns(panels.Runs, light);
   const showClass = makeClass(lab, panels.Runs);
   const showPredictions = makePredictions(lab, panels.Predictions);
+  const past = makePast(lab, panels["Look back"], () => redraw());
   const showFiles = makeFiles(lab, panels["Save and load"]);
 
   function draw(context, width, height) {
     const { curves = [], end = 1, phase } = lab.model.get("going");
     const colours = lineColours(context.canvas);
     const [losses, accuracies] = [[], []];
+    accuracies.push({ points: expected.line(), name: " expected", colour: colours.ink, dashed: true });
     for (const [i, { id, name }] of curves.entries()) {
       const rows = points.of(id);
       const mark = { faded: lit !== null && lit !== id, strong: lit === id };
@@ -54,6 +62,11 @@ export default living((lab) => {
     }
     const sane = losses.flatMap((line) => line.points.map(([, loss]) => loss)).filter((loss) => loss < GROWN_LOSS);
     const highest = Math.ceil(2 * Math.max(2.5, ...sane)) / 2;
+    if (past.pin() !== null) {
+      const pin = { colour: colours.ink, width: 1.5 };
+      losses.push({ ...pin, points: [[past.pin(), 0], [past.pin(), highest]] });
+      accuracies.push({ ...pin, points: [[past.pin(), 0], [past.pin(), 1]] });
+    }
     const longest = Math.max(end, ...losses.map((line) => line.points.at(-1)?.[0] ?? 0));
     const step = Math.ceil(longest / 5);
     const across = { x: [0, longest], xLabel: "epoch", xTicks: ticks(0, longest, step) };
@@ -62,7 +75,9 @@ export default living((lab) => {
     const yTicks = ticks(0, highest, highest > 4 ? 2 : 0.5);
     putChart(context, box, { ...across, title: "training loss", y: [0, highest], yTicks }, losses);
     const place = isNarrow(width) ? { ...box, y: 232 } : { ...box, x: half + 12 };
-    putChart(context, place, { ...across, title: "accuracy", y: [0, 1], yTicks: ticks(0, 1, 0.2) }, accuracies);
+    const shares = { title: "accuracy", y: [0, 1], yTicks: ticks(0, 1, 0.2) };
+    const axes = putChart(context, place, { ...across, ...shares }, accuracies);
+    expected.lay(context, axes, longest);
     lab.root.dataset.points = points.of(curves.at(-1)?.id).length;
     canvas.setAttribute("aria-label", inWords(points.of(curves.at(-1)?.id), phase));
   }
@@ -78,7 +93,8 @@ export default living((lab) => {
     showClass(lab.model.get("below"));
     showFiles(lab.model.get("below"));
     showPredictions();
-    redraw();
+    past.show(lab.model.get("below").past);
+    expected.show();
   };
 });
 

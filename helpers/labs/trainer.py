@@ -4,19 +4,23 @@ import itertools
 import re
 from pathlib import Path
 
+import ipywidgets
 import traitlets as t
+from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.any_network import classes_of
 from helpers.data import Batches, train_validation_split
 from helpers.diagnosis import diagnose
 from helpers.errors import DataError, ShapeError
-from helpers.labs import class_folder
+from helpers.labs import class_folder, expected
 from helpers.labs.board import word
 from helpers.labs.cells import one_a_cell
 from helpers.labs.class_experiment import result_line
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
+from helpers.labs.pad import Pad
+from helpers.labs.past import MOST_BYTES, LookBack, Past, forget
 from helpers.labs.runner import Runner
 from helpers.labs.runs import (
     ACTIVATIONS,
@@ -29,6 +33,7 @@ from helpers.labs.runs import (
     keep,
     network,
     points,
+    sizes_of,
     table,
 )
 from helpers.labs.settings import Button, Choice, Slider, Steps, Switch, Words
@@ -50,14 +55,18 @@ class Trainer(Growing):
 
     NAME, STARTS = "trainer", ("Train", "Resume")
     _esm = script("trainer.js")
-    held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "_split")
+    held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "_split", "predicted")
     # What stands below the curves: the rows of the runs, the line to hand in, and what came of Save or Load.
     below = t.Dict().tag(sync=True)
+    pad = t.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
+    guess = t.Dict().tag(sync=True)  # the curve that the student expects, and how far it was from the run
 
     def __init__(self, data, num_epochs):
         self.images, self.device = data, try_gpu()
         self.runner, self.runs, self.numbers = Runner(), None, itertools.count()
-        self._naming, self._split = False, None
+        self._naming, self._split, self._moved_to = False, None, None
+        self.back, self.drawing = LookBack(), None
+        self._kept = ()  # a guess that a line without one leaves as it is
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
         self.preset = Choice("preset", [*PRESETS, OWN])
@@ -65,6 +74,7 @@ class Trainer(Growing):
         self.preset.observe(self._tell)
         controls = _controls(num_epochs)
         self.begun_with = {name: control.value for name, control in controls.items()}
+        self.expected = controls["expected"] = expected.Expected()
         buttons = {
             "Train": Button("Train", self.start, group="training"),
             "Stop": Button("Stop", self.stop, group="training"),
@@ -73,6 +83,8 @@ class Trainer(Growing):
             "Test": Button("Test (once a run)", self.test, group="training"),
         }
         super().__init__(controls, buttons)
+        self.pad = Pad()
+        self.pad.on_drawing(self.see)
 
     def parts(self):
         """The preset and the settings that are moved most, the buttons, and the other settings."""
@@ -82,16 +94,27 @@ class Trainer(Growing):
     def hear(self, message, buffers):
         """As every lab that trains; also a preset, a file to save or load, and a name for the class."""
         move = dict(message.get("move", {}))
+        # A guess counts for the next run, however that begins, and for no other.
+        if self._is_used() and {*move} - {"expected"}:
+            self.expected.value = ()
+        elif not self._is_used() and "expected" not in message.get("line", "expected"):
+            self._kept = self.expected.value
         self.student = message.get("student", self.student)
         if "preset" in move:
             self.preset.value = self.preset.heard(move.pop("preset"))
+        if "expected" in move:
+            self.expected.value = self.expected.heard(move.pop("expected"))
         if "file" in message:
             self.file = message["file"]
             {"save": self.save, "load": self.load}[message["do"]]()
+        if self.back.heard(move):
+            self.look()
+            self.grow()
         if "move" not in message:
             super().hear(message, buffers)
         elif move:
             super().hear({"move": move}, buffers)
+        self._kept = ()
 
     @property
     def net(self):
@@ -107,7 +130,7 @@ class Trainer(Growing):
         """Train a new network with the present settings; a run that is still going on ends."""
         self.cancel()  # a step that hangs is left alone: the new run has a network of its own
         self.table = table(self.runs)  # with the run that has just ended
-        settings = self.board.values()
+        settings = self._settings()
         self._name_preset(settings)
         try:
             net = self._network(settings)
@@ -128,15 +151,16 @@ class Trainer(Growing):
         self.ghosts = [run for run in self.runs if run.history][-GHOSTS:]
         for run in self.runs:
             run.put_aside(as_ghost=run in self.ghosts)
-        self.unfinished, self.val_iter, self.refused = None, val_iter, False
-        number = next(self.numbers)
-        self.runs.append(Run(self.board.line(), settings, net.to(self.device), num_parameters(net), number=number))
+        self.unfinished, self.val_iter, self.refused, self.back.moment = None, val_iter, False, None
+        run = Run(expected.without(self.board.line()), settings, net.to(self.device), num_parameters(net))
+        run.number, run.expected = next(self.numbers), self.expected.value
+        self.runs.append(run)
 
     def resume(self):
         """Go on with the run that was stopped, unless the controls ask for a different network or training."""
         if not self.unfinished or self.running:
             return
-        if self.board.values() != self.runs[-1].settings:
+        if self._settings() != self.runs[-1].settings:
             self._say(f"The run that was stopped has other settings, {self.runs[-1].line}: press Train.", trouble=True)
             return
         self.go_on(self.runs[-1], self.unfinished)
@@ -144,7 +168,7 @@ class Trainer(Growing):
     def reset(self):
         """Forget all runs and put every control back to its first value."""
         self.cancel()
-        self.board.move(self.begun_with, then=self._forget)
+        self.board.move({**self.begun_with, "expected": ()}, then=self._forget)
 
     def test(self):
         """Measure the latest network on the test images."""
@@ -170,7 +194,7 @@ class Trainer(Growing):
 
         A file that cannot be loaded changes nothing: a run that is going on goes on.
         """
-        settings = self.board.values()
+        settings = self._settings()
         try:
             net = load_weights(self._network(settings), self._path())
             _, val_iter = self._batches(settings)
@@ -195,7 +219,7 @@ class Trainer(Growing):
         run = self.runs[-1] if self.runs else None
         idle = run is not None and self.running is None
         return {
-            "Resume": idle and self.unfinished is not None and self.board.values() == run.settings,
+            "Resume": idle and self.unfinished is not None and self._settings() == run.settings,
             "Test": idle and run.shown and run.test_acc is None,
         }
 
@@ -209,14 +233,30 @@ class Trainer(Growing):
         return result_line(self.runs[-1]) if self.runs else ""
 
     def redraw(self):
-        """A control has moved: train anew, but not when the lab is made."""
+        """A control has moved: train anew, but not when the lab is made, and not if only the guess has changed."""
+        before, guess, epochs = self._moved_to, self.expected.value or self._kept, self.controls["epochs"].value
+        if before and guess == before["expected"]:
+            guess = expected.stretched(guess, before["epochs"], epochs)
+        self.expected.value = guess if len(guess) == len(expected.handles(epochs)) else ()
+        self._moved_to = self.board.values()
         if self.runs is None:
             self._forget()
+        elif before == {**self._moved_to, "expected": before["expected"]} != self._moved_to:
+            self.grow()
         else:
             self.start()
 
+    def _settings(self):
+        """The present settings of a run, {name: value}."""
+        return {name: value for name, value in self.board.values().items() if name != "expected"}
+
+    def _is_used(self):
+        """True if the latest run began with the present guess."""
+        return bool(self.runs and self.expected.value and self.runs[-1].expected == self.expected.value)
+
     def _forget(self):
         """As at the beginning: no runs, empty axes."""
+        self._moved_to = self.board.values()
         self.runs, self.ghosts, self.unfinished, self.refused, self.table = [], [], None, False, []
         self._name_preset(self.begun_with)
         _, self.val_iter = self._batches(self.begun_with)
@@ -232,12 +272,22 @@ class Trainer(Growing):
         self.below = {
             "head": HEAD, "rows": self.table, "result": self.result_text(), "file": self.file, "said": said,
             "class": str(self.class_folder.path) if self.class_folder else "", "shared": self.shared,
+            "past": self.back.offers(self.runs),
         }  # fmt: skip
+        at, values = expected.handles(self.controls["epochs"].value), list(self.expected.value)
+        self.guess = {"at": at, "values": values, "said": self._of_the_guess(at)}
+
+    def _of_the_guess(self, at):
+        """What is to be said of the guess: itself, or how far it was from the run that has ended."""
+        if self._is_used() and self.running is None and self.history:
+            return expected.gap(list(zip(at, self.expected.value, strict=True)), points(self.history))
+        return f"You expect {expected.in_words(self.expected.value, at)}." if self.expected.value else ""
 
     def state(self):
         """All that the browser shows, as a plain dict: for tests."""
         values = {name: word(control) for name, control in self.controls.items()}
-        return {**super().state(), "values": values, "table": self.table, "of the file": self.file_message.value}
+        of_the_file, guess = self.file_message.value, self.guess
+        return {**super().state(), "values": values, "table": self.table, "of the file": of_the_file, "guess": guess}
 
     def still(self, **values):
         """The curves of this moment."""
@@ -269,17 +319,17 @@ class Trainer(Growing):
     def _network(self, settings):
         """An untrained network for the data; raises ShapeError."""
         names = ("kernel", "channels", "padding", "activation", "pooling", "seed")
-        sizes = {"num_classes": len(self.images.class_names), "image_size": self.images.train_images.shape[-1]}
-        return network(**{name: settings[name] for name in names}, **sizes)
+        return network(**{name: settings[name] for name in names}, **sizes_of(self.images))
 
     def _batches(self, settings):
         """Training and validation batches; raises DataError if the whole set is asked for and is not here."""
-        number = 10_000 if settings["images"] == "sample" else 60_000
-        if len(self.images.train_images) < number:
-            raise DataError(f"only {len(self.images.train_images):,} training images are here: choose the sample")
+        total = len(self.images.train_images)
+        if settings["images"] != "sample" and total <= 10_000:
+            raise DataError(f"only {total:,} training images are here: choose the sample")
+        number = min(total, 10_000) if settings["images"] == "sample" else total
         if self._split is None or self._split[0] != number:  # a copy of the images: one, not one a run
             images, labels = self.images.train_images[:number], self.images.train_labels[:number]
-            self._split = number, train_validation_split(images, labels, number // 10)
+            self._split = number, train_validation_split(images, labels, max(1, number // 10))
         train_images, train_labels, *val = self._split[1]
         seed, size = settings["seed"], settings["batch"]
         train_iter = Batches(train_images, train_labels, size, shuffle=True, seed=seed, device=self.device)
@@ -288,13 +338,19 @@ class Trainer(Growing):
     def _steps(self, run, train_iter):
         """Train, a yield a step, so that Stop acts within one; the curves are drawn now and then."""
         settings = run.settings
+        steps = len(train_iter)
+        run.past = Past(steps * settings["epochs"], run.net)
+        forget([ghost.past for ghost in self.ghosts if ghost.past], MOST_BYTES // 2)
+        if self.back.looking:
+            self.look()  # at the new run: what a page shows was the old one's
         training = train(
             run.net, train_iter, settings["epochs"], settings["lr"], self.val_iter, self.device,
-            settings["optimizer"], reports=len(train_iter),
+            settings["optimizer"], reports=steps,
         )  # fmt: skip
         draw_now_and_then = NowAndThen(self.present)
         for progress in training:
             keep(run.history, progress)
+            run.past.note(round(steps * progress.epoch), progress.epoch, run.net)
             draw_now_and_then()
             yield
             if diagnose(run.history[-1:]).state == "diverged":
@@ -319,6 +375,8 @@ class Trainer(Growing):
         run = self.runs[-1]
         if self.class_folder and run.history and self.result_text() and not (self.unfinished or run.handed_in):
             run.handed_in, self.shared = True, self.class_folder.share(self.result_text(), self.student)
+        if run.past:
+            run.past.pause(run.net)
         self.table = table(self.runs)
         self._show_predictions()
         self.present()
@@ -332,7 +390,21 @@ class Trainer(Growing):
         """Eight validation images with what a network says of them; without one, that of the latest run."""
         X, y = self.val_iter.images[:8], self.val_iter.labels[:8].tolist()
         names, predicted = self.images.class_names, classes_of(net or self.net, X).tolist()
-        Growing.show(self, {"images": X}, {"true": [names[i] for i in y], "said": [names[i] for i in predicted]})
+        self.predicted = {"images": X}, {"true": [names[i] for i in y], "said": [names[i] for i in predicted]}
+        self.look()
+
+    def look(self):
+        """Show the predictions and, if a page looks back, a moment of the past."""
+        (arrays, facts), val = self.predicted, self.val_iter
+        names = self.images.class_names
+        then, look = self.back.picture(self.runs, val.images, val.labels, names, self._network, self.drawing)
+        Growing.show(self, {**arrays, **then}, {**facts, "look": look})
+
+    def see(self, _):
+        """Let the networks of the past see what stands on the pad, scaled to the size of the images but not moved."""
+        side = self.images.train_images.shape[-1]
+        self.drawing = F.interpolate(self.pad.pixels()[None, None].float(), side, mode="area")[0].byte()
+        self.look()
 
     def _path(self):
         """The file beside the notebook that the student named; raises ValueError for a name that leads elsewhere."""

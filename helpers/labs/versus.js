@@ -7,6 +7,7 @@ import { living } from "./lab.js";
 import { grey, inkOn } from "./theme.js";
 
 const BLUES = [33, 102, 172];
+const MOST_NAMED = 20; // classes whose numbers and names can be read in a matrix
 const FEWEST = 3; // mistakes of a kind that are written into the matrix
 
 export default living((lab) => {
@@ -15,8 +16,8 @@ export default living((lab) => {
   const hasCurves = () => (lab.model.get("going").curves ?? []).some((curve) => curve.points > 0);
   const isConfusion = () => lab.facts().view === "confusion";
   const pictureSide = (width) => Math.min((width - 7 * 6) / 8, 96);
-  const heightOf = (width) =>
-    isConfusion() ? matrixHeight(width) : pictureSide(width) + 176 + (hasCurves() ? 216 : 0);
+  const barsHigh = (width) => pictureSide(width) + 176 + (hasCurves() ? 216 : 0);
+  const heightOf = (width) => (isConfusion() ? matrixHeight(width, lab.facts().classes.length) : barsHigh(width));
   const { canvas, redraw } = makeCanvas(lab.place, heightOf, draw, lab.signal, { role: "img" });
 
   function draw(context, width) {
@@ -55,9 +56,12 @@ export default living((lab) => {
         name, colour: i ? colours.other : colours.now, dashed: i > 0,
       }));
     const across = { x: [0, end], xLabel: "epoch", xTicks: [0, end / 3, (2 * end) / 3, end] };
+    // Up to a little above the loss of guessing, in steps of 0.5.
+    const highest = Math.ceil(2 * 1.08 * Math.log(lab.facts().classes.length)) / 2;
+    const yTicks = Array.from({ length: 2 * highest + 1 }, (_, i) => i / 2);
     const half = (width - 12) / 2;
     const box = { x: 0, y: top, width: half, height: 210, names: 60 };
-    putChart(context, box, { ...across, title: "training loss", y: [0, 2.5], yTicks: [0, 0.5, 1, 1.5, 2, 2.5] }, of(1));
+    putChart(context, box, { ...across, title: "training loss", y: [0, highest], yTicks }, of(1));
     const place = { ...box, x: half + 12 };
     const accuracy = { ...across, title: "training accuracy", y: [0, 1], yTicks: [0, 0.2, 0.4, 0.6, 0.8, 1] };
     putChart(context, place, accuracy, of(2));
@@ -72,13 +76,16 @@ export default living((lab) => {
 });
 
 // A bar for each network, and a mark where it stands on images that were not moved.
-function putBars(context, width, top, { names, accuracies, upright }) {
+function putBars(context, width, top, { names, classes, accuracies, upright }) {
+  const chance = 1 / classes.length;
   const colours = lineColours(context.canvas);
   const [left, right, row, high] = [84, width - 64, 44, 26];
   const across = (share) => left + share * (right - left);
   putText(context, "accuracy on such images; the line marks upright ones", 0, top);
   context.lineWidth = 1;
-  for (const [share, note] of [[0, ""], [0.1, "10%: guessing"], [0.5, "50%"], [1, "100%"]]) {
+  const half = classes.length > 3 ? [[0.5, "50%"]] : []; // else it would stand on the mark of guessing
+  const guessing = [chance, `${Math.round(100 * chance)}%: guessing`];
+  for (const [share, note] of [[0, ""], guessing, ...half, [1, "100%"]]) {
     context.fillStyle = colours.grid;
     context.fillRect(Math.round(across(share)), top + 14, 1, 2 * row + 2);
     putText(context, note, across(share), top + 2 * row + 26, { size: 12, align: "center" });
@@ -97,12 +104,13 @@ function putBars(context, width, top, { names, accuracies, upright }) {
 
 const SIDE_NAMES = 92; // pixels for the names of the true classes
 const matrixSide = (width) => Math.min((width - SIDE_NAMES - 16) / 2, 330);
-const matrixHeight = (width) => matrixSide(width) + 66;
+const matrixHeight = (width, count) => matrixSide(width) + (count > MOST_NAMED ? 132 : 66);
 
 // The confusion matrices of both, true classes in rows; the colour is the root of the row's share, or one mistake
 // would vanish beside the many right answers.
-function putConfusions(context, width, { names, classes }, counts) {
+function putConfusions(context, width, { names, classes, worst }, counts) {
   const count = classes.length;
+  const isMany = count > MOST_NAMED;
   const [side, top] = [matrixSide(width), 44];
   const cell = side / count;
   const size = Math.min(12, 0.6 * cell);
@@ -117,6 +125,13 @@ function putConfusions(context, width, { names, classes }, counts) {
     const colour = (share) => BLUES.map((part) => Math.round(255 + (part - 255) * share));
     putText(context, name, left, 10, { weight: "bold" });
     putPicture(context, mapPicture(shares, count, count, colour), left, top, side, side);
+    if (isMany) {
+      worst[i].forEach((text, at) => {
+        const style = { size: 12 };
+        putText(context, fitted(context, text, side, 12), left, top + side + 34 + 18 * at, style);
+      });
+      continue;
+    }
     for (const [at, number] of matrix.entries()) {
       if (number < FEWEST) continue;
       const [row, column] = [Math.floor(at / count), at % count];
@@ -126,12 +141,12 @@ function putConfusions(context, width, { names, classes }, counts) {
     const heading = { size, align: "center" };
     for (let at = 0; at < count; at++) putText(context, String(at), left + (at + 0.5) * cell, top - 10, heading);
   }
-  for (const [at, name] of classes.entries()) {
+  for (const [at, name] of isMany ? [] : classes.entries()) {
     const text = name === String(at) ? name : `${at} ${name}`;
     const y = top + (at + 0.5) * cell;
     putText(context, fitted(context, text, SIDE_NAMES - 8, size), SIDE_NAMES - 6, y, { size, align: "right" });
   }
-  const note = "rows: true class, columns: what the network says; blank: below 3";
+  const note = `rows: true class, columns: what the network says${isMany ? "; most often:" : "; blank: below 3"}`;
   putText(context, note, 0, top + side + 14, { size: 12 });
 }
 

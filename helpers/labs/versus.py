@@ -1,6 +1,7 @@
 """Chapter 5: train LeNet and an MLP under equal conditions, and move the images under them."""
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -15,10 +16,12 @@ from helpers.labs.cells import one_a_cell
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
 from helpers.labs.runner import Runner
-from helpers.labs.runs import keep, points
+from helpers.labs.runs import keep, points, sizes_of
 from helpers.labs.settings import Button, Choice, Slider, Steps, Switch
+from helpers.layers import layer_table
 from helpers.metrics import confusion_counts
 from helpers.models import lenet, mlp, num_parameters, xavier
+from helpers.plotting.versus import worst_confusions
 from helpers.training import train, try_gpu
 
 MEASURED = 500  # validation images: so many are moved and classified in a twentieth of a second
@@ -29,9 +32,6 @@ BATCH_SIZE = 64
 LEARNING_RATES, BEST = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1), 0.003
 CONDITIONS = ("shuffled", "images", "matched", "lr_lenet", "lr_mlp")  # the controls that ask for a training
 KEPT = 12  # trained pairs, beside the one that was brought
-# Hidden units of the MLP: 78 make 62,020 parameters, LeNet has 61,706; 525 make 416,850 multiply-adds for an image,
-# LeNet 416,520.
-AS_MANY_PARAMETERS, AS_MUCH_ARITHMETIC = 78, 525
 
 
 @dataclass
@@ -58,9 +58,10 @@ class Versus(Growing):
     held = ("bouts", "train_images", "images", "arrays")
 
     def __init__(self, rivals, data):
-        self.class_names, self.device = data.class_names, try_gpu()
+        self.class_names, self.sizes, self.device = data.class_names, sizes_of(data), try_gpu()
         images, labels = data.train_images[:10_000], data.train_labels[:10_000]
-        self.train_images, self.train_labels, *val = train_validation_split(images, labels, 1000)
+        parts = train_validation_split(images, labels, max(1, len(images) // 10))
+        self.train_images, self.train_labels, *val = parts
         self.images, self.labels = (part[:MEASURED] for part in val)
         self.runner, self.numbers, self._asked = Runner(), itertools.count(), False
         brought = Bout(rivals, 1, next(self.numbers), done=1.0)
@@ -132,6 +133,7 @@ class Versus(Growing):
         text += "".join(f"\n{line}" for line in _troubles(bout.histories))
         upright = self._upright(bout, shuffled)
         facts = {"view": view, "names": list(counts), "classes": list(self.class_names)}
+        facts["worst"] = [worst_confusions(matrix, self.class_names) for matrix in counts.values()]
         facts |= {"accuracies": [accuracies[name] for name in counts], "upright": [upright[name] for name in counts]}
         return {"images": X[:8], "counts": torch.stack(list(counts.values()))}, facts, text
 
@@ -140,26 +142,25 @@ class Versus(Growing):
         bout, X, counts, accuracies = self._measure(shift, rotation, scale, shuffled)
         if view == "confusion":
             return plotting.confusions(counts, self.class_names)
-        return plotting.accuracy_on(X[:8], accuracies, self._upright(bout, shuffled))
+        return plotting.accuracy_on(X[:8], accuracies, self._upright(bout, shuffled), len(self.class_names))
 
     def _measure(self, shift, rotation, scale, shuffled):
         """The networks, moved images, and by network what it says of them: its confusions and its accuracy."""
         bout = self.running or self.bout()
         X = moved(self.images, shift, rotation, scale)
         X = shuffle_pixels(X) if shuffled else X
-        counts = {name: confusion_counts(classes_of(net, X), self.labels) for name, net in bout.nets.items()}
+        classes = len(self.class_names)
+        counts = {name: confusion_counts(classes_of(net, X), self.labels, classes) for name, net in bout.nets.items()}
         return bout, X, counts, {name: float(matrix.diag().sum()) / len(X) for name, matrix in counts.items()}
 
     def _new_bout(self, shuffled, images, matched, lr_lenet, lr_mlp):
         """Two networks that are not trained yet, always with the same first weights."""
         with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
             torch.manual_seed(0)
-            hidden = AS_MANY_PARAMETERS if matched else AS_MUCH_ARITHMETIC
-            sizes = {"num_classes": len(self.class_names), "image_size": self.images.shape[-1]}
-            nets = {
-                "LeNet": lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, **sizes),
-                "MLP": mlp((hidden,), nn.ReLU, **sizes),
-            }
+            nets = {"LeNet": lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, **self.sizes)}
+            classes, size, channels = self.sizes.values()
+            hidden = hidden_units(nets["LeNet"], matched, self.images.shape[1:], classes)
+            nets["MLP"] = mlp((hidden,), nn.ReLU, classes, size, channels)
             epochs = SEEN // len(self.train_images[:images])
             bout = Bout({name: xavier(net).to(self.device) for name, net in nets.items()}, epochs, next(self.numbers))
         bout.steps = self._steps(bout, shuffled, images, {"LeNet": lr_lenet, "MLP": lr_mlp})
@@ -231,6 +232,18 @@ def moved(images, shift, rotation, scale):
     from torchvision.transforms.functional import affine
 
     return affine(images, rotation, [shift, 0], scale / 100, [0, 0], InterpolationMode.BILINEAR)
+
+
+def hidden_units(net, matched, image_shape, num_classes):
+    """How many hidden units give an MLP as many parameters as `net`, if `matched`, or else as many multiply-adds.
+
+    For images of 28×28 and ten classes: 78 make 62,020 parameters, LeNet has 61,706; 525 make 416,850 multiply-adds for
+    an image, LeNet 416,520.
+    """
+    table, pixels = layer_table(net, (1, *image_shape)), math.prod(image_shape)
+    if matched:
+        return round((table.parameters - num_classes) / (pixels + num_classes + 1))
+    return round(table.multiply_adds / (pixels + num_classes))
 
 
 def shuffle_pixels(images):

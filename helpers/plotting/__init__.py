@@ -10,11 +10,14 @@ from helpers.plotting.chapter3 import flattening, network
 from helpers.plotting.chapter4 import story, training_loop
 from helpers.plotting.chapter5 import gaps
 from helpers.plotting.charts import bars, confusion_matrix, histogram, lines
+from helpers.plotting.class_data import drawings
 from helpers.plotting.class_experiment import scatter
+from helpers.plotting.collect import asked_for
 from helpers.plotting.convolution import convolution
 from helpers.plotting.course_map import course_map
 from helpers.plotting.drawing import opinions
 from helpers.plotting.explorer import examples
+from helpers.plotting.honest_split import honest_split
 from helpers.plotting.images import feature_maps, images, matrices, predictions
 from helpers.plotting.learn_kernel import learn_kernel
 from helpers.plotting.microscope import microscope

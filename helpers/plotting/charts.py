@@ -5,6 +5,7 @@ import itertools
 import torch
 
 from helpers.plotting.style import BLUE, TYPE, Figure, drawn
+from helpers.plotting.versus import MOST_NAMED, worst_confusions
 
 
 @drawn
@@ -50,12 +51,16 @@ def bars(values, labels, xlabel="", title="", limit=None):
 @drawn
 def confusion_matrix(counts, class_names):
     """True classes in rows, predicted classes in columns; counts: (classes, classes) integers."""
-    figure = Figure(8.5, 7, "Confusion matrix: true class in rows, predicted class in columns")
+    many = len(class_names) > MOST_NAMED  # their numbers would lie on each other
+    side = max(7, 0.2 * len(class_names))
+    worst = f". Most often: {'; '.join(worst_confusions(counts, class_names))}" if many else ""
+    alt = f"Confusion matrix: true class in rows, predicted class in columns{worst}"
+    figure = Figure(side + 1.5, side, alt)
     ax = figure.subplots()
     # A mistake would vanish beside the thousand right answers: colour by the share of the row, and its root.
     share = counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
     ax.imshow(share.sqrt().cpu().numpy(), cmap="Blues", vmin=0, vmax=1)
-    for row in range(len(counts)):
+    for row in range(0 if many else len(counts)):
         for column in range(len(counts)):
             colour = "white" if share[row, column] > 0.4 else "black"
             ax.text(
@@ -68,8 +73,10 @@ def confusion_matrix(counts, class_names):
                 fontsize=12,
             )
     places = range(len(class_names))
-    ax.set_xticks(places, class_names, rotation=40, ha="right")
+    ax.set_xticks(places, class_names, rotation=90 if many else 40, ha="center" if many else "right")
     ax.set_yticks(places, class_names)
+    if many:
+        ax.tick_params(labelsize=9)
     ax.set(xlabel="predicted", ylabel="true")
     ax.grid(False)
     return figure

@@ -1,7 +1,10 @@
 """The drawing lab's picture: what each network thinks of an image, and what its layers make of it."""
 
+import torch
+
 from helpers.plotting.images import put_bar, put_row
 from helpers.plotting.style import COLOURS, Sheet, drawn
+from helpers.plotting.words import fitted
 
 MOST_MAPS = 16  # of one layer
 
@@ -13,19 +16,20 @@ def opinions(image, chances, maps, class_names):
     image: (channels, height, width) bytes; chances: {name: (classes,) probabilities}; maps: for each convolution
     (channels, height, width), of which the first two are shown, with at most 16 channels each.
     """
+    shown = likeliest(chances)
     says = {name: (class_names[int(values.argmax())], float(values.max())) for name, values in chances.items()}
     said = ", ".join(f"{name} says {guess} with {chance:.1%}" for name, (guess, chance) in says.items())
     sheet = Sheet(660, 404, f"One image: {said}; below it feature maps")
     sheet.write(0, 12, "what the networks see", 12)
     sheet.put_image(image, 0, 28, 168 / image.shape[-1])
-    first, width, high = 270, 390 / len(chances), min(18, 180 / len(class_names))  # pixels
+    first, width, high = 270, 390 / len(chances), min(18, 180 / len(shown))  # pixels
     size = min(12, 0.67 * high)  # of type, in points
-    for row, class_name in enumerate(class_names):
-        sheet.write(first - 8, 28 + (row + 0.5) * high, class_name, size, ha="right")
+    for row, place in enumerate(shown):
+        sheet.write(first - 8, 28 + (row + 0.5) * high, fitted(class_names[place], size, 84), size, ha="right")
     for i, ((name, values), colour) in enumerate(zip(chances.items(), COLOURS, strict=False)):
         left, room = first + i * width, width - 70
-        sheet.write(left, 12, f"{name}: {says[name][0]}", 12, weight="bold")
-        for row, chance in enumerate(values.tolist()):
+        sheet.write(left, 12, fitted(f"{name}: {says[name][0]}", 12, width - 8, "bold"), 12, weight="bold")
+        for row, chance in enumerate(values[shown].tolist()):
             y = 28 + row * high
             put_bar(sheet, left, y + 2, max(1, room * chance), high - 4, colour)
             if chance >= 0.02:
@@ -36,6 +40,16 @@ def opinions(image, chances, maps, class_names):
         put_row(sheet, stretched(channels[:MOST_MAPS]), 0, top, 660, 90, "viridis")
         top += 124
     return sheet
+
+
+def likeliest(chances):
+    """The places of the classes that are shown: all of at most 12, else the ten that a network finds likeliest.
+
+    chances: {name: (classes,) probabilities}.
+    """
+    highest = torch.stack(list(chances.values())).amax(dim=0)
+    count = len(highest)
+    return list(range(count)) if count <= 12 else sorted(highest.nan_to_num().topk(10).indices.tolist())
 
 
 def maps_title(i, maps):

@@ -7,6 +7,7 @@ from matplotlib.patches import Rectangle
 from torch.nn import functional as F
 
 from helpers.plotting.style import GREY, RED, Sheet, drawn
+from helpers.plotting.words import fitted
 
 
 def rows_and_columns(count, columns):
@@ -97,10 +98,11 @@ def predictions(pictures, labels, predicted, class_names, columns=8):
     sheet = Sheet(900, rows * high, f"{len(names)} images with predictions, {wrong} of them wrong")
     for i, (left, top) in enumerate(cells(len(names), columns, slot, high)):
         right = names[i] == guesses[i]
-        sheet.write(left + slot / 2, top + 14, guesses[i], 12, "black" if right else RED, "center")
+        guess, name = (fitted(text, 12, slot - 4) for text in (guesses[i], f"is: {names[i]}"))
+        sheet.write(left + slot / 2, top + 14, guess, 12, "black" if right else RED, "center")
         sheet.put_image(pictures[i], left + 4, top + 26, (slot - 8) / pictures[i].shape[-1])
         if not right:
-            sheet.write(left + slot / 2, top + slot + 30, f"is: {names[i]}", 11, GREY, "center")
+            sheet.write(left + slot / 2, top + slot + 30, name, 11, GREY, "center")
     return sheet
 
 

@@ -2,14 +2,17 @@
 
 from helpers.plotting.images import put_bar, put_row
 from helpers.plotting.style import COLOURS, GREY, Sheet, drawn
+from helpers.plotting.words import fitted
+
+MOST_NAMED = 20  # classes whose numbers and names can be read in a matrix of half a page
 
 
 @drawn
-def accuracy_on(pictures, accuracies, upright):
+def accuracy_on(pictures, accuracies, upright, num_classes=10):
     """Some images in a row, and below how well each network does on such images.
 
     pictures: (N, channels, height, width) bytes; accuracies, upright: {name: share that is right, 0 to 1}, on such
-    images, as a bar, and on upright ones, as a mark.
+    images, as a bar, and on upright ones, as a mark; num_classes: of which a guess finds one.
     """
     said = ", ".join(f"{name} {value:.1%} (upright {upright[name]:.1%})" for name, value in accuracies.items())
     sheet = Sheet(900, 350, f"{len(pictures)} images. Accuracy on such images: {said}")
@@ -19,7 +22,8 @@ def accuracy_on(pictures, accuracies, upright):
     left, width, top, high, row = 80, 730, 176, 44, 68  # pixels
     floor = top + row * len(accuracies)
     sheet.write(4, 154, "accuracy; black mark: on upright images")
-    for share, note in ((0, ""), (0.1, "10%: guessing"), (0.5, "50%"), (1, "100%")):
+    half = [(0.5, "50%")] if num_classes > 3 else []  # else it would stand on the mark of guessing
+    for share, note in ((0, ""), (1 / num_classes, f"{1 / num_classes:.0%}: guessing"), *half, (1, "100%")):
         x = left + width * share
         sheet.ax.plot([x, x], [top - 6, floor], color="#cccccc", linewidth=1)
         sheet.write(x, floor + 12, note, 12, GREY, "center")
@@ -38,16 +42,16 @@ def confusions(counts, class_names):
     """The confusion matrices of two networks, with the names of the true classes between them.
 
     counts: {name: (classes, classes) integers}, true classes in rows, predicted ones in columns. Numbers below 3 are
-    not written.
+    not written. Of more than 20 classes, whose numbers nobody could read, the most frequent mistakes stand below.
     """
+    if len(class_names) > MOST_NAMED:
+        return _many_confusions(counts, class_names)
     sheet = Sheet(900, 350, _confusion_alt(counts, class_names))
     cell, top = 290 / len(class_names), 34  # pixels
     bottom, size = top + 290, min(12, 0.42 * cell)  # of type, in points
     for (name, matrix), left in zip(counts.items(), (90, 520), strict=True):
         sheet.write(left, 16, f"{name}: true in rows, predicted in columns", 12)
-        # Colour by the root of the row's share: one mistake would vanish beside the many right answers.
-        share = (matrix / matrix.sum(dim=1, keepdim=True).clamp(min=1)).sqrt()
-        sheet.put_image(share, left, top, cell, limits=(0, 1), colours="Blues")
+        share = _put_shares(sheet, matrix, left, top, cell)
         for row, column in (matrix >= 3).nonzero().tolist():
             x, y = left + (column + 0.5) * cell, top + (row + 0.5) * cell
             colour = "white" if share[row, column] > 0.6 else "black"
@@ -59,6 +63,31 @@ def confusions(counts, class_names):
         both = class_name if class_name == str(number) else f"{number} {class_name}"
         sheet.write(450, top + (number + 0.5) * cell, both, min(12, 0.6 * cell), ha="center")
     return sheet
+
+
+def _put_shares(sheet, matrix, left, top, cell):
+    # Colour by the root of the row's share: one mistake would vanish beside the many right answers.
+    share = (matrix / matrix.sum(dim=1, keepdim=True).clamp(min=1)).sqrt()
+    sheet.put_image(share, left, top, cell, limits=(0, 1), colours="Blues")
+    return share
+
+
+def _many_confusions(counts, class_names):
+    sheet, side, top = Sheet(900, 530, _confusion_alt(counts, class_names)), 380, 34  # pixels
+    for (name, matrix), left in zip(counts.items(), (10, 470), strict=True):
+        sheet.write(left, 16, f"{name}: true in rows, predicted in columns", 12)
+        _put_shares(sheet, matrix, left, top, side / len(class_names))
+        for i, said in enumerate(worst_confusions(matrix, class_names)):
+            sheet.write(left, top + side + 18 + 24 * i, fitted(said, 12, 420), 12)
+    return sheet
+
+
+def worst_confusions(counts, class_names, most=4):
+    """The most frequent mistakes in words, the worst first; counts: (classes, classes) integers, true ones in rows."""
+    wrong = counts.clone().fill_diagonal_(0).flatten()
+    places = [int(place) for place in wrong.argsort(descending=True, stable=True)[:most] if wrong[place]]
+    pairs = ((int(wrong[place]), *divmod(place, len(class_names))) for place in places)
+    return [f"{class_names[true]} taken for {class_names[said]}: {number}×" for number, true, said in pairs]
 
 
 def _confusion_alt(counts, class_names):

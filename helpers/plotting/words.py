@@ -71,6 +71,16 @@ def font(size, weight="normal"):
     return ImageFont.truetype(FONTS / ("DejaVuSans-Bold.ttf" if weight == "bold" else "DejaVuSans.ttf"), size)
 
 
+def fitted(text, size, width, weight="normal"):
+    """A text, cut so that it takes at most `width` pixels; size: points."""
+    type_face = font(size * 100 / 72, weight)
+    if type_face.getlength(text) <= width:
+        return text
+    while len(text) > 1 and type_face.getlength(f"{text}…") > width:
+        text = text[:-1]
+    return f"{text}…"
+
+
 @functools.lru_cache(maxsize=2048)
 def written(text, size, colour, weight="normal"):
     """A text as a picture, (height, width, 4) bytes with the lowest row first, as Agg takes it; size: dots."""

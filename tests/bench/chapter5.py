@@ -2,6 +2,7 @@
 
 import functools
 import os
+import statistics
 
 import torch
 from torch import nn
@@ -9,6 +10,9 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.functional import affine
 
 from helpers import Batches, evaluate_accuracy, fashion_mnist, lenet, mlp, mnist, train, train_validation_split, xavier
+from helpers.labs.class_drawings import gathered
+from helpers.labs.honest_split import accuracies, read_by_mnist
+from helpers.simulated_writers import simulated_writers
 from helpers.weights import pretrained
 from tests.bench import claims
 
@@ -17,6 +21,7 @@ RATES = [0.001, 0.003, 0.01, 0.03, 0.1]
 SHIFTS = [1, 2, 3, 4, 6, 8]
 SIZES = [300, 1_000, 3_000, 9_000]
 NAMES = ("LeNet", "MLP")
+WRITERS = [5, 10, 30]
 
 
 @functools.cache
@@ -185,6 +190,20 @@ def transfer(seed):
     return found
 
 
+def writers(seed):
+    """Simulated writers, 30 drawings each: both splits, the mean of all folds; and MNIST's network on all of them."""
+    found, everyone = {}, {mark: (*drawn, 0) for mark, drawn in simulated_writers(30, seed=seed).items()}
+    every = gathered(everyone, tuple("0123456789"), ".", "simulated writers")
+    for count in WRITERS:
+        drawings = every.of_first(count)
+        last = [list(accuracies(drawings, fold, seed))[-1] for fold in drawings.folds()]
+        by_writer, at_random = (statistics.fmean(pair[i] for pair in last) for i in (0, 1))
+        found[f"{count} writers"] = [by_writer, at_random, read_by_mnist(drawings)]
+    data, reader = mnist("sample"), pretrained("digits")
+    found["MNIST"] = evaluate_accuracy(reader, Batches(data.test_images, data.test_labels, 1_000))
+    return found
+
+
 def points(share):
     """A share as whole percentage points."""
     return round(100 * share)
@@ -192,6 +211,7 @@ def points(share):
 
 MEASURES = {
     "tried": tried, "race": race, "shuffled": shuffled, "frozen": frozen, "sizes": sizes, "transfer": transfer,
+    "writers": writers,
 }  # fmt: skip
 
 
@@ -203,6 +223,17 @@ def lead(run, of, at=None):
 
 def lost(run, name, by):
     return run[f"{name} upright"] - run[f"{name} shift"][SHIFTS.index(by)]
+
+
+def splits(count, by_writer, at_random, gap):
+    """Whether both accuracies with so many writers, and their gap, lie in these ranges of percentage points."""
+
+    def holds(run):
+        writer, chance, _ = run[f"{count} writers"]
+        found = points(writer), points(chance), points(chance - writer)
+        return all(low <= it <= high for it, (low, high) in zip(found, (by_writer, at_random, gap), strict=True))
+
+    return holds
 
 
 CLAIMS = [
@@ -310,5 +341,13 @@ CLAIMS = [
         "The features of clothes were 1 to 5 points ahead of these",
         "transfer",
         lambda run: points(run["clothes"] - run["random"]) in range(1, 6),
+    ),
+    ("| 5 | 0.81 to 0.95 | 0.51 to 0.71 | 17 to 29 |", "writers", splits(5, (51, 71), (81, 95), (17, 29))),
+    ("| 10 | 0.84 to 0.92 | 0.72 to 0.79 | 10 to 14 |", "writers", splits(10, (72, 79), (84, 92), (10, 14))),
+    ("| 30 | 0.88 to 0.91 | 0.84 to 0.87 | 3 to 6 |", "writers", splits(30, (84, 87), (88, 91), (3, 6))),
+    (
+        "read 0.96 to 0.98 of the 30 writers' drawings, and 0.99 of MNIST's own test images",
+        "writers",
+        lambda run: 96 <= points(run["30 writers"][2]) <= 98 and points(run["MNIST"]) == 99,
     ),
 ]

@@ -45,6 +45,7 @@ MAP = ".lab canvas[role=slider]:visible"
 TRAINING = """
 import statistics, time
 from helpers import Batches, train
+from helpers.labs import past
 lab = labs.trainer(data)
 settings = lab.begun_with
 
@@ -61,12 +62,19 @@ def in_lab():
     lab.runner.wait()
     return time.perf_counter() - started
 
+def without_a_past():
+    keep, past.steps_to_keep = past.steps_to_keep, lambda total, most: []
+    try:
+        return in_lab()
+    finally:
+        past.steps_to_keep = keep
+
 without_lab(), in_lab()  # warm
 lab
 """
 RATIO = """
-pairs = [(without_lab(), in_lab()) for _ in range(3)]
-print([statistics.median(times) for times in zip(*pairs)])
+rounds = [(without_lab(), without_a_past(), in_lab()) for _ in range(5)]
+print([statistics.median(times) for times in zip(*rounds)])
 """
 
 
@@ -159,6 +167,23 @@ def first_point_and_stop(page, times):
     return first_points, stops
 
 
+def moment_to_picture(page):
+    """Milliseconds from each press of a key on the time slider to the picture of a moment not looked at before."""
+    lab = page.locator(".lab")
+    lab.get_by_role("button", name="Train", exact=True).click()
+    page.evaluate(UNTIL, ["done", "clicked"])
+    lab.get_by_role("tab", name="Look back").click()
+    page.wait_for_timeout(1000)
+    lab.evaluate(WATCH_DRAWN, "keydown")
+    slider = lab.get_by_role("slider", name="moment")
+    for _ in range(int(slider.get_attribute("max"))):
+        page.evaluate("() => { window.waits.length = 0 }")
+        slider.press("ArrowLeft")
+        page.wait_for_function("() => window.waits.length > 0")
+        yield page.evaluate("() => window.waits[0]")
+        page.wait_for_timeout(200)
+
+
 def say(name, milliseconds, kilobytes=None):
     """One line: median and 95th percentile, and what came over the line for each."""
     percentile_95 = statistics.quantiles(milliseconds, n=20)[-1]
@@ -173,6 +198,7 @@ def measure(browser, address, name, where, times, line=None):
             first_points, stops = first_point_and_stop(page, max(2, times // 6))
             say(f"{name}, {where}: key to the first point", first_points)
             say(f"{name}, {where}: Stop to the run's end", stops)
+            say(f"{name}, {where}: key to a moment of the past", list(moment_to_picture(page)))
         if name == "drawing":
             say(f"{name}, {where}: move of the pen to its ink", ink_to_frame(page))
             say(f"{name}, {where}: end of a stroke to the answer", stroke_to_answer(page, times // 2))
@@ -193,8 +219,9 @@ def main():
             measure(browser, address, name, "near", 60)
             measure(browser, far, name, "far", 20, line)
         with opened(browser, address, "training") as page:
-            without, within = json.loads(page.locator(".jp-OutputArea-output pre").last.inner_text())
-    print(f"the default run: {without:.2f} s without the lab, {within:.2f} s in it: {within / without:.2f} times")
+            bare, without, within = json.loads(page.locator(".jp-OutputArea-output pre").last.inner_text())
+    print(f"the default run: {bare:.2f} s without the lab, {within:.2f} s in it: {within / bare:.2f} times")
+    print(f"in the lab: {without:.2f} s if no moments are kept, {within:.2f} s with them: {within / without:.2f} times")
 
 
 if __name__ == "__main__":

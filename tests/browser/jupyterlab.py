@@ -165,13 +165,16 @@ def wait_for_notebook(page):
 
 
 def run_all(page, minutes=5):
-    """Run All, as the menu does it, and wait until every cell has run or one has failed unasked."""
+    """Run All, as the menu does it, and wait until every cell has run or one has failed unasked.
+
+    Cells know their state since JupyterLab 4.3; a cell that runs has no count.
+    """
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
     page.wait_for_function(
         f"""() => {{
             const cells = window.jupyterapp.shell.currentWidget.content.widgets
                 .filter(cell => cell.model.type === 'code');
-            return cells.every(cell => cell.model.executionCount && cell.model.executionState === 'idle')
+            return cells.every(cell => cell.model.executionCount && (cell.model.executionState ?? 'idle') === 'idle')
                 || {UNASKED_ERRORS}.length > 0;
         }}""",
         timeout=minutes * 60_000,

@@ -1,6 +1,7 @@
 """The labs that train, in JupyterLab as it is installed: curves grow there, also after a reload in mid-run."""
 
 import json
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -235,8 +236,8 @@ class TestTrainer:
 
     def test_the_keyboard_alone_reaches_more_settings_and_files(self, page, lab):
         lab.root.get_by_role("tab", name="Runs").focus()
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("ArrowRight")
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
         expect(lab.root.get_by_role("tab", name="More settings")).to_be_focused()
         page.keyboard.press("Tab")
         expect(lab.root.get_by_role("slider", name="batch size (images)")).to_be_focused()
@@ -253,9 +254,33 @@ class TestTrainer:
         page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
         jupyterlab.type_line(lab.root, "trainer epochs=1")
         lab.root.get_by_text("Done: 1 epoch").first.wait_for(timeout=90_000)
-        for tab in ("Runs", "Predictions", "More settings", "Save and load"):
+        for tab in ("Runs", "Predictions", "Look back", "More settings", "Save and load"):
             lab.root.get_by_role("tab", name=tab).click()
             assert serious(page) == []
+        lab.root.get_by_role("tab", name="Runs").click()
+
+    def test_a_slider_looks_back_at_two_runs_and_a_film_plays_to_the_end(self, page, lab):
+        for line in ("trainer batch=256 epochs=1", "trainer lr=0.3 batch=256 epochs=1"):
+            jupyterlab.type_line(lab.root, line)
+            lab.root.get_by_role("cell", name=line.partition(" ")[2]).wait_for(timeout=90_000)
+        lab.root.get_by_role("tab", name="Look back").click()
+        moment = lab.root.get_by_role("slider", name="moment")
+        expect(moment).to_have_attribute("aria-valuetext", "epoch 1, step 36")
+        moment.press("ArrowLeft")
+        expect(moment).to_have_attribute("aria-valuetext", "epoch 0.972, step 35")
+        picture = lab.root.locator(".lab-past-picture canvas")
+        expect(picture).to_have_attribute("aria-label", re.compile("^this run, step 35: the image"))
+        lab.root.get_by_role("combobox", name="compare with").select_option(index=1)
+        moment.press("Home")
+        expect(picture).to_have_attribute(
+            "aria-label", re.compile("step 0: .* step 0: .* agree on 1000 of 1000 images")
+        )
+        expect(lab.root.get_by_role("status").last).to_have_text(re.compile("agree on 1000 of 1000 images"))
+        lab.button("▶ Play").click()
+        expect(moment).to_have_attribute("aria-valuetext", "epoch 1, step 36", timeout=20_000)
+        assert lab.known()["facts"]["look"]["agree"] < 1000
+        assert serious(page) == []
+        assert lab.root.bounding_box()["height"] <= 660
         lab.root.get_by_role("tab", name="Runs").click()
 
     def test_the_test_images_are_measured_once(self, lab):

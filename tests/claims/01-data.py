@@ -96,3 +96,11 @@ assert torch.allclose(normalised_val, transform(X_val), atol=1e-5)
 assert all(sum(len(some) for _, some in loader) == 10_000 for loader in loaders.values())
 one, ready = (next(iter(DataLoader(kind, 256)))[0] for kind in (OneByOne(X, y), TensorDataset(X / 255, y)))
 assert torch.allclose(one, ready) and torch.allclose(one, next(iter(Batches(X, y, 256)))[0])
+
+# %% own-read
+assert own.class_names == ("bag", "sandal", "trouser")
+assert counts_of_own[2] / counts_of_own.sum() > 1 / 3 and counts_of_own.min() == counts_of_own[1]
+
+# %% own-outliers
+assert len(own_labels) + len(own.test_labels) == 113
+assert len(trousers) == counts_of_own[2]

@@ -85,5 +85,10 @@ small = {name: accs[4] + accs[6] for name, accs in by_angle.items()}  # -10 and 
 assert small["LeNet"] > small["MLP"]
 assert by_scale["LeNet"][scales.index(0.8)] > by_scale["MLP"][scales.index(0.8)]
 
+# %% reading-ours
+assert ours.class_names == digits.class_names
+assert len(meant) == len(drawn) > 0
+assert read["MNIST's"] > 0.97
+
 # %% scoreboard
 assert len(board.entries) == 2

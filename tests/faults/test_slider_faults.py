@@ -13,15 +13,18 @@ from tests.support import explains, workers
 # drawing that its last run is at.
 STATES = {
     "explorer": 70,
-    "convolution": 420,
+    "convolution": 380,
     "pooling": 350,
     "learn_kernel": 240,
-    "shapes": 460,
+    "shapes": 410,
     "class_experiment": 40,
     "trainer": 100,
     "microscope": 140,
     "versus": 40,
     "drawing": 140,
+    "collect": 60,
+    "class_data": 20,
+    "honest_split": 10,
 }
 
 
@@ -90,6 +93,8 @@ def test_two_thousand_states_in_random_order_while_a_network_trains(sample, monk
             lab, pictures, runs = labs[name], drawn[name], len(trainer.runs)
             picture = every_lab.shown(lab)
             move(lab, dice)
+            if name == "trainer" and dice.random() < 0.3:
+                trainer.hear({"move": {"looking": True, "moment": dice.randrange(300), "beside": runs - 1}}, [])
             explained = explains(lab)
             if name == "trainer":
                 if len(trainer.runs) == runs:

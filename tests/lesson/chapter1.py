@@ -2,7 +2,8 @@
 
 RUN = """
     start imports read-ten first-20 header-bytes by-hand ranges balance ten-means split-by-hand memoriser
-    batches-helper shuffled-first little-endian magic photo-by-hand normalised-means loaders
+    batches-helper shuffled-first little-endian magic photo-by-hand own-folder
+    own-read own-outliers normalised-means loaders
 """.split()
 CHANGES = {}
 GUESSES = {

@@ -17,7 +17,7 @@ GUESSES = {
     "guess-rate": ("rate", "0.6", "0.4"),
     "guess-order": ("equivariant", "it has other numbers", "it is the same"),
     "guess-shift": ("tolerance", "by less than 0.2", "by more than 0.6"),
-    "guess-field": ("gradient", "10", "14"),
+    "guess-field": ("gradient", "12×12 pixels, from row 0 and column 0", "14×14 pixels, from row 0 and column 0"),
 }
 BLANKS = {
     "corr2d": ("(window + K).sum()", "You add window and K"),

@@ -14,7 +14,7 @@ from matplotlib.cbook import get_sample_data
 from playwright.sync_api import Error, TimeoutError
 
 from tests.browser import jupyterlab
-from tests.lesson import notice, report
+from tests.lesson import guesses, notice, report
 from tests.lesson.detours import DETOURS
 from tests.lesson.script import CHAPTERS, script_of
 
@@ -129,7 +129,7 @@ class Student:
         answer, wrong, right = self.script.data.GUESSES[cell]
         rights = (right,) if isinstance(right, str) else right
         self.guessed += 1
-        choice = wrong if (self.guessed + self.turn) % 2 else rights[0]
+        choice = wrong if (self.guessed + self.turn) % 2 or self._has_bars(cell) else rights[0]
         self.run(cell)
         if not self.state(answer)["folded"]:
             self.part.note("answer", answer, "its code can be read before the guess")
@@ -139,8 +139,8 @@ class Student:
             if "Show me" not in said or "Answer:" in said:
                 self.part.note("answer", answer, f"before the guess stands: {said}")
         before = _plain(self.page.evaluate("() => lesson.words()"))
-        option = self.node(cell).get_by_role("radio", name=choice, exact=True)
-        self.hand(cell, option, option.click)
+        kind = re.search(r"labs\.predict(?:_(\w+))?\(", self.script.sources[cell])[1] or "option"
+        guesses.HANDS[kind](self.page, self.node(cell), choice, lambda target: self.hand(cell, target, target.click))
         if not hasty:
             # The click has made the question the active cell: Shift+Enter runs it again, and the guess must stay.
             self.run(cell)
@@ -149,17 +149,22 @@ class Student:
     def open(self, cell):
         """Run the answer of a question that has been guessed, and read it."""
         choice, rights, before, hasty = self.open_answers[cell]
+        question = next(asked for asked, (answer, *_) in self.script.data.GUESSES.items() if answer == cell)
         if not hasty:
             self.run(cell)
         self.page.wait_for_function("id => /Answer:/.test(lesson.state(id).said)", arg=cell, timeout=10_000)
         said = _plain(self.look(cell)["said"])
         right = next((right for right in rights if f"Answer: {right}" in said), rights[0])
-        if f"Your guess: {choice} {'✅' if choice == right else '❌'} Answer: {right}" not in said:
+        mark = "" if self._has_bars(question) else "✅ " if choice == right else "❌ "  # bars are only near or far
+        if f"Your guess: {choice} {mark}Answer: {right}" not in said:
             self.part.note("verdict", cell, f"{choice} was guessed, {' or '.join(rights)} is right; it says: {said}")
         reason = said.partition(f"Answer: {right}")[2].strip(" ()")[:60]
         if len(reason) > 20 and reason in before:
             self.part.note("answer", cell, f"stood there before the guess: {reason}")
         self.picture(cell)
+
+    def _has_bars(self, cell):
+        return "labs.predict_bars(" in self.script.sources[cell]
 
     def answer(self, cell, wrong, words, right):
         """Run a blank or an exercise as it is, then with a wrong answer and with the right one."""

@@ -5,7 +5,7 @@ Each names all code cells of its chapter once, by their ids:
     CHANGES: {cell of RUN: [(words of its code, what the student writes for them, more such pairs), ...]}, each tried on
         the cell as it comes; a cell whose comment says "change this" has some;
     GUESSES: {the question's cell: (the cell with the answer, a wrong option, the right one)}, several right ones if
-        it hangs on a training;
+        it hangs on a training; of bars, how the right numbers begin;
     BLANKS: {cell: (what is written for the dots at first, words of the verdict on it)}, a list for several dots;
     LABS: {cell: moves}, as `Student.move` in rehearse.py does them; {"red": words} at a move's end is what it causes;
     EXERCISES: {cell: the label of a wrong attempt in tests/attempts/chapterN.jsonl}.
@@ -77,7 +77,7 @@ class Script:
         gaps += [f"{cell} is in the script and not in the chapter" for cell in named if cell not in cells]
         gaps += [f"{cell} is in the script more than once" for cell in set(named) if named.count(cell) > 1]
         kinds = {
-            "labs.predict(": self.data.GUESSES,
+            "labs.predict": self.data.GUESSES,
             "@checks.yours": self.data.BLANKS,
             "checks.check_": self.data.EXERCISES,
         }

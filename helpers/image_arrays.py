@@ -1,0 +1,103 @@
+"""Published data sets: files in MNIST's format, as KMNIST and EMNIST have it, and in NumPy's (chapter 1)."""
+
+import gzip
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from helpers.data import ImageData
+from helpers.errors import DataError
+
+BYTES = 8  # the type of the numbers, as the header says it
+NAMES = {  # in an .npz file, of which Keras, MedMNIST and KMNIST have different ones
+    "train_images": ("train_images", "x_train", "X_train", "images", "x", "X"),
+    "train_labels": ("train_labels", "y_train", "Y_train", "labels", "y", "Y"),
+    "test_images": ("test_images", "x_test", "X_test"),
+    "test_labels": ("test_labels", "y_test", "Y_test"),
+}
+
+
+def idx_files(images, labels, test_images=None, test_labels=None, class_names=None, turned=False):
+    """Files in MNIST's format, packed with gzip or not, as KMNIST, EMNIST and others have it: `ImageData`.
+
+    images, labels, test_images, test_labels: paths; without the last two every fifth image becomes a test image.
+    class_names: in the order of the labels, which may begin at 1; None takes their numbers. turned: the images lie on
+    their side, rows and columns exchanged, as EMNIST's. Raises DataError, which names the file, and ShapeError.
+    """
+    if (test_images is None) != (test_labels is None):
+        raise ValueError("give both test images and test labels, or neither")
+    parts = [images, labels, *([] if test_images is None else [test_images, test_labels])]
+    tensors = [_idx(Path(path).expanduser(), 1 if i % 2 else 3) for i, path in enumerate(parts)]
+    tensors[::2] = [pixels.mT.contiguous() if turned else pixels for pixels in tensors[::2]]
+    tensors[1::2], class_names = _from_zero(tensors[1::2], class_names)
+    path = Path(images).expanduser().resolve()
+    return ImageData(path.parent.name, *tensors, *[None] * (4 - len(tensors)), class_names, str(path), path.parent)
+
+
+def npz_file(path, class_names=None):
+    """The arrays in an `.npz` file, named as by Keras (x_train, …) or MedMNIST (train_images, …): `ImageData`.
+
+    class_names: as in `idx_files`. Without test images every fifth image becomes one. Raises DataError, ShapeError.
+    """
+    path = Path(path).expanduser().resolve()
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: check its name and folder") from None
+    except Exception as error:  # zipfile's, NumPy's and the system's: all mean the same
+        raise DataError(f"{path} cannot be read as arrays ({error}): save it again with np.savez") from None
+    found = {want: next((arrays[name] for name in names if name in arrays), None) for want, names in NAMES.items()}
+    if found["train_images"] is None or found["train_labels"] is None:
+        raise DataError(f"{path} has {', '.join(arrays) or 'nothing'}: call its arrays train_images and train_labels")
+    labels = [np.asarray(found[name]).squeeze() for name in ("train_labels", "test_labels") if found[name] is not None]
+    if any(each.dtype.kind in "iu" for each in labels):
+        changed, class_names = _from_zero([torch.from_numpy(each.astype("int64")) for each in labels], class_names)
+        found |= dict(zip(("train_labels", "test_labels"), changed, strict=False))
+    return ImageData(path.stem, *found.values(), class_names, str(path), path.parent)
+
+
+def _from_zero(labels, class_names):
+    """Labels that begin with 0 and leave no number out, and names for them."""
+    present = torch.cat([each.flatten() for each in labels]).unique()
+    if class_names is None:
+        class_names = [str(int(label)) for label in present]
+    elif len(present) != len(class_names) or present[0] == 0:
+        return [each.long() for each in labels], class_names  # `ImageData` says what does not fit
+    return [torch.searchsorted(present, each) for each in labels], class_names
+
+
+def _idx(path, dimensions):
+    """The bytes of an IDX file as a tensor of 3 dimensions, images, or of 1, labels. Raises DataError.
+
+    The format: two zeros, the type of the numbers, the number of dimensions, each size as a big-endian integer, the
+    numbers (chapter 1).
+    """
+    try:
+        with open(path, "rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else open(path, "rb") as file:
+            head = file.read(4)
+            if len(head) < 4 or head[:2] != b"\0\0":
+                raise DataError(
+                    f"{path} is not in MNIST's format: its first two bytes are not 0. Unpack a zip or tar first"
+                )
+            kind, found = head[2:]
+            if kind != BYTES or found != dimensions:
+                is_what = {1: "labels", 3: "images"}.get(found, f"{found} dimensions") if kind == BYTES else "no bytes"
+                wanted = "images" if dimensions == 3 else "labels"
+                raise DataError(f"{path} holds {is_what}, where {wanted} are expected: give images first, then labels")
+            shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
+            count = int(np.prod(shape, dtype=object))
+            raw = file.read(count + 1)
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing: check its name and folder") from None
+    except (OSError, EOFError, zlib.error, struct.error) as error:
+        raise DataError(f"{path} cannot be read ({error}): download it again") from None
+    if len(raw) != count or not count:
+        size = "more" if len(raw) > count else f"{len(raw):,}"
+        raise DataError(f"{path} promises {count:,} numbers and has {size}: download it again")
+    return torch.frombuffer(bytearray(raw), dtype=torch.uint8).reshape(shape)

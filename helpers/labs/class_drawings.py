@@ -1,0 +1,233 @@
+"""What a class draws: a file for each writer, beside the notebook and, if one is named, in the class's folder."""
+
+import io
+import json
+import os
+import secrets
+import struct
+import unicodedata
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from helpers.data import ImageData
+from helpers.digits import SIZE
+from helpers.errors import DataError
+from helpers.files import new_file
+from helpers.labs import class_folder
+from helpers.labs.board import slug
+from helpers.labs.class_folder import DRAWN, ClassFolder, why
+from helpers.simulated_writers import simulated_writers
+
+DIGITS = "0 1 2 3 4 5 6 7 8 9"
+MOST, MOST_WORDS, LONGEST = 500, 62, 20  # drawings of a writer; words, and characters of one
+MOST_BYTES = MOST * (SIZE**2 + 150)
+FOLDS = 5
+
+
+def as_words(text):
+    """The words that a teacher types, in their order: "cat house" becomes ("cat", "house"). Raises ValueError."""
+    words = tuple(unicodedata.normalize("NFC", str(text)).replace(",", " ").split())
+    if not 1 <= len(words) <= MOST_WORDS:
+        raise ValueError(f"there are {len(words)} words: type 1 to {MOST_WORDS}, with spaces between them")
+    known = {}
+    for word in words:
+        if len(word) > LONGEST or not slug(word):
+            raise ValueError(f"“{word[:40]}” cannot be asked for: use letters and digits, at most {LONGEST}")
+        if slug(word) in known:
+            raise ValueError(f"“{known[slug(word)]}” and “{word}” are too alike: keep one of them")
+        known[slug(word)] = word
+    return words
+
+
+def as_file(words, images):
+    """Drawings one below the other as the bytes of a PNG file, which any program can show, with a line of JSON.
+
+    words: what each of them is, in their order; images: (N, 28, 28) bytes.
+    """
+    line, file = PngInfo(), io.BytesIO()
+    line.add_text("drawn", json.dumps(list(words)))
+    Image.fromarray(images.reshape(-1, SIZE).numpy()).save(file, "PNG", pnginfo=line)
+    return file.getvalue()
+
+
+def from_file(content):
+    """The words and images of such a file; raises ValueError for all else. Nothing in it is ever run."""
+    no_drawings = ValueError("holds no drawings")
+    if not content.startswith(b"\x89PNG") or len(content) < 33:
+        raise no_drawings
+    width, height = struct.unpack(">II", content[16:24])  # before it is unpacked: a small file can promise much
+    if width != SIZE or not 0 < height <= SIZE * MOST:
+        raise no_drawings
+    try:
+        picture = Image.open(io.BytesIO(content), formats=["PNG"])
+        words = json.loads(picture.info["drawn"])
+        pixels = np.array(picture)
+    except Exception as error:  # any error: the bytes of a foreign file lead them anywhere
+        raise no_drawings from error
+    if pixels.dtype != np.uint8 or pixels.ndim != 2 or not isinstance(words, list):
+        raise no_drawings
+    if len(words) * SIZE != height or not all(isinstance(word, str) and 0 < len(word) <= LONGEST for word in words):
+        raise ValueError(f"says something else than its {height // SIZE} drawings show")
+    return words, torch.from_numpy(pixels).reshape(-1, SIZE, SIZE)
+
+
+class Files:
+    """The drawings in a `ClassFolder`: `read` opens only those files that have changed since the last time."""
+
+    def __init__(self, folder):
+        self.folder, self._known = folder, {}
+
+    def read(self):
+        """{writer's mark: (words, images, time of the file)}, and a text for each thing that was not read."""
+        found, troubles = self.folder.read(DRAWN, self._drawings)
+        self._known = {name: self._known[name] for name in found}
+        return {name.removesuffix(DRAWN): drawings for name, drawings in found.items()}, troubles
+
+    def _drawings(self, entry):
+        stat = entry.stat()
+        state = stat.st_mtime_ns, stat.st_size, stat.st_ino
+        if self._known.get(entry.name, (None,))[0] != state:
+            if stat.st_size > MOST_BYTES:
+                raise ValueError(f"has more than {MOST_BYTES:,} bytes")
+            self._known[entry.name] = state, (*from_file(Path(entry.path).read_bytes()), stat.st_mtime)
+        return self._known[entry.name][1]
+
+
+def own_folder():
+    """The folder of a student's own drawings: LENET_LAB_HOME, or that of the notebook, with "drawings" behind it."""
+    return Path(os.environ.get("LENET_LAB_HOME", ".")).absolute() / "drawings"
+
+
+class Writer:
+    """A student with a mark that tells nothing of him or her, and the drawings: `words`, and `images`, (N, 28, 28).
+
+    All go into one file of the student's own, and a copy into the class's folder if one is named. Begins with the file
+    that was changed last, or with a new mark.
+    """
+
+    def __init__(self, new=False):
+        self.folder, self.shared = own_folder(), class_folder.named()
+        found = {} if new else Files(ClassFolder(self.folder)).read()[0]
+        self.mark = max(found, key=lambda mark: found[mark][2]) if found else secrets.token_hex(4)
+        self.words, self.images, _ = found.get(self.mark, ([], torch.zeros(0, SIZE, SIZE, dtype=torch.uint8), 0))
+
+    def keep(self, word, image):
+        """Add a drawing, (1, 28, 28) bytes; returns what came of it, in words. Raises OSError if it is not kept."""
+        if len(self.words) == MOST:
+            raise OSError(f"{MOST} drawings of one writer are enough")
+        self._write([*self.words, word], torch.cat([self.images, image]))
+        return f"Kept.{self._share()}"
+
+    def take_back(self, which):
+        """Remove the drawing at place `which`, or all if it is None; returns what came of it. May raise OSError."""
+        left = [i for i in range(len(self.words)) if which is not None and i != which]
+        self._write([self.words[i] for i in left], self.images[left])
+        return f"Taken back.{self._share()}"
+
+    def _write(self, words, images):
+        self.folder.mkdir(exist_ok=True)
+        _put(self.folder / f"{self.mark}{DRAWN}", words, images)
+        self.words, self.images = words, images
+
+    def _share(self):
+        """Bring the class's folder to the same state; says so."""
+        if not self.shared:
+            return ""
+        try:
+            _put(self.shared.path / f"{self.mark}{DRAWN}", self.words, self.images)
+        except OSError as error:
+            return f" But the class's folder {self.shared.path} {why(error)}: it has not heard of it."
+        return f" The class's folder {self.shared.path} has it too." if self.words else " Also in the class's folder."
+
+
+def _put(path, words, images):
+    if not words:
+        path.unlink(missing_ok=True)
+        return
+    with new_file(path, overwrite=True) as file:  # its name is this writer's alone
+        file.write(as_file(words, images))
+
+
+@dataclass(frozen=True, eq=False)
+class Drawings:
+    """All drawings of some words: images, (N, 1, 28, 28) bytes; labels and writers, (N,) places in names and marks."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    writers: torch.Tensor
+    times: torch.Tensor  # (N,) seconds, when the writer's file was changed last
+    class_names: tuple[str, ...]
+    marks: tuple[str, ...]
+    source: str
+    folder: Path
+
+    def of_first(self, count):
+        """Those of the first `count` writers."""
+        mine = self.writers < count
+        parts = {name: getattr(self, name)[mine] for name in ("images", "labels", "writers", "times")}
+        return replace(self, **parts, marks=self.marks[:count])
+
+    def folds(self):
+        """Up to five ways to set a part aside for testing: pairs of (N,) booleans, by writer and at random.
+
+        Of both kinds each drawing is set aside once, but only by writer does no hand stand on both sides.
+        """
+        count = min(FOLDS, len(self.marks))
+        order = torch.randperm(len(self.labels), generator=torch.Generator().manual_seed(0), device="cpu")
+        at_random = torch.empty_like(order).scatter_(0, order, torch.arange(len(order)))
+        return [(self.writers % count == fold, at_random % count == fold) for fold in range(count)]
+
+
+def place_of_all():
+    """The folder that holds everyone's drawings: the class's if one is named, else the student's own."""
+    return class_folder.named() or ClassFolder(own_folder())
+
+
+def gathered(found, words, folder, source=None):
+    """`Drawings` of those of `words` that are in {mark: (words, images, time)}."""
+    picked = [
+        (image, words.index(word), writer, when)
+        for writer, (said, images, when) in enumerate(found.values())
+        for word, image in zip(said, images, strict=True)
+        if word in words
+    ]
+    images = torch.stack([image for image, *_ in picked]) if picked else torch.zeros(0, SIZE, SIZE, dtype=torch.uint8)
+    labels, writers, times = (torch.tensor([row[i] for row in picked]) for i in (1, 2, 3))
+    source = source or f"the drawings of {len(found)} writer{'s' * (len(found) != 1)} in {folder}"
+    return Drawings(images[:, None], labels.long(), writers.long(), times.double(), words, tuple(found), source, folder)
+
+
+def drawings_or_simulated(words):
+    """Everyone's drawings or, as long as there are none, those of ten simulated writers; raises DataError.
+
+    words: a tuple; only digits can be simulated.
+    """
+    folder = place_of_all()
+    found = {mark: drawn for mark, drawn in Files(folder).read()[0].items() if set(drawn[0]) & set(words)}
+    if found:
+        return gathered(found, words, folder.path)
+    if not set(words) <= set(DIGITS.split()):
+        raise DataError(f"in {folder.path} there is no drawing of {', '.join(words)} yet: labs.collect asks for them")
+    simulated = {mark: (*drawn, 0) for mark, drawn in simulated_writers(10).items()}
+    source = f"10 simulated writers, made from MNIST's digits, as long as there is no drawing in {folder.path}"
+    return gathered(simulated, words, folder.path, source)
+
+
+def class_data(words=DIGITS):
+    """What the class has drawn as `ImageData`: the drawings of every fifth writer are its test images.
+
+    words: those that `labs.collect` asked for; they are the names of the classes, in this order. The drawings are those
+    in the folder named by LENET_LAB_CLASS, else the student's own; as long as there are none, those of ten simulated
+    writers. `ImageData.source` says which. A writer who is alone is on both sides. Raises ValueError for words that
+    cannot be asked for, and DataError if no one has drawn them yet.
+    """
+    drawings = drawings_or_simulated(as_words(words))
+    alone = len(drawings.marks) == 1
+    test = torch.arange(len(drawings.labels)) % FOLDS == 0 if alone else drawings.folds()[0][0]
+    parts = [part[chosen] for chosen in (~test, test) for part in (drawings.images, drawings.labels)]
+    return ImageData("Drawings", *parts, drawings.class_names, drawings.source, drawings.folder)

@@ -1,0 +1,128 @@
+"""The class draws: a pad asks for one word after the other, and keeps what is drawn."""
+
+import ipywidgets
+import traitlets as t
+
+from helpers import plotting
+from helpers.labs.cells import one_a_cell
+from helpers.labs.class_drawings import DIGITS, Writer, as_words
+from helpers.labs.class_folder import why
+from helpers.labs.living import Living, script
+from helpers.labs.pad import Pad
+from helpers.labs.settings import Button, Choice
+
+SHOWN = 18  # of the drawings that were kept, the last ones
+BEGIN = "Draw on the pad, or choose an example, and keep it."
+
+
+class Collect(Living):
+    """A pad that asks for the word of which the fewest drawings are kept; `seen` is the present one, (1, 28, 28).
+
+    words: a tuple; `writer` keeps the drawings.
+    """
+
+    NAME = "collect"
+    _esm = script("collect.js")
+    pad = t.Instance(ipywidgets.Widget).tag(sync=True, **ipywidgets.widget_serialization)
+
+    def __init__(self, words):
+        self.words, self.writer, pad = words, Writer(), Pad()
+        self.seen, self._said, self._kept, self._sure = pad.digit(), BEGIN, 0, False
+        controls = {"word": Choice("word", list(words)), "example": pad.example}
+        buttons = {
+            "New writer": Button("Someone else draws", self.new_writer),
+            "All back": Button("Take all back", self.take_all_back),
+        }
+        super().__init__(controls, buttons, pad=pad)
+        pad.on_drawing(self.see)
+        self.ask()
+
+    def see(self, image):
+        """Show a drawing as the network will see it."""
+        self.seen, self._sure = image, False
+        with self.hold_sync():
+            self.redraw()
+
+    def ask(self):
+        """Ask for the word that this writer has drawn least, the first of several, on an empty pad."""
+        self.pad.clear()
+        word = min(self.words, key=self.writer.words.count)
+        self.board.move({"word": word})
+
+    def keep(self):
+        """Keep the drawing, and ask for the next one."""
+        if not self.seen.any():
+            self._say("There is nothing on the pad yet: draw first.", trouble=True)
+        elif self._try(lambda: self.writer.keep(self.controls["word"].value, self.seen)):
+            self._kept += 1
+            self.ask()
+
+    def take_back(self, which):
+        """Remove the drawing at place `which` from all folders, and ask for it again."""
+        if which < len(self.writer.words) and self._try(lambda: self.writer.take_back(which)):
+            self.ask()
+
+    def take_all_back(self):
+        """Remove all drawings of this writer, at the second press."""
+        if not self.writer.words:
+            self._say("Nothing is kept.")
+        elif not self._sure:
+            self._sure = True
+            self._say(f"Press “Take all back” again to remove all {len(self.writer.words)} drawings for good.", True)
+        elif self._try(lambda: self.writer.take_back(None)):
+            self.ask()
+
+    def new_writer(self):
+        """Begin with a new mark and no drawings; those that are kept stay."""
+        self.writer, self._said = Writer(new=True), BEGIN
+        self.ask()
+
+    def hear(self, message, buffers):
+        """As every lab does; also keep what is on the pad, and take back."""
+        if "keep" in message:  # how many the page knew of: a double click keeps one drawing
+            if message["keep"] == self._kept:
+                self.pad.ink = message["ink"]  # its own message may still be on the way
+                self.keep()
+        elif "back" in message:
+            if message["of"] == len(self.writer.words):
+                self.take_back(message["back"])
+        else:
+            super().hear(message, buffers)
+
+    def draw(self, word, example):
+        """What is asked for, the drawing as the network will see it, and the last ones that were kept."""
+        writer, first = self.writer, max(0, len(self.writer.words) - SHOWN)
+        places = list(range(first, len(writer.words)))[::-1]
+        facts = {"word": word, "kept": self._kept, "count": len(writer.words), "places": places, "mark": writer.mark}
+        facts |= {"words": [writer.words[place] for place in places], "folder": str(writer.folder)}
+        facts |= {"of_word": writer.words.count(word), "class": str(writer.shared.path) if writer.shared else ""}
+        return {"image": self.seen[0], "drawings": writer.images[places]}, facts, self._said
+
+    def still(self, word, example):
+        """What is asked for, as a picture that nothing moves."""
+        return plotting.asked_for(word, self.seen)
+
+    def _try(self, action):
+        """Whether it went well; says what came of it."""
+        try:
+            self._said, self._sure = action(), False
+        except OSError as error:
+            self._say(f"Not done: {self.writer.folder} {why(error)}.", trouble=True)
+            return False
+        return True
+
+    def _say(self, text, trouble=False):
+        self._said = text
+        self.redraw()
+        self.message.say(text, trouble)
+
+
+@one_a_cell
+def collect(words=DIGITS):
+    """Draw words, such as digits, one after the other; what is kept becomes `class_data`, a data set of one's own.
+
+    words: a text such as "cat house tree". Each drawing is prepared as MNIST's digits are, and goes into a file of
+    this writer's in the folder `drawings` beside the notebook (or in LENET_LAB_HOME) and, if LENET_LAB_CLASS names a
+    folder, also there. It can be taken back. Raises ValueError for words that cannot be asked for.
+    """
+    return Collect(as_words(words))

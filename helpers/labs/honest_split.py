@@ -1,0 +1,165 @@
+"""The honest split: the same drawings split by writer and at random, and what each of the two says of a network."""
+
+import torch
+from torch import nn
+
+from helpers import plotting
+from helpers.any_network import classes_of
+from helpers.data import Batches
+from helpers.labs.cells import one_a_cell
+from helpers.labs.class_drawings import DIGITS, as_words, drawings_or_simulated
+from helpers.labs.growing import Growing
+from helpers.labs.living import script
+from helpers.labs.runner import Runner
+from helpers.labs.settings import Button, Slider
+from helpers.models import lenet, xavier
+from helpers.training import train
+from helpers.weights import pretrained
+
+SPLITS = ("at random", "by writer")
+SEEN, BATCH_SIZE, LR = 9_000, 32, 0.003  # images that a network sees in a training; Adam's learning rate
+
+
+def epochs_for(drawings):
+    """How often a network sees these drawings: few images more often."""
+    return max(4, min(40, SEEN // max(1, len(drawings.labels))))
+
+
+def accuracies(drawings, fold, seed=0):
+    """Train a LeNet on all drawings but a fold's, and the same LeNet on all but as many at random.
+
+    drawings: `Drawings`; fold: a pair of (N,) booleans, as in `Drawings.folds`. Yields (by writer, at random), the
+    accuracies on what was set aside, after each epoch.
+    """
+    runs, measures = [], []
+    for test in fold:
+        with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
+            torch.manual_seed(seed)
+            net = xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, num_classes=len(drawings.class_names)))
+        batches = Batches(drawings.images[~test], drawings.labels[~test], BATCH_SIZE, shuffle=True, seed=seed)
+        runs.append(train(net, batches, epochs_for(drawings), LR, None, "cpu", torch.optim.Adam, reports=1))
+        measures.append((net, drawings.images[test], drawings.labels[test]))
+    for _ in zip(*runs, strict=True):
+        yield tuple(float((classes_of(net, X) == y).float().mean()) for net, X, y in measures)
+
+
+def read_by_mnist(drawings):
+    """The share of all drawings that the course's LeNet for MNIST reads rightly, or None if they are no digits."""
+    if not set(drawings.class_names) <= set(DIGITS.split()) or not len(drawings.labels):
+        return None
+    digits = torch.tensor([int(name) for name in drawings.class_names])
+    return float((classes_of(pretrained("digits"), drawings.images) == digits[drawings.labels]).float().mean())
+
+
+class HonestSplit(Growing):
+    """Trains two networks a fold, one for each way to split, and lets their accuracies on new drawings grow.
+
+    every: all `Drawings`; `writers` of them are taken.
+    """
+
+    NAME = "honest_split"
+    _esm = script("honest_split.js")
+    held = ("every", "drawings", "steps", "arrays")
+
+    def __init__(self, every):
+        self.every, self.runner = every, Runner()
+        count = len(every.marks)
+        controls = {"writers": Slider("writers", count, min(2, count), count, patient=True)}
+        buttons = {
+            "Train": Button("Train", self.train, group="training"),
+            "Stop": Button("Stop", self.stop, group="training"),
+        }
+        super().__init__(controls, buttons)
+
+    def redraw(self):
+        """A control has moved: other writers, so all begins again."""
+        self.cancel()
+        self.drawings = self.every.of_first(self.controls["writers"].value)
+        self.results = [{name: [] for name in SPLITS} for _ in self.drawings.folds()]
+        self.steps = self._steps() if len(self.drawings.marks) > 1 else None
+        self.mnist = read_by_mnist(self.drawings)
+        self.number = getattr(self, "number", 0) + 1
+        self.present()
+
+    def present(self):
+        """Draw the curves of this moment."""
+        super().redraw()
+        self.enable()
+        self.grow()
+
+    def train(self):
+        """Train, or go on from where it was stopped."""
+        if self.steps and not self.running:
+            self.go_on(self.drawings, self.steps)
+
+    def _steps(self):
+        for result, fold in zip(self.results, self.drawings.folds(), strict=True):
+            for by_writer, at_random in accuracies(self.drawings, fold):
+                result["by writer"].append(by_writer)
+                result["at random"].append(at_random)
+                self.present()
+                yield
+        self.steps = None
+
+    def far(self):
+        """The epochs of all folds, those done and all."""
+        return sum(len(result[SPLITS[0]]) for result in self.results), epochs_for(self.drawings) * len(self.results)
+
+    def ready(self):
+        """One writer cannot be split."""
+        return {"Train": self.running is None and self.steps is not None}
+
+    def curve_points(self):
+        """(epoch, accuracy on what was set aside) for each fold and split."""
+        return [
+            {"id": 100 * self.number + 2 * fold + which, "name": name, "points": list(enumerate(result[name], start=1))}
+            for fold, result in enumerate(self.results)
+            for which, name in enumerate(SPLITS)
+        ]
+
+    def done(self):
+        """The numbers of those folds that are done."""
+        return [fold for fold, result in enumerate(self.results) if len(result[SPLITS[0]]) == epochs_for(self.drawings)]
+
+    def means(self):
+        """{split: the share read rightly of all that the folds which are done set aside}.
+
+        Before the first is done, what it has reached, or an empty dict. A writer of three drawings counts as three.
+        """
+        counted = self.done() or [fold for fold, result in enumerate(self.results) if result[SPLITS[0]]]
+        right, aside = dict.fromkeys(SPLITS, 0.0), dict.fromkeys(SPLITS, 0)
+        for fold in counted:
+            for name, test in zip(("by writer", "at random"), self.drawings.folds()[fold], strict=True):
+                aside[name] += int(test.sum())
+                right[name] += int(test.sum()) * self.results[fold][name][-1]
+        return {name: right[name] / aside[name] for name in SPLITS} if counted else {}
+
+    def draw(self, writers):
+        """Both figures, and how far they lie apart."""
+        means, drawings = self.means(), self.drawings
+        count = len(drawings.marks)
+        text = [f"{len(drawings.labels)} drawings by {count} writer{'s' * (count != 1)}. Source: {self.every.source}."]
+        text.append(self.status())
+        if len(drawings.marks) < 2:
+            text.append("One writer cannot be split by writer: it takes two.")
+        elif self.done():
+            gap = 100 * (means["at random"] - means["by writer"])
+            said = " and ".join(f"{means[name]:.1%} {name}" for name in SPLITS)
+            text.append(f"Folds done: {len(self.done())}. {said}: a gap of {gap:.1f} points.")
+        elif not means:
+            text.append("Train: new networks read drawings that were set aside, either at random or all of a writer's.")
+        facts = {"means": means, "mnist": self.mnist, "epochs": epochs_for(drawings), "folds": len(self.results)}
+        return {}, facts, "\n".join(filter(None, text))
+
+    def still(self, writers):
+        """The curves of this moment as a picture that nothing moves."""
+        return plotting.honest_split(self.results)
+
+
+@one_a_cell
+def honest_split(words=DIGITS):
+    """What a LeNet trained on some drawings makes of others, split by writer and at random: the gap is leakage.
+
+    words: those that `labs.collect` asked for. The drawings are those of `class_data` now. Raises as that does.
+    """
+    return HonestSplit(drawings_or_simulated(as_words(words)))

@@ -1,0 +1,52 @@
+"""What a whole data set must be, at the door of `ImageData`."""
+
+from helpers.any_data import as_data_set, as_labels
+from helpers.errors import ShapeError
+from helpers.splitting import split
+
+
+def whole_set(train_images, train_labels, test_images, test_labels, class_names):
+    """The same five, checked, as `ImageData` keeps them; raises ShapeError.
+
+    Without test images every fifth image becomes one, chosen by content (`splitting.split`); without names a class has
+    its number.
+    """
+    class_names = _names(class_names, [labels for labels in (train_labels, test_labels) if labels is not None])
+    images, labels = as_data_set(train_images, train_labels, "train", len(class_names))
+    if (test_images is None) != (test_labels is None):
+        raise ShapeError("there are test images without labels, or labels without images: give both or neither")
+    if test_images is None:
+        _refuse_other_shapes(images)
+        train, test, notes = split(images, labels)
+        print(*notes, sep="\n", end="\n" if notes else "")
+        return images[train], labels[train], images[test], labels[test], class_names
+    others = as_data_set(test_images, test_labels, "test", len(class_names))
+    _refuse_other_shapes(images, others[0])
+    return images, labels, *others, class_names
+
+
+def _names(class_names, all_labels):
+    if class_names is None:
+        largest = max((int(as_labels(labels).max()) for labels in all_labels if len(labels)), default=0)
+        class_names = map(str, range(max(2, largest + 1)))
+    names = tuple(map(str, class_names))
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise ShapeError(f"two classes have the name “{twice[0]}”: give each a name of its own")
+    if len(names) < 2:
+        raise ShapeError(
+            f"there is only one class, {', '.join(names) or 'or none'}: a network chooses between two or more"
+        )
+    return names
+
+
+def _refuse_other_shapes(images, others=None):
+    """Raise ShapeError unless all images are square, grey or in colour, and of one shape."""
+    shape = tuple(images.shape[1:])
+    if len(shape) != 3 or shape[0] not in (1, 3) or shape[1] != shape[2]:
+        raise ShapeError(
+            f"an image has the shape {shape}: expected a square, grey (1, 28, 28) or in colour (3, 32, 32)"
+        )
+    if others is not None and tuple(others.shape[1:]) != shape:
+        raise ShapeError(
+            f"a training image has the shape {shape}, a test image {tuple(others.shape[1:])}: cut or scale them alike"
+        )
