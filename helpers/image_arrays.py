@@ -1,6 +1,7 @@
 """Published data sets: files in MNIST's format, as KMNIST and EMNIST have it, and in NumPy's (chapter 1)."""
 
 import gzip
+import math
 import struct
 import zlib
 from pathlib import Path
@@ -91,13 +92,12 @@ def _idx(path, dimensions):
                 wanted = "images" if dimensions == 3 else "labels"
                 raise DataError(f"{path} holds {is_what}, where {wanted} are expected: give images first, then labels")
             shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
-            count = int(np.prod(shape, dtype=object))
-            raw = file.read(count + 1)
+            count = math.prod(shape)
+            raw = file.read()  # all of it: a damaged head may promise more than any memory holds
     except FileNotFoundError:
         raise DataError(f"{path} is missing: check its name and folder") from None
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise DataError(f"{path} cannot be read ({error}): download it again") from None
     if len(raw) != count or not count:
-        size = "more" if len(raw) > count else f"{len(raw):,}"
-        raise DataError(f"{path} promises {count:,} numbers and has {size}: download it again")
+        raise DataError(f"{path} promises {count:,} numbers and has {len(raw):,}: download it again")
     return torch.frombuffer(bytearray(raw), dtype=torch.uint8).reshape(shape)

@@ -20,7 +20,6 @@ from helpers.splitting import split
 MOST_CLASSES, SIZES = 62, range(16, 65)  # so many and such sizes every lab and chart can show
 MOST_FILES, LARGEST = 100_000, 50_000_000  # files in a folder; bytes of one
 HEAD = "put the pictures of each class into a folder of their own, as in pets/cat/1.jpg and pets/dog/1.jpg"
-TRY_ON = "Choose another folder, or"
 
 
 def image_folder(path, size=28, channels=1, prepared=False, cache=False):

@@ -1,5 +1,7 @@
 """What a whole data set must be, at the door of `ImageData`."""
 
+from collections import Counter
+
 from helpers.any_data import as_data_set, as_labels
 from helpers.errors import ShapeError
 from helpers.splitting import split
@@ -30,7 +32,7 @@ def _names(class_names, all_labels):
         largest = max((int(as_labels(labels).max()) for labels in all_labels if len(labels)), default=0)
         class_names = map(str, range(max(2, largest + 1)))
     names = tuple(map(str, class_names))
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise ShapeError(f"two classes have the name “{twice[0]}”: give each a name of its own")
     if len(names) < 2:
         raise ShapeError(

@@ -248,9 +248,13 @@ def test_files_in_the_format_of_mnist_that_are_something_else(letters):
     (path / "cut.gz").write_bytes((path / "images").read_bytes()[:200])
     (path / "zip").write_bytes(b"PK\3\4 and so on")
     (path / "floats").write_bytes(bytes([0, 0, 13, 3, 0, 0, 0, 1]))
+    (path / "large").write_bytes(bytes([0, 0, 8, 3, *struct.pack(">3I", 2**20, 2**15, 2**15), 7]))
+    (path / "huge").write_bytes(bytes([0, 0, 8, 3, *[255] * 12, 7]))  # more than a C integer can count
     for name, said in [
         ("labels", "holds labels, where images are expected"),
         ("short", "promises 20,384 numbers and has 20,379"),
+        ("large", "numbers and has 1: download"),
+        ("huge", "numbers and has 1: download"),
         ("cut.gz", "cannot be read"),
         ("zip", "not in MNIST's format"),
         ("floats", "holds no bytes"),
