@@ -181,6 +181,25 @@ def test_a_guess_counts_for_the_next_run_and_for_no_other(lab):
     assert lab.runs[-1].expected == ()
 
 
+def test_looking_back_at_a_run_leaves_the_guess_and_what_was_said_of_it(lab):
+    draw(lab, 0.99, 0.99)
+    lab.buttons["Train"].click()
+    lab.runner.wait()
+    before = lab.guess
+    for move in ({"looking": True}, {"moment": 5}, {"image": 2}, {"own": True}):
+        hear(lab, move=move)
+    assert lab.guess == before
+    assert before["values"] == [0.99, 0.99]
+
+
+def test_train_pressed_again_is_another_run_without_the_guess(lab):
+    draw(lab, 0.7, 0.8)
+    for nth, guess in ((1, (0.7, 0.8)), (1, (0.7, 0.8)), (2, ())):  # a double click is one press
+        hear(lab, press="Train", nth=nth)
+        assert lab.runs[-1].expected == guess
+    assert lab.board.text.value == "trainer"
+
+
 def test_a_guess_for_a_run_of_another_length_is_the_same_curve(lab):
     draw(lab, 0.6, 0.8)
     hear(lab, line="trainer epochs=5")

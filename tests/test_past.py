@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import parameters_to_vector
 
-from helpers import accuracy, labs
+from helpers import ImageData, accuracy, labs
 from helpers.labs import past
 from helpers.labs.past import LookBack, Past
 from helpers.labs.runs import Run, network
@@ -173,6 +173,14 @@ def test_no_move_of_the_past_ends_in_an_error(shown, any_runs, moment, beside, i
 
 
 @pytest.fixture
+def images_in_colour():
+    """Three classes, as noise of 20×20 pixels."""
+    chance = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (90, 3, 20, 20), dtype=torch.uint8, generator=chance)
+    return ImageData("noise", images, torch.arange(90) % 3)
+
+
+@pytest.fixture
 def lab(sample):
     trainer = labs.trainer(sample, num_epochs=1)
     trainer.board.move({"batch": 256}, then=lambda: None)
@@ -197,6 +205,17 @@ def test_the_lab_looks_back_at_its_runs_and_at_a_drawing(lab):
     assert lab.state()["arrays"]["look"] == lab.drawing.tolist()
     assert lab.board.text.value == "trainer batch=256"  # a look starts no run
     assert len(lab.runs) == 1
+
+
+def test_a_drawing_is_looked_at_by_a_network_for_colour_images_too(images_in_colour):
+    lab = labs.trainer(images_in_colour, num_epochs=1)
+    lab.start()
+    lab.runner.wait()
+    lab.hear({"move": {"looking": True, "own": True}}, [])
+    lab.pad.example.value = "7"
+    assert lab.state()["facts"]["look"]["truth"] == "your drawing"
+    assert torch.tensor(lab.state()["arrays"]["look"]).shape == (3, 20, 20)
+    lab.close()
 
 
 def test_a_move_during_training_looks_at_the_present_run_and_a_new_run_begins_at_its_end(lab):

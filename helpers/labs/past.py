@@ -125,8 +125,9 @@ class LookBack:
         """Arrays and facts, as `Living.draw` gives them; both are empty if no moment is kept.
 
         images, labels: those of validation, of which ASKED are taken; names: of the classes; network(settings): a
-        network of a run's sizes; drawing: an image of the student's, (1, height, width) bytes, or None.
+        network of a run's sizes; drawing: an image of the student's, (channels, height, width) bytes, or None.
         """
+        other = self._other(runs)  # before its moments: a run that begins in its thread may let them go
         pairs = self.pairs(runs)
         if not (self.looking and pairs):
             return {}, {}
@@ -139,7 +140,6 @@ class LookBack:
             seen, truth = drawing, "your drawing"
         chosen = [("this run", runs[-1], moment)]
         if old:
-            other = self._other(runs)
             chosen.append((other.name, other, old))
         data, arrays, shown = runs[-1].settings["images"], {"look": seen}, []
         for i, (name, run, then) in enumerate(chosen):
@@ -148,7 +148,9 @@ class LookBack:
                 then.answers[data] = classes_of(net, X).byte()
             counts = confusion_counts(then.answers[data].long(), y, len(names))
             one = as_input(seen[None], net, then.weights.device)
-            arrays |= {f"filters{i}": net[0].weight[:MOST_FILTERS, 0], f"maps{i}": net[0](one)[0, :MOST_FILTERS]}
+            # Of a filter for colour images, the mean: what it makes of grey.
+            filters = net[0].weight[:MOST_FILTERS].mean(dim=1)
+            arrays |= {f"filters{i}": filters, f"maps{i}": net[0](one)[0, :MOST_FILTERS]}
             # By the root of the row's share: one mistake would vanish beside the many right answers.
             arrays[f"confusion{i}"] = (counts / counts.sum(dim=1, keepdim=True).clamp(min=1)).sqrt()
             words = in_words(net(one)[0].softmax(dim=0), counts, names)

@@ -76,7 +76,7 @@ class Trainer(Growing):
         self.begun_with = {name: control.value for name, control in controls.items()}
         self.expected = controls["expected"] = expected.Expected()
         buttons = {
-            "Train": Button("Train", self.start, group="training"),
+            "Train": Button("Train", self.train, group="training"),
             "Stop": Button("Stop", self.stop, group="training"),
             "Resume": Button("Resume", self.resume, group="training"),
             "Reset": Button("Reset", self.reset, group="training"),
@@ -94,6 +94,7 @@ class Trainer(Growing):
     def hear(self, message, buffers):
         """As every lab that trains; also a preset, a file to save or load, and a name for the class."""
         move = dict(message.get("move", {}))
+        looks_back = self.back.heard(move)
         # A guess counts for the next run, however that begins, and for no other.
         if self._is_used() and {*move} - {"expected"}:
             self.expected.value = ()
@@ -107,7 +108,7 @@ class Trainer(Growing):
         if "file" in message:
             self.file = message["file"]
             {"save": self.save, "load": self.load}[message["do"]]()
-        if self.back.heard(move):
+        if looks_back:
             self.look()
             self.grow()
         if "move" not in message:
@@ -125,6 +126,12 @@ class Trainer(Growing):
     def history(self):
         """What the latest run has reported, a list of `Progress`."""
         return self.runs[-1].history if self.runs else []
+
+    def train(self):
+        """Do what the Train button does; a guess that has had its run counts for no other."""
+        if self._is_used():
+            self.expected.value = ()
+        self.start()
 
     def start(self):
         """Train a new network with the present settings; a run that is still going on ends."""
@@ -220,7 +227,7 @@ class Trainer(Growing):
         idle = run is not None and self.running is None
         return {
             "Resume": idle and self.unfinished is not None and self._settings() == run.settings,
-            "Test": idle and run.shown and run.test_acc is None,
+            "Test": idle and run.shown and run.test_acc is None and len(self.images.test_images) > 0,
         }
 
     def curve_points(self):
@@ -402,8 +409,9 @@ class Trainer(Growing):
 
     def see(self, _):
         """Let the networks of the past see what stands on the pad, scaled to the size of the images but not moved."""
-        side = self.images.train_images.shape[-1]
-        self.drawing = F.interpolate(self.pad.pixels()[None, None].float(), side, mode="area")[0].byte()
+        shape = self.images.train_images.shape[1:]
+        self.drawing = F.interpolate(self.pad.pixels()[None, None].float(), shape[-1], mode="area")[0].byte()
+        self.drawing = self.drawing.expand(shape)  # white ink is red, green and blue
         self.look()
 
     def _path(self):
