@@ -24,11 +24,10 @@ def oddness(images, labels):
     """
     # Four pixels are one: a fourth of the work, and as many wrong labels found.
     X, found = F.avg_pool2d(images.float() / 255, 2).flatten(1), [torch.zeros(0)]
-    for rows in (
-        torch.arange(len(X)).split(500) if len(X) else ()
-    ):  # all distances of a large class at once would take a gigabyte
+    for start in range(0, len(X), 500):  # all distances of a large class at once would take a gigabyte
+        rows = slice(start, start + 500)
         far = torch.cdist(X[rows], X)
-        far[torch.arange(len(rows)), rows] = torch.inf
+        far[:, rows].fill_diagonal_(torch.inf)
         same = labels[rows, None] == labels
         own, other = (far.masked_fill(out, torch.inf).amin(dim=1) for out in (~same, same))
         odd = own - other.where(other.isfinite(), torch.zeros(()))
@@ -47,7 +46,8 @@ class ClassData(Living):
 
     def __init__(self, words, files):
         self.words, self.files, self._ended = words, files, threading.Event()
-        self._look()
+        self._drawing = threading.RLock()  # held while a picture is made: all of it is of one look into the folder
+        self._take(files.read())
         controls = {
             "order": Choice("order", ["outliers first", "newest first"]),
             "word": Choice("word", ["all", *words] if "all" not in words else list(words)),
@@ -62,21 +62,22 @@ class ClassData(Living):
         self._thread.join(1)  # a network drive may hold it up for longer
         super().close()
 
-    def _look(self):
-        self._found = self.files.read()
-        self.drawings = gathered(self._found[0], self.words, self.files.folder.path)
+    def redraw(self):
+        """As every lab does, in the thread of a hand or in that which looks."""
+        with self._drawing:
+            super().redraw()
+
+    def _take(self, found):
+        """Show what `Files.read` has found from now on."""
+        self._found, self.drawings = found, gathered(found[0], self.words, self.files.folder.path)
 
     def _watch(self):
         while not self._ended.wait(LOOKS_EVERY):
-            before = self._state()
-            self._look()
-            if self._state() != before:
-                with self.hold_sync():
+            found = self.files.read()
+            if _state(found) != _state(self._found):
+                with self._drawing, self.hold_sync():
+                    self._take(found)
                     self.redraw()
-
-    def _state(self):
-        found, troubles = self._found
-        return {mark: id(drawn) for mark, drawn in found.items()}, troubles
 
     def places(self, order, word):
         """The places of the drawings to show, in their order."""
@@ -130,8 +131,15 @@ class ClassData(Living):
 
     def still(self, order, word):
         """The drawings as a picture that nothing moves."""
-        places = self.places(order, word)
-        return plotting.drawings(self.drawings.images[places], [self.words[i] for i in self.drawings.labels[places]])
+        with self._drawing:
+            drawings, places = self.drawings, self.places(order, word)
+        return plotting.drawings(drawings.images[places], [self.words[i] for i in drawings.labels[places]])
+
+
+def _state(found):
+    """What differs if a file does: `Files` makes its drawings anew."""
+    drawn, troubles = found
+    return {mark: id(drawings) for mark, drawings in drawn.items()}, troubles
 
 
 @one_a_cell

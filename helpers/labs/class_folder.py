@@ -58,8 +58,10 @@ class ClassFolder:
         except OSError as error:
             return {}, [f"the class's folder {self.path} {why(error)}"]
         for entry in files:
-            # A link, a pipe or a device is never opened, and a file of ours not before it has its whole name.
-            if not entry.name.endswith((ENDING, DRAWN)) or not entry.is_file(follow_symlinks=False):
+            # A link, a pipe or a device is never opened, and a file of ours not before it has its whole name. What has
+            # a name that is no text is not ours, and no page could show it.
+            is_ours = entry.name.endswith((ENDING, DRAWN)) and entry.name.isprintable()
+            if not (is_ours and entry.is_file(follow_symlinks=False)):
                 others += not entry.name.endswith(".part")
             elif not entry.name.endswith(ending):
                 continue
