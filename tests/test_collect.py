@@ -4,6 +4,9 @@ import concurrent.futures
 import json
 import os
 import struct
+import sys
+import threading
+import time
 import zlib
 
 import pytest
@@ -152,6 +155,29 @@ def test_on_the_next_day_a_writer_goes_on_and_a_neighbour_has_a_mark_of_his_own(
     again.close()
 
 
+def test_two_labs_of_one_writer_lose_nothing_of_each_other(lab, home):
+    hand(lab)
+    other = labs.collect("tree")
+    hand(other)
+    hand(lab)
+    assert read(home / "drawings")[0][lab.writer.mark][0] == ["cat", "tree", "house"]
+    other.hear({"back": 1, "of": 2}, [])  # the page has not heard of the third: it shows it now
+    assert other.state()["facts"]["words"] == ["house", "tree", "cat"]
+    other.hear({"back": 1, "of": 3}, [])
+    assert read(home / "drawings")[0][lab.writer.mark][0] == ["cat", "house"]
+    other.close()
+
+
+def test_a_file_that_cannot_be_read_any_more_is_not_written_over(lab, home):
+    hand(lab)
+    file = home / "drawings" / f"{lab.writer.mark}{DRAWN}"
+    file.write_bytes(b"mine")
+    hand(lab)
+    assert file.read_bytes() == b"mine"
+    assert lab.state()["trouble"]
+    assert "holds no drawings" in lab.state()["said"]
+
+
 def test_what_a_user_has_in_the_folder_stays_as_it_is(home):
     (home / "drawings").mkdir()
     for name in ("holiday.png", f"mine{DRAWN}"):
@@ -227,15 +253,16 @@ def test_whatever_else_lies_in_the_folder_is_named_and_never_opened(tmp_path):
     os.mkfifo(tmp_path / f"pipe{DRAWN}")  # to open it would wait for ever
     (tmp_path / f"link{DRAWN}").symlink_to(tmp_path / f"good{DRAWN}")
     (tmp_path / f"folder{DRAWN}").mkdir()
+    (tmp_path / f"two\nlines{DRAWN}").write_bytes(good)  # such a name, or one that is no text, cannot be shown
     found, troubles = read(tmp_path)
     assert list(found) == ["good"]
     assert torch.equal(found["good"][1], torch.cat([image(), image(1)]))
     assert troubles == [
         f"binary{DRAWN} holds no drawings",
         f"large{DRAWN} has more than {MOST_BYTES:,} bytes",
-        "3 other things lie there",
+        "4 other things lie there",
     ]
-    assert ClassFolder(tmp_path).read()[1] == ["3 other things lie there"]
+    assert ClassFolder(tmp_path).read()[1] == ["4 other things lie there"]
 
 
 def test_two_hundred_writers_at_once_lose_nothing(shared):
@@ -287,6 +314,17 @@ def test_each_drawing_is_set_aside_once_by_writer_and_at_random(class_of_six):
     assert all(not set(drawings.writers[test].tolist()) & set(drawings.writers[~test].tolist()) for test, _ in folds)
     mixed = [set(drawings.writers[test].tolist()) & set(drawings.writers[~test].tolist()) for _, test in folds]
     assert any(mixed)
+
+
+def test_at_random_as_many_drawings_are_set_aside_as_by_writer(shared):
+    for number, count in enumerate((9, 1, 2)):
+        writer = Writer(new=True)
+        for turn in range(count):
+            writer.keep(WORDS[turn % 2], image(10 * number + turn))
+    folds = drawings_or_simulated(WORDS).folds()
+    assert sorted(int(by_writer.sum()) for by_writer, _ in folds) == [1, 2, 9]
+    assert all(by_writer.sum() == at_random.sum() for by_writer, at_random in folds)
+    assert torch.stack([at_random for _, at_random in folds]).sum(dim=0).eq(1).all()
 
 
 def test_words_that_were_not_asked_for_are_left_out(class_of_six):
@@ -344,6 +382,28 @@ def test_the_projector_shows_outliers_first_or_the_newest(projector):
     assert projector.state()["facts"]["marks"] == [writer.mark] * 6
     shown = torch.tensor(projector.state()["arrays"]["images"])
     assert shown[0].amax() == 255 - 25
+
+
+def test_a_hand_at_the_projector_and_a_drawing_that_comes_are_one_after_the_other(projector, monkeypatch):
+    writer = Writer()
+    writer.keep("1", image())
+    wait_for(lambda: projector.message.value.startswith("1 drawing"))
+    judge = sys.modules["helpers.labs.class_data"].oddness
+    seen = []
+
+    def slowly(images, labels):
+        """While a hand's picture is made, more drawings come."""
+        if threading.current_thread() is threading.main_thread() and not seen:
+            seen.append(True)
+            for number in range(1, 5):
+                writer.keep("0", image(number))
+            time.sleep(2)
+        return judge(projector.drawings.images, projector.drawings.labels)
+
+    monkeypatch.setattr(sys.modules["helpers.labs.class_data"], "oddness", slowly)
+    projector.hear({"move": {"word": 0}}, [])
+    assert len(projector.facts["labels"]) == sum(projector.facts["counts"])
+    wait_for(lambda: projector.message.value.startswith("5 drawings"))
 
 
 def test_the_projector_names_what_it_cannot_read_and_lives_without_its_folder(projector, shared):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from torch.nn import functional as F
 
 from helpers.data import ImageData
 from helpers.digits import SIZE
@@ -114,24 +115,36 @@ class Writer:
         self.folder, self.shared = own_folder(), class_folder.named()
         found = {} if new else Files(ClassFolder(self.folder)).read()[0]
         self.mark = max(found, key=lambda mark: found[mark][2]) if found else secrets.token_hex(4)
-        self.words, self.images, _ = found.get(self.mark, ([], torch.zeros(0, SIZE, SIZE, dtype=torch.uint8), 0))
+        self.file = self.folder / f"{self.mark}{DRAWN}"
+        self.words, self.images = found[self.mark][:2] if found else _nothing()
+
+    def look(self):
+        """Take what lies in the file now: a second lab of this writer may have changed it. May raise OSError."""
+        try:
+            self.words, self.images = from_file(self.file.read_bytes())
+        except FileNotFoundError:
+            self.words, self.images = _nothing()
+        except ValueError as error:
+            raise OSError(f"has a file, {self.file.name}, that {error}: move it away") from None
 
     def keep(self, word, image):
         """Add a drawing, (1, 28, 28) bytes; returns what came of it, in words. Raises OSError if it is not kept."""
+        self.look()
         if len(self.words) == MOST:
-            raise OSError(f"{MOST} drawings of one writer are enough")
+            raise OSError(f"has {MOST} drawings of this writer, which are enough")
         self._write([*self.words, word], torch.cat([self.images, image]))
         return f"Kept.{self._share()}"
 
     def take_back(self, which):
         """Remove the drawing at place `which`, or all if it is None; returns what came of it. May raise OSError."""
+        self.look()
         left = [i for i in range(len(self.words)) if which is not None and i != which]
         self._write([self.words[i] for i in left], self.images[left])
         return f"Taken back.{self._share()}"
 
     def _write(self, words, images):
         self.folder.mkdir(exist_ok=True)
-        _put(self.folder / f"{self.mark}{DRAWN}", words, images)
+        _put(self.file, words, images)
         self.words, self.images = words, images
 
     def _share(self):
@@ -143,6 +156,10 @@ class Writer:
         except OSError as error:
             return f" But the class's folder {self.shared.path} {why(error)}: it has not heard of it."
         return f" The class's folder {self.shared.path} has it too." if self.words else " Also in the class's folder."
+
+
+def _nothing():
+    return [], torch.zeros(0, SIZE, SIZE, dtype=torch.uint8)
 
 
 def _put(path, words, images):
@@ -173,14 +190,18 @@ class Drawings:
         return replace(self, **parts, marks=self.marks[:count])
 
     def folds(self):
-        """Up to five ways to set a part aside for testing: pairs of (N,) booleans, by writer and at random.
+        """Up to five ways to set a part aside for testing: pairs of (N,) booleans, by writer and as many at random.
 
         Of both kinds each drawing is set aside once, but only by writer does no hand stand on both sides.
         """
         count = min(FOLDS, len(self.marks))
+        by_writer = self.writers % count
+        # In turn one for each fold, as long as it lacks some: parts of one size, or the gap would be that of the sizes.
+        turns = F.one_hot(by_writer, count).cumsum(dim=0).gather(1, by_writer[:, None])[:, 0]
+        in_turn = by_writer[(count * turns + by_writer).argsort()]
         order = torch.randperm(len(self.labels), generator=torch.Generator().manual_seed(0), device="cpu")
-        at_random = torch.empty_like(order).scatter_(0, order, torch.arange(len(order)))
-        return [(self.writers % count == fold, at_random % count == fold) for fold in range(count)]
+        at_random = torch.empty_like(order).scatter_(0, order, in_turn)
+        return [(by_writer == fold, at_random == fold) for fold in range(count)]
 
 
 def place_of_all():

@@ -57,9 +57,16 @@ class Collect(Living):
             self._kept += 1
             self.ask()
 
-    def take_back(self, which):
-        """Remove the drawing at place `which` from all folders, and ask for it again."""
-        if which < len(self.writer.words) and self._try(lambda: self.writer.take_back(which)):
+    def take_back(self, which, of):
+        """Remove the drawing at place `which` of `of` from all folders, and ask for it again.
+
+        If there are others by now, of a page that lags or of a second lab of this writer, show them instead.
+        """
+        if not self._try(self.writer.look):
+            return
+        if of != len(self.writer.words):
+            self.redraw()
+        elif which < of and self._try(lambda: self.writer.take_back(which)):
             self.ask()
 
     def take_all_back(self):
@@ -84,8 +91,7 @@ class Collect(Living):
                 self.pad.ink = message["ink"]  # its own message may still be on the way
                 self.keep()
         elif "back" in message:
-            if message["of"] == len(self.writer.words):
-                self.take_back(message["back"])
+            self.take_back(message["back"], message["of"])
         else:
             super().hear(message, buffers)
 
@@ -103,9 +109,9 @@ class Collect(Living):
         return plotting.asked_for(word, self.seen)
 
     def _try(self, action):
-        """Whether it went well; says what came of it."""
+        """Whether an action went well; says what it returns, if anything."""
         try:
-            self._said, self._sure = action(), False
+            self._said, self._sure = action() or self._said, False
         except OSError as error:
             self._say(f"Not done: {self.writer.folder} {why(error)}.", trouble=True)
             return False
