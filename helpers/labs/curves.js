@@ -98,7 +98,10 @@ export function putFrame(context, box, axes) {
   context.strokeStyle = colours.grid;
   for (const tick of axes.yTicks) {
     const y = Math.round(down(tick)) + 0.5;
-    strokeLine(context, [[left, y], [right, y]]);
+    strokeLine(context, [
+      [left, y],
+      [right, y],
+    ]);
     putText(context, tickText(tick), left - 6, y, { align: "right", size: 12 });
   }
   const below = { align: "center", size: 12 };
@@ -133,7 +136,11 @@ export function putChart(context, box, axes, lines) {
     context.strokeStyle = colour;
     context.lineWidth = 1;
     context.setLineDash([1, 3]);
-    strokeLine(context, [[x + 5, y], [right, y], [right + 5, at]]);
+    strokeLine(context, [
+      [x + 5, y],
+      [right, y],
+      [right + 5, at],
+    ]);
     context.setLineDash([]);
     const text = fitted(context, name, box.names - 8, 12);
     const ink = colour === colours.quiet ? colours.ink : colour;

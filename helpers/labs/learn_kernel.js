@@ -61,8 +61,12 @@ export default living((lab) => {
     const end = STEPS * Math.ceil(longest / STEPS);
     const axes = {
       title: "loss (mean squared error)",
-      x: [0, end], y: [1e-4, 1e4], logarithmic: true,
-      xTicks: [0, end / 3, (2 * end) / 3, end], yTicks: [1e-4, 1e-2, 1, 100, 10000], xLabel: "step",
+      x: [0, end],
+      y: [1e-4, 1e4],
+      logarithmic: true,
+      xTicks: [0, end / 3, (2 * end) / 3, end],
+      yTicks: [1e-4, 1e-2, 1, 100, 10000],
+      xLabel: "step",
     };
     putChart(context, box, axes, lines);
     lab.root.dataset.points = lines.at(-1)?.points.length ?? 0;

@@ -173,7 +173,10 @@ export default living((lab) => {
     const [rows, columns] = shape.slice(-2);
     const picture =
       shape.length > 2
-        ? bytePicture(data.map((number) => (255 / white) * number), shape)
+        ? bytePicture(
+            data.map((number) => (255 / white) * number),
+            shape,
+          )
         : mapPicture(data, rows, columns, (number) => grey(number, 0, white));
     image.show({ picture, rows, columns, title: lab.facts().title });
     const limit = strongest(lab.array("maps").data);

@@ -28,7 +28,10 @@ export default living((lab) => {
     redraw();
   };
   const panels = {
-    Runs: make("div"), Predictions: make("div"), "Look back": make("div"), "More settings": make("div"),
+    Runs: make("div"),
+    Predictions: make("div"),
+    "Look back": make("div"),
+    "More settings": make("div"),
     "Save and load": make("div"),
   };
   makeTabs(lab.place, panels, "below the curves");
@@ -64,8 +67,20 @@ export default living((lab) => {
     const highest = Math.ceil(2 * Math.max(2.5, ...sane)) / 2;
     if (past.pin() !== null) {
       const pin = { colour: colours.ink, width: 1.5 };
-      losses.push({ ...pin, points: [[past.pin(), 0], [past.pin(), highest]] });
-      accuracies.push({ ...pin, points: [[past.pin(), 0], [past.pin(), 1]] });
+      losses.push({
+        ...pin,
+        points: [
+          [past.pin(), 0],
+          [past.pin(), highest],
+        ],
+      });
+      accuracies.push({
+        ...pin,
+        points: [
+          [past.pin(), 0],
+          [past.pin(), 1],
+        ],
+      });
     }
     const longest = Math.max(end, ...losses.map((line) => line.points.at(-1)?.[0] ?? 0));
     const step = Math.ceil(longest / 5);

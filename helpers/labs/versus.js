@@ -53,7 +53,9 @@ export default living((lab) => {
     const of = (column) =>
       curves.map(({ id, name }, i) => ({
         points: points.of(id).map((row) => [row[0], row[column]]),
-        name, colour: i ? colours.other : colours.now, dashed: i > 0,
+        name,
+        colour: i ? colours.other : colours.now,
+        dashed: i > 0,
       }));
     const across = { x: [0, end], xLabel: "epoch", xTicks: [0, end / 3, (2 * end) / 3, end] };
     // Up to a little above the loss of guessing, in steps of 0.5.

@@ -2,7 +2,7 @@
 
 RUN = """
     start imports split makers sweep rates best-rates own-net standings two-shown move permutation break-frozen
-    on-frozen controls transfer few-train disagree first-layers rotation-and-scale scoreboard
+    on-frozen controls transfer few-train disagree first-layers rotation-and-scale reading-ours scoreboard
 """.split()
 CHANGES = {}
 GUESSES = {
@@ -53,6 +53,13 @@ LABS = {
     "lab-drawing": [
         ("line", "drawing example=none"),
         ("draw", (0.2, 0.2), (0.8, 0.2), (0.4, 0.8)),
+    ],
+    "lab-collect": [
+        ("draw", (0.5, 0.2), (0.5, 0.8)),
+        ("press", "Keep"),
+    ],
+    "lab-honest-split": [
+        ("press", "Train"),
     ],
 }
 EXERCISES = {
