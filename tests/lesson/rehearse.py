@@ -118,7 +118,7 @@ class Student:
         self.part.actions += 1
         act()
         self.page.wait_for_timeout(250)
-        after = target.bounding_box()
+        after = target.bounding_box() if target.count() else None  # a button may take itself away
         if before and after and abs(after["y"] - before["y"]) > notice.LONGEST_JUMP:
             self.part.note("jump", cell, f"by {after['y'] - before['y']:.0f} pixels")
 
