@@ -2,7 +2,7 @@
 
 RUN = """
     start imports move mismatch find-device new-net first-batch backward step generator count-right evaluate
-    hundred-steps watch by-heart listings own-net look your-row init-measure init-picture speed d2l-same save
+    hundred-steps watch by-heart listings own-net own-bench look your-row init-measure init-picture speed d2l-same save
 """.split()
 CHANGES = {}
 GUESSES = {
