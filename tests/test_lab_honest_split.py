@@ -1,6 +1,7 @@
 """The honest split: both figures of the same drawings, and simulated writers where there is no class."""
 
 import sys
+import threading
 
 import pytest
 import torch
@@ -63,6 +64,14 @@ def test_it_trains_both_ways_and_says_the_gap(lab):
     assert len({curve["id"] for curve in state["curves"]}) == 10
     assert all(len(curve["points"]) == epochs_for(lab.drawings) for curve in state["curves"])
     assert lab.buttons["Train"].disabled
+
+
+def test_the_thread_of_a_run_never_seeds_the_random_numbers_of_the_notebook(lab, monkeypatch):
+    seed, threads = torch.manual_seed, []
+    monkeypatch.setattr(torch, "manual_seed", lambda number: (threads.append(threading.current_thread()), seed(number)))
+    lab.buttons["Train"].click()
+    lab.runner.wait()
+    assert set(threads) <= {threading.main_thread()}
 
 
 def test_it_stops_goes_on_and_begins_again_with_other_writers(lab):

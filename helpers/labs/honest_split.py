@@ -28,8 +28,9 @@ def epochs_for(drawings):
 def accuracies(drawings, fold, seed=0):
     """Train a LeNet on all drawings but a fold's, and the same LeNet on all but as many at random.
 
-    drawings: `Drawings`; fold: a pair of (N,) booleans, as in `Drawings.folds`. Yields (by writer, at random), the
-    accuracies on what was set aside, after each epoch.
+    drawings: `Drawings`; fold: a pair of (N,) booleans, as in `Drawings.folds`. Returns a generator, which yields (by
+    writer, at random), the accuracies on what was set aside, after each epoch. The networks are made before: to seed
+    random numbers in the thread that iterates would change those of a cell that runs meanwhile.
     """
     runs, measures = [], []
     for test in fold:
@@ -39,8 +40,10 @@ def accuracies(drawings, fold, seed=0):
         batches = Batches(drawings.images[~test], drawings.labels[~test], BATCH_SIZE, shuffle=True, seed=seed)
         runs.append(train(net, batches, epochs_for(drawings), LR, None, "cpu", torch.optim.Adam, reports=1))
         measures.append((net, drawings.images[test], drawings.labels[test]))
-    for _ in zip(*runs, strict=True):
-        yield tuple(float((classes_of(net, X) == y).float().mean()) for net, X, y in measures)
+    return (
+        tuple(float((classes_of(net, X) == y).float().mean()) for net, X, y in measures)
+        for _ in zip(*runs, strict=True)
+    )
 
 
 def read_by_mnist(drawings):
@@ -75,8 +78,10 @@ class HonestSplit(Growing):
         """A control has moved: other writers, so all begins again."""
         self.cancel()
         self.drawings = self.every.of_first(self.controls["writers"].value)
-        self.results = [{name: [] for name in SPLITS} for _ in self.drawings.folds()]
-        self.steps = self._steps() if len(self.drawings.marks) > 1 else None
+        folds = self.drawings.folds()
+        self.results = [{name: [] for name in SPLITS} for _ in folds]
+        trainings = [accuracies(self.drawings, fold) for fold in folds]
+        self.steps = self._steps(trainings) if len(self.drawings.marks) > 1 else None
         self.mnist = read_by_mnist(self.drawings)
         self.number = getattr(self, "number", 0) + 1
         self.present()
@@ -92,9 +97,9 @@ class HonestSplit(Growing):
         if self.steps and not self.running:
             self.go_on(self.drawings, self.steps)
 
-    def _steps(self):
-        for result, fold in zip(self.results, self.drawings.folds(), strict=True):
-            for by_writer, at_random in accuracies(self.drawings, fold):
+    def _steps(self, trainings):
+        for result, training in zip(self.results, trainings, strict=True):
+            for by_writer, at_random in training:
                 result["by writer"].append(by_writer)
                 result["at random"].append(at_random)
                 self.present()
