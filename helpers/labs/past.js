@@ -99,7 +99,7 @@ export function makePast(lab, place, pinned) {
     const look = lab.facts().look;
     const [left, right, small] = [side() + 18, width - side(), { size: 12 }];
     const { shape } = lab.array("look");
-    putText(context, fitted(context, look.truth, side(), 12), 0, 8, small);
+    putText(context, fitted(context, look.truth, side() + 12, 12), 0, 8, small);
     const { filters } = look.shown[0];
     const number = filters > MOST_FILTERS ? `${MOST_FILTERS} of ${filters} filters` : "filters";
     const titles = [`${number} of the first layer, and what each makes of the image`, `${number}, and their maps`];
