@@ -25,9 +25,12 @@ LARGEST_FILE, LARGEST_NET = 100_000, 20_000_000  # bytes and parameters: beyond 
 ELSE_EXAMPLE = "Until then, the course's example takes its place."
 
 
-def example():
-    """The network that the chapters use until there is one of the student's; its layers have new random weights."""
-    return lenet(3, (8, 16), (1, 1), nn.ReLU, nn.MaxPool2d, dense=(32, 16))
+def example(**sizes):
+    """The network that the chapters use until there is one of the student's; its layers have new random weights.
+
+    sizes: as `lenet` takes them; without them, ten classes of 28×28 pixels.
+    """
+    return lenet(3, (8, 16), (1, 1), nn.ReLU, nn.MaxPool2d, dense=(32, 16), **sizes)
 
 
 def save_own_net(net):

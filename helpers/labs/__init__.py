@@ -3,6 +3,7 @@
 Beside them `predict`, with which a student commits to a guess before a cell shows the truth, and the `Scoreboard`.
 """
 
+from helpers.labs.bench import bench
 from helpers.labs.class_data import class_data
 from helpers.labs.class_experiment import class_experiment
 from helpers.labs.collect import collect

@@ -51,6 +51,11 @@ class Drawing(Living):
             self.pad.clear(PHOTOGRAPHED)
             self.see(image, PHOTOGRAPHED)
 
+    def show_network(self, net, name="yours"):
+        """Let another network see what stands here, in the place of the one of that name."""
+        self.nets = {**self.nets, name: net}
+        self.redraw()
+
     def look(self):
         """What the networks make of it: chances, {name: (classes,)}, and maps, [(channels, rows, columns)]."""
         chances, maps = {}, []

@@ -102,14 +102,17 @@ class Living(anywidget.AnyWidget):
 
     def redraw(self):
         """Send the picture for the controls' present values, or say why there is none: then the last one is dimmed."""
+        mine = self._newest = object()
         try:
             with torch.device("cpu"):  # even if torch.set_default_device says otherwise
                 arrays, facts, text = self.draw(**self.board.values())
         except ShapeError as error:
-            self.message.say(str(error), trouble=True)
-            return
-        self.show(arrays, facts)
-        self.message.say(text)
+            arrays, facts, text = None, None, str(error)
+        if mine is not self._newest:
+            return  # another thread, such as a run of a bench, draws something newer
+        if arrays is not None:
+            self.show(arrays, facts)
+        self.message.say(text, trouble=arrays is None)
 
     def show(self, arrays, facts):
         """Send a picture's numbers, as `draw` returns them."""

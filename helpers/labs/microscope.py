@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from helpers import plotting
 from helpers.any_data import as_images, to_floats
 from helpers.errors import ShapeError
+from helpers.labs.board import slug
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
 from helpers.labs.settings import Choice, Slider
@@ -32,17 +33,31 @@ class Microscope(Living):
 
     def __init__(self, net, images, class_names=None):
         self.net, self.images, self.class_names = net, images, class_names
-        names = layer_names(net)
-        self.shapes = [output.shape[1:] for output in outputs_of(snapshot(net), images[0])[1 : len(names) + 1]]
-        channels, rows, columns = (max(sizes) for sizes in zip(*self.shapes, strict=True))
+        names, self.shapes = opened(net, images[0])
+        channels, rows, columns = most(self.shapes)
         controls = {
             "image": Slider("image", 0, 0, last(len(images))),
-            "layer": Choice("layer", {name: i for i, name in enumerate(names)}),
+            "layer": Choice("layer", numbered(names)),
             "channel": Slider("channel", 0, 0, last(channels)),
             "row": Slider("row", rows // 2, 0, last(rows), shown=False),
             "column": Slider("column", columns // 2, 0, last(columns), shown=False),
         }
         super().__init__(controls)
+
+    def show_network(self, net):
+        """Show another network, or new weights, at the same place or the nearest that there is; raises ShapeError."""
+        names, shapes = opened(net, self.images[0])
+        if shapes == self.shapes and numbered(names) == dict(self.controls["layer"].options):
+            self.net = net
+            self.redraw()
+            return
+        layer, values = self.controls["layer"], self.board.values()
+        self.net, self.shapes = net, shapes
+        layer.options = tuple(numbered(names).items())
+        self.board.defaults["layer"] = slug(names[0])
+        for name, count in zip(("channel", "row", "column"), most(shapes), strict=True):
+            self.controls[name].highest = last(count)
+        self.board.move({**values, "layer": min(values["layer"], len(names) - 1)})
 
     def draw(self, image, layer, **cell):
         """The maps of the layer and of the one below it, its weights, and which pixels its cells see."""
@@ -110,6 +125,22 @@ def microscope(net, images, class_names=None):
     if images.ndim != 4 or not len(images):
         raise ShapeError(f"images must be (N, 1, height, width), these are {tuple(images.shape)}: one is images[:1]")
     return Microscope(net, images, class_names)
+
+
+def opened(net, image):
+    """What to call the layers of `net` that can be opened, and the (channels, rows, columns) of their maps."""
+    names = layer_names(net)
+    return names, [output.shape[1:] for output in outputs_of(snapshot(net), image)[1 : len(names) + 1]]
+
+
+def most(shapes):
+    """The most channels, rows and columns that any of the maps has."""
+    return [max(sizes) for sizes in zip(*shapes, strict=True)]
+
+
+def numbered(names):
+    """The options of a list of layers."""
+    return {name: i for i, name in enumerate(names)}
 
 
 def last(count):

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from helpers import plotting
+from helpers.errors import ShapeError
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
 from helpers.labs.settings import Choice, Slider, Steps
@@ -40,12 +41,25 @@ class Shapes(Living):
         }
         super().__init__(controls)
 
+    # What a bench knows and no slider sets: an activation changes no size.
+    activation, image_size = nn.ReLU, 28
+
+    def network(self):
+        """The network that the controls make, with new random weights; raises ShapeError if there is none."""
+        return lenet(**network_choices(**self.board.values()), activation=self.activation)
+
+    def show_network(self, net):
+        """Set the controls so that they make the layers of `net`; they stay, and ShapeError says so, if they cannot."""
+        values = self.board.values() | values_of(net, self.image_size, self.controls)
+        self.activation = type(net[1])
+        self.board.move(values)
+
     def draw(self, **values):
         """The layers with their costs in words, the totals, and the line that builds the network."""
         choices = network_choices(**values)
         table = table_of(choices)
         facts = {"layers": layers_in_words(table, choices), "totals": totals_in_words(table)}
-        return {}, {**facts, "python": in_python(choices)}, sizes_in_words(table)
+        return {}, {**facts, "python": in_python(choices, self.activation)}, sizes_in_words(table)
 
     def still(self, **values):
         """The same as a picture that nothing moves."""
@@ -139,10 +153,31 @@ def sizes_in_words(table):
     )
 
 
-def in_python(choices):
-    """The line that builds this network, as chapters 3 to 5 take it: with ReLU, for activations change no size."""
-    words = {**choices, "pooling": f"nn.{choices['pooling'].__name__}", "activation": "nn.ReLU"}
+def in_python(choices, activation=nn.ReLU):
+    """The line that builds this network, as chapters 3 to 5 take it."""
+    words = {**choices, "pooling": f"nn.{choices['pooling'].__name__}", "activation": f"nn.{activation.__name__}"}
     return f"own_net = lenet({', '.join(f'{name}={value}' for name, value in words.items())})"
+
+
+def values_of(net, image_size, controls):
+    """The values of `controls`, {name: Setting}, that make the layers of `net` for such images; raises ShapeError."""
+    kinds = (nn.Conv2d, nn.Linear, tuple(POOLINGS.values()))
+    convolutions, dense, poolings = ([layer for layer in net.modules() if isinstance(layer, kind)] for kind in kinds)
+    if (len(convolutions), len(dense), len(poolings)) == (2, 3, 2):
+        first, last = convolutions[0], dense[-1]
+        values = {"image_size": image_size, "in_channels": first.in_channels, "classes": last.out_features}
+        values["pooling"] = type(poolings[0])
+        for number, (convolution, layer) in enumerate(zip(convolutions, dense, strict=False), start=1):
+            values[f"kernel_{number}"], values[f"padding_{number}"] = convolution.kernel_size[0], convolution.padding[0]
+            values |= {f"channels_{number}": convolution.out_channels, f"dense_{number}": layer.out_features}
+        values = {name: value for name, value in values.items() if name in controls}
+        sliders = {name: controls[name] for name in values if hasattr(controls[name], "lowest")}
+        if all(slider.lowest <= values[name] <= slider.highest for name, slider in sliders.items()):
+            with torch.device("meta"):
+                made = lenet(**network_choices(**values), activation=type(net[1]))
+            if repr(made) == repr(net):
+                return values
+    raise ShapeError("the sliders of this lab cannot make its layers. Move one, and the lab's network takes its place")
 
 
 @one_a_cell

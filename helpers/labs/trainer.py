@@ -55,6 +55,7 @@ class Trainer(Growing):
 
     NAME, STARTS = "trainer", ("Train", "Resume")
     _esm = script("trainer.js")
+    presets = PRESETS
     held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "_split", "predicted")
     # What stands below the curves: the rows of the runs, the line to hand in, and what came of Save or Load.
     below = t.Dict().tag(sync=True)
@@ -69,10 +70,10 @@ class Trainer(Growing):
         self._kept = ()  # a guess that a line without one leaves as it is
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
-        self.preset = Choice("preset", [*PRESETS, OWN])
+        self.preset = Choice("preset", [*self.presets, OWN])
         self.preset.observe(self._choose, names="value")
         self.preset.observe(self._tell)
-        controls = _controls(num_epochs)
+        controls = self.offered(num_epochs)
         self.begun_with = {name: control.value for name, control in controls.items()}
         self.expected = controls["expected"] = expected.Expected()
         buttons = {
@@ -88,8 +89,12 @@ class Trainer(Growing):
 
     def parts(self):
         """The preset and the settings that are moved most, the buttons, and the other settings."""
-        front = {name: self.controls[name] for name in ("lr", "kernel", "channels")}
+        front = {name: self.controls[name] for name in ("lr", "kernel", "channels") if name in self.controls}
         return {"preset": self.preset, **front, **self.buttons, **self.controls}
+
+    def offered(self, num_epochs):
+        """The settings of the network and of its training, {name: Setting}."""
+        return _controls(num_epochs)
 
     def hear(self, message, buffers):
         """As every lab that trains; also a preset, a file to save or load, and a name for the class."""
@@ -297,18 +302,18 @@ class Trainer(Growing):
     def _choose(self, change):
         """Move the controls to the chosen preset."""
         if not self._naming and change.new != OWN:
-            self.board.move({**self.begun_with, **PRESETS[change.new][0]})
+            self.board.move({**self.begun_with, **self.presets[change.new][0]})
 
     def _name_preset(self, settings):
         """Let the list show which preset the settings are, if any."""
-        names = [name for name, (changes, _) in PRESETS.items() if {**self.begun_with, **changes} == settings]
+        names = [name for name, (changes, _) in self.presets.items() if {**self.begun_with, **changes} == settings]
         self._naming = True
         self.preset.value = names[0] if names else OWN
         self._naming = False
 
     def _say(self, text, trouble=False, advice=""):
         """Show a text, and below it advice or, without any, what the preset is about."""
-        note = PRESETS[self.preset.value][1] if self.preset.value in PRESETS else ""
+        note = self.presets[self.preset.value][1] if self.preset.value in self.presets else ""
         self.message.say(f"{text}\n{advice or note}", trouble)
 
     def _say_of_file(self, text, trouble=False):

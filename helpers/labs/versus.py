@@ -83,6 +83,12 @@ class Versus(Growing):
         else:  # the run measures, in its own thread: two threads that compute would hold each other up
             self._asked = True
 
+    def show_network(self, net, name="yours"):
+        """Put another network in the place of the one of that name which was brought."""
+        brought = next(iter(self.bouts.values()))
+        brought.nets, brought.upright = {**brought.nets, name: net}, {}
+        self.redraw()
+
     def present(self):
         """Draw for the controls' values."""
         self._asked = False

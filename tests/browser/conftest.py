@@ -1,8 +1,11 @@
 """One browser for all tests, and a JupyterLab with a question."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import jupyterlab
+
+expect.set_options(timeout=30_000)  # as long as Playwright waits elsewhere: a classroom's machine does other things too
 
 
 def pytest_collection_modifyitems(items):

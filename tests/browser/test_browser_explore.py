@@ -140,7 +140,7 @@ class TestShapes:
 
     def test_an_impossible_choice_dims_the_picture_but_not_the_settings(self, lab):
         jupyterlab.type_line(lab, "shapes image_size=12 kernel_1=11")
-        expect(lab.get_by_text("larger than the 3×3 map")).to_be_visible()
+        expect(lab.locator(".lab-said")).to_contain_text("larger than the 3×3 map")
         expect(lab.get_by_text("last possible settings")).to_be_visible()
         opacity = "element => getComputedStyle(element).opacity"
         assert lab.locator(".lab-cost").first.evaluate(opacity) == "0.4"

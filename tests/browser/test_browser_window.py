@@ -256,7 +256,7 @@ def test_settings_that_cannot_be_dim_the_last_picture(convolution):
     convolution.type_line("convolution size=11 dilation=3")
     before = convolution.table(2)
     convolution.type_line("convolution size=11 dilation=4")
-    expect(convolution.root.get_by_text("larger than the 28×28 map")).to_be_visible()
+    expect(convolution.root.locator(".lab-said")).to_contain_text("dilation 4 (41 wide) is larger than the 28×28 map")
     expect(convolution.root.get_by_text("last possible settings")).to_be_visible()
     assert convolution.table(2) == before
     convolution.type_line("convolution")

@@ -48,6 +48,7 @@ BLANKS = {
 }
 LABS = {
     "own-lab": [
+        ("line", "shapes"),
         ("line", "shapes image_size=48"),
         ("point", ".lab-of-dense"),
         ("line", "shapes kernel_1=11 kernel_2=11 padding_1=0", {"red": "larger than"}),

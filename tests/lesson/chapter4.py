@@ -2,7 +2,7 @@
 
 RUN = """
     start imports move mismatch find-device new-net first-batch backward step generator count-right evaluate
-    hundred-steps watch by-heart listings own-net look your-row init-measure init-picture speed d2l-same save
+    hundred-steps watch by-heart listings own-net own-bench look your-row init-measure init-picture speed d2l-same save
 """.split()
 CHANGES = {}
 GUESSES = {
@@ -38,6 +38,8 @@ BLANKS = {
 }
 LABS = {
     "lab": [
+        ("press", "Draw what you expect"),
+        ("key", "expected accuracy after epoch 1", "ArrowUp"),
         ("press", "Train"),
         ("line", "trainer lr=0.9"),
         ("line", "trainer lr=0.001"),
@@ -46,6 +48,8 @@ LABS = {
         ("line", "trainer kernel=1 epochs=2"),
         ("line", "trainer epochs=2"),
         ("press", "Test (once a run)"),
+        ("press", "Look back"),
+        ("key", "moment", "ArrowLeft"),
     ],
     "class-experiment": [
         ("paste", "result lines", "result lr=0.3 channels=6 kernel=5 parameters=61706 accuracy=0.7810"),

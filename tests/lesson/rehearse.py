@@ -118,7 +118,7 @@ class Student:
         self.part.actions += 1
         act()
         self.page.wait_for_timeout(250)
-        after = target.bounding_box()
+        after = target.bounding_box() if target.count() else None  # a button may take itself away
         if before and after and abs(after["y"] - before["y"]) > notice.LONGEST_JUMP:
             self.part.note("jump", cell, f"by {after['y'] - before['y']:.0f} pixels")
 
@@ -224,8 +224,9 @@ class Student:
         return True
 
     def _press(self, cell, lab, name):
-        button = lab.get_by_role("button", name=name, exact=True).first
-        self.hand(cell, button, button.click)
+        button, tab = (lab.get_by_role(role, name=name, exact=True) for role in ("button", "tab"))
+        found = button.or_(tab).first
+        self.hand(cell, found, found.click)
         return True
 
     def _key(self, cell, lab, name, key):
