@@ -137,3 +137,12 @@ def test_sliders_cut_and_choices_refuse():
     with pytest.raises(TraitError, match="'c' is not one of"):
         choice.value = "c"
     assert Matrix(((100, -1.5), (0, 2))).value == ((99, -1.5), (0, 2))
+
+
+def test_a_class_gets_its_look_in_one_file():
+    """All files of CSS are one on a page: a bar of one lab must not move those of another. lab.css: for every lab."""
+    found = {}
+    for path in FOLDER.glob("*.css"):
+        for name in set(re.findall(r"^\.([\w-]+)", path.read_text(encoding="utf-8"), re.MULTILINE)):
+            found.setdefault(name, set()).add(path.name)
+    assert {name: files for name, files in found.items() if len(files) > 1 and "lab.css" not in files} == {}

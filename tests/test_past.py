@@ -233,3 +233,14 @@ def test_a_move_during_training_looks_at_the_present_run_and_a_new_run_begins_at
     assert lab.state()["facts"]["look"]["step"] < 36  # the earlier run was not trained so far
     lab.hear({"move": {"beside": None}}, [])
     assert lab.state()["facts"]["look"]["step"] == 36
+
+
+def test_a_look_back_leaves_the_guess_and_what_is_said_of_it(lab):
+    lab.hear({"move": {"expected": [0.9]}}, [])
+    lab.start()
+    lab.runner.wait()
+    guess = lab.state()["guess"]
+    for look in ({"looking": True}, {"moment": 5}, {"image": 3}, {"own": True}, {"beside": None}):
+        lab.hear({"move": look}, [])
+    assert lab.state()["guess"] == guess
+    assert guess["said"].startswith("You expected 0.90 after one epoch")

@@ -60,6 +60,17 @@ export function fitted(context, text, width, size) {
   return `${text.slice(0, length)}…`;
 }
 
+// A text in lines of at most `width` pixels.
+export function wrapped(context, text, width, size) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (fitted(context, longer, width, size) === longer) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 // Where the names stand: as near to the ends of their curves as they can without one lying on another.
 function spread(ends, top, bottom, high) {
   const names = ends.map((end) => ({ ...end, at: end.y })).sort((a, b) => a.y - b.y);

@@ -20,7 +20,7 @@ function makeChances(place, names, classes) {
       return { bar, text, cell: make("td", {}, make("span", { class: "lab-bar-row" }, bar, text)) };
     });
     rows.push(cells);
-    body.append(make("tr", {}, make("th", { scope: "row" }, name), ...cells.map(({ cell }) => cell)));
+    body.append(make("tr", {}, make("th", { scope: "row", title: name }, name), ...cells.map(({ cell }) => cell)));
   }
   const head = make("thead", {}, make("tr", {}, make("td"), ...heads));
   place.replaceChildren(make("table", { class: "lab-chances" }, head, body));

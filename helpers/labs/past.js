@@ -1,20 +1,21 @@
 // Looking back: a slider over the moments of a run that are kept, and what its network was like then.
 
 import { KEYS, bytePicture, make, makeCanvas, mapPicture, play, putPicture, putText } from "./canvas.js";
-import { fitted } from "./curves.js";
+import { fitted, wrapped } from "./curves.js";
 import { makePad } from "./pad.js";
 import { host } from "./part.js";
 import { signed, written } from "./theme.js";
 
 const FILM = 5000; // milliseconds
 const HEAD = 20; // pixels for headings, and for the line below a run
+const LINE = 15; // and for each further line there
 const MOST_FILTERS = 16;
 const MANY = [33, 102, 172]; // the colour of a class that is always taken for one
 
 const momentText = ([step, epoch]) => `epoch ${written(epoch)}, step ${step}`;
 
 // The panel of the past in `place`; `pinned()` is called when the moment that is shown has changed. Returns show(past),
-// with what Python says can be chosen, and pin(): the epoch of the moment that is shown, or null.
+// with what Python says can be chosen, pin(): the epoch of the moment that is shown, or null, isOpen() and isTall().
 export function makePast(lab, place, pinned) {
   const film = make("button", { type: "button", ...KEYS }, "▶ Play");
   const slider = make("input", { type: "range", min: 0, step: 1, "aria-label": "moment", ...KEYS });
@@ -36,8 +37,14 @@ export function makePast(lab, place, pinned) {
   host(lab, "pad", makePad, pad);
   let [past, chosen, at, asked, moved] = [{ moments: [], others: [] }, "", 0, false, false];
   const shown = () => lab.facts().look?.shown ?? [];
-  const side = () => (shown().length > 1 ? 84 : 104); // of the image, and of what one run shows
-  const heightOf = () => HEAD + (side() + HEAD) * Math.max(shown().length, 1);
+  // Not by its size: while JupyterLab changes its theme, nothing has one.
+  const isOpen = () => !place.hidden && past.moments.length > 0;
+  const side = () => (shown().length > 1 ? 72 : 104); // of the image, and of what one run shows
+  const linesOf = ({ name, step, words }, i, width) =>
+    wrapped(canvas.getContext("2d"), `${name}${i ? `, step ${step}` : ""}: ${words.join("; ")}`, width, 13);
+  const highOf = (lines) => side() + HEAD + LINE * (lines.length - 1); // of one run
+  const heightOf = (width) =>
+    HEAD + (shown().length ? shown().reduce((high, run, i) => high + highOf(linesOf(run, i, width)), 0) : highOf([""]));
   const { canvas, redraw } = makeCanvas(picture, heightOf, draw, lab.signal, {
     role: "img",
     "aria-label": "no picture yet",
@@ -92,27 +99,32 @@ export function makePast(lab, place, pinned) {
     const look = lab.facts().look;
     const [left, right, small] = [side() + 18, width - side(), { size: 12 }];
     const { shape } = lab.array("look");
-    putText(context, fitted(context, look.truth, side(), 12), 0, 8, small);
+    putText(context, fitted(context, look.truth, side() + 12, 12), 0, 8, small);
     const { filters } = look.shown[0];
     const number = filters > MOST_FILTERS ? `${MOST_FILTERS} of ${filters} filters` : "filters";
-    const title = `${number} of the first layer, and what each makes of the image`;
-    putText(context, fitted(context, title, right - left - 12, 12), left, 8, small);
+    const titles = [`${number} of the first layer, and what each makes of the image`, `${number}, and their maps`];
+    const fits = titles.find((title) => fitted(context, title, right - left - 12, 12) === title);
+    putText(context, fits ?? fitted(context, titles[1], right - left - 12, 12), left, 8, small);
     putText(context, "confusion", right, 8, small);
     putPicture(context, bytePicture(lab.array("look").data, shape), 0, HEAD, side(), side());
+    let top = HEAD;
     for (const [i, run] of look.shown.entries()) {
-      const top = HEAD + i * (side() + HEAD);
       putLayer(context, i, left, top, right - left - 18);
       const confusion = lab.array(`confusion${i}`);
       const picture = mapPicture(confusion.data, ...confusion.shape, (share) =>
         MANY.map((part) => 255 + (part - 255) * share),
       );
       putPicture(context, picture, right, top, side(), side());
-      const text = `${run.name}${i ? `, step ${run.step}` : ""}: ${run.words.join("; ")}`;
-      putText(context, fitted(context, text, width, 13), 0, top + side() + 9);
+      const lines = linesOf(run, i, width);
+      if (i) putAgreement(context, look, top);
+      lines.forEach((line, k) => putText(context, line, 0, top + side() + 9 + LINE * k));
+      top += highOf(lines);
     }
-    const agreed = look.agree === undefined ? [] : ["they agree", `on ${look.agree} of`, `${look.count} images`];
-    agreed.forEach((text, i) => putText(context, text, 0, 2 * HEAD + side() + 16 * (i + 1), { weight: "bold" }));
     canvas.setAttribute("aria-label", thenInWords(look));
+  }
+  function putAgreement(context, { agree, count }, top) {
+    const words = ["they agree", `on ${agree} of`, `${count} images`];
+    words.forEach((text, i) => putText(context, text, 0, top + 16 * (i + 1) - 4, { weight: "bold", size: 12 }));
   }
   function putLayer(context, i, left, top, width) {
     const rows = ["filters", "maps"].map((name) => lab.array(`${name}${i}`));
@@ -129,8 +141,9 @@ export function makePast(lab, place, pinned) {
   }
 
   return {
-    isDouble: () => place.clientWidth > 0 && shown().length > 1,
-    pin: () => (place.clientWidth && past.moments[at] ? past.moments[at][1] : null),
+    isOpen,
+    isTall: () => isOpen() && (shown().length > 1 || own.checked),
+    pin: () => (isOpen() ? past.moments[at][1] : null),
     show(next) {
       past = next;
       const { step: seen, image: number, own: isOwn = false, beside: other = "" } = lab.facts().look ?? {};

@@ -14,12 +14,12 @@ export function makeBars(model, place, signal) {
   const written = (value) => value.toFixed(step < 0.1 ? 2 : step < 1 ? 1 : 0);
   const shares = names.map((_, i) => (i + 0.5) / names.length);
   const ticks = [high, (low + high) / 2, low].map((tick) => make("span", {}, String(Number(tick.toFixed(6)))));
-  const fills = names.map(() => make("div", { class: "lab-bar" }));
+  const fills = names.map(() => make("div", { class: "lab-guess-bar" }));
   const lines = names.map(() => make("div", { class: "lab-measured" }));
   const numbers = names.map(() => make("span", {}));
   const below = names.map((name, i) => make("div", {}, make("b", {}, name), numbers[i]));
   const axes = make("div", { class: "lab-bars-axes" }, ...fills, ...lines);
-  const frame = make("div", { class: "lab-bars" }, make("div", { class: "lab-bars-ticks" }, ...ticks), axes);
+  const frame = make("div", { class: "lab-guess-bars" }, make("div", { class: "lab-bars-ticks" }, ...ticks), axes);
   frame.append(make("div", { class: "lab-bars-names" }, ...below));
   place.append(frame);
   const knobs = makeKnobs(axes, (values) => change(model, { values }), signal);

@@ -16,7 +16,8 @@ export default living((lab) => {
   const showGoing = makeGoing(lab, lab.place, ["Train", "Resume"]);
   const points = makePoints(lab, () => redraw());
   const isNarrow = (width) => width < 520;
-  const heightOf = (width) => (isNarrow(width) ? 460 : past.isDouble() ? 160 : 236); // two pasts need the room
+  // To look back needs the room.
+  const heightOf = (width) => (isNarrow(width) ? 460 : past.isTall() ? 140 : past.isOpen() ? 204 : 236);
   const stage = make("div", { class: "lab-over" });
   lab.place.append(stage);
   const { canvas, redraw } = makeCanvas(stage, heightOf, draw, lab.signal, { role: "img" });

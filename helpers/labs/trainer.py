@@ -99,7 +99,7 @@ class Trainer(Growing):
     def hear(self, message, buffers):
         """As every lab that trains; also a preset, a file to save or load, and a name for the class."""
         move = dict(message.get("move", {}))
-        looks_back = self.back.heard(move)
+        looks = self.back.heard(move)  # first: to look back is no move that would take the guess away
         # A guess counts for the next run, however that begins, and for no other.
         if self._is_used() and {*move} - {"expected"}:
             self.expected.value = ()
@@ -113,7 +113,7 @@ class Trainer(Growing):
         if "file" in message:
             self.file = message["file"]
             {"save": self.save, "load": self.load}[message["do"]]()
-        if looks_back:
+        if looks:
             self.look()
             self.grow()
         if "move" not in message:

@@ -17,7 +17,7 @@ export default living((lab) => {
   const isConfusion = () => lab.facts().view === "confusion";
   const pictureSide = (width) => Math.min((width - 7 * 6) / 8, 96);
   const barsHigh = (width) => pictureSide(width) + 176 + (hasCurves() ? 216 : 0);
-  const heightOf = (width) => (isConfusion() ? matrixHeight(width, lab.facts().classes.length) : barsHigh(width));
+  const heightOf = (width) => (isConfusion() ? matrixHeight(width, lab.facts()) : barsHigh(width));
   const { canvas, redraw } = makeCanvas(lab.place, heightOf, draw, lab.signal, { role: "img" });
 
   function draw(context, width) {
@@ -104,9 +104,11 @@ function putBars(context, width, top, { names, classes, accuracies, upright }) {
   }
 }
 
+const LINE = 18; // pixels
 const SIDE_NAMES = 92; // pixels for the names of the true classes
 const matrixSide = (width) => Math.min((width - SIDE_NAMES - 16) / 2, 330);
-const matrixHeight = (width, count) => matrixSide(width) + (count > MOST_NAMED ? 132 : 66);
+const matrixHeight = (width, { classes, worst }) =>
+  matrixSide(width) + (classes.length > MOST_NAMED ? 70 + LINE * Math.max(...worst.map((texts) => texts.length)) : 66);
 
 // The confusion matrices of both, true classes in rows; the colour is the root of the row's share, or one mistake
 // would vanish beside the many right answers.
@@ -130,7 +132,7 @@ function putConfusions(context, width, { names, classes, worst }, counts) {
     if (isMany) {
       worst[i].forEach((text, at) => {
         const style = { size: 12 };
-        putText(context, fitted(context, text, side, 12), left, top + side + 34 + 18 * at, style);
+        putText(context, fitted(context, text, side, 12), left, top + side + 34 + LINE * at, style);
       });
       continue;
     }

@@ -84,7 +84,7 @@ def test_bars_are_dragged_by_one_stroke_or_moved_by_keys_and_compared(address, b
         page.get_by_role("slider", name="b", exact=True).press("Home")
         page.get_by_role("slider", name="c", exact=True).press("PageDown")
         assert "Answer:" not in page.locator(".jp-Notebook").inner_text()
-        assert serious(page, ".lab-bars") == []
+        assert serious(page, ".lab-guess-bars") == []
         note.click()
         page.get_by_text("You are furthest off for c: 0.75, and it is 0.10.", exact=False).wait_for()
         expect(note).to_have_attribute("aria-pressed", "true")
