@@ -180,6 +180,7 @@ class TestExplorer:
     def test_the_pixels_are_reached_by_keyboard_and_by_a_finger(self, page, lab):
         jupyterlab.type_line(lab, "explorer view=numbers place=3")
         canvas = lab.get_by_role("slider", name="pixel")
+        canvas.wait_for()  # the kernel has taken the line by then
         image = known(page)["arrays"]["image"][0]
         canvas.focus()
         for key in ("ArrowDown", "ArrowDown", "End", "ArrowLeft"):
