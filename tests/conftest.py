@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from helpers import Batches, fashion_mnist, image_files
+from helpers.labs import question
 
 # Files that take 15 seconds or more on one core, as `pytest --durations=150` says it, the longest first.
 LONGEST = [
@@ -99,6 +100,15 @@ def threads_are_put_back():
     after = torch.get_num_threads()
     torch.set_num_threads(before)
     assert after == before, f"the test leaves {after} threads behind, and found {before}"
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What the `answer` of a question displays, as a list."""
+    displayed = []
+    monkeypatch.delenv("LENET_LAB_REVEAL", raising=False)
+    monkeypatch.setattr(question, "display", lambda *made: displayed.extend(made))
+    return displayed
 
 
 def pytest_collection_modifyitems(items):

@@ -9,15 +9,6 @@ from helpers.labs.cells import Cell
 from helpers.labs.question import Reveal, predict
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What `answer` displays, as a list."""
-    displayed = []
-    monkeypatch.delenv("LENET_LAB_REVEAL", raising=False)
-    monkeypatch.setattr(question, "display", lambda *made: displayed.extend(made))
-    return displayed
-
-
 def said(thing):
     """The words of what was displayed, a widget's children included."""
     if isinstance(thing, Reveal):

@@ -12,15 +12,6 @@ from helpers.labs.question import Reveal
 RIGHT = {"bars": [0.9, 0.4], "place": torch.eye(3)}
 
 
-@pytest.fixture
-def shown(monkeypatch):
-    """What `answer` displays, as a list."""
-    displayed = []
-    monkeypatch.delenv("LENET_LAB_REVEAL", raising=False)
-    monkeypatch.setattr(question, "display", lambda *made: displayed.extend(made))
-    return displayed
-
-
 @pytest.fixture(params=RIGHT)
 def kind(request):
     return request.param

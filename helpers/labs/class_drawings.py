@@ -217,7 +217,7 @@ def gathered(found, words, folder, source=None):
         for word, image in zip(said, images, strict=True)
         if word in words
     ]
-    images = torch.stack([image for image, *_ in picked]) if picked else torch.zeros(0, SIZE, SIZE, dtype=torch.uint8)
+    images = torch.stack([image for image, *_ in picked]) if picked else _nothing()[1]
     labels, writers, times = (torch.tensor([row[i] for row in picked]) for i in (1, 2, 3))
     source = source or f"the drawings of {len(found)} writer{'s' * (len(found) != 1)} in {folder}"
     return Drawings(images[:, None], labels.long(), writers.long(), times.double(), words, tuple(found), source, folder)
