@@ -37,8 +37,9 @@ from helpers.labs.runs import (
     table,
 )
 from helpers.labs.settings import Button, Choice, Slider, Steps, Switch, Words
+from helpers.machine import try_gpu
 from helpers.models import num_parameters
-from helpers.training import evaluate_accuracy, train, try_gpu
+from helpers.training import evaluate_accuracy, train
 from helpers.weights import load_weights, save_weights
 
 OWN = "own settings"
