@@ -15,8 +15,9 @@ from helpers.diagnosis import diagnose
 from helpers.labs.cells import one_a_cell
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
+from helpers.labs.recipe import sizes_of
 from helpers.labs.runner import Runner
-from helpers.labs.runs import keep, points, sizes_of
+from helpers.labs.runs import keep, points
 from helpers.labs.settings import Button, Choice, Slider, Steps, Switch
 from helpers.layers import layer_table
 from helpers.machine import try_gpu
