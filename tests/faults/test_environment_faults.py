@@ -193,7 +193,7 @@ def test_a_python_newer_than_we_know_may_run_what_somebody_installed_for_it(monk
 @pytest.mark.parametrize(
     ("system", "machine", "bits", "words"),
     [
-        ("darwin", "x86_64", 64, "no PyTorch for Intel Macs"),
+        ("darwin", "x86_64", 64, "PyTorch has not supported Intel Macs"),
         ("win32", "AMD64", 32, "a 64-bit Python"),
         ("darwin", "arm64", 64, None),
         ("linux", "x86_64", 64, None),
