@@ -78,8 +78,8 @@ def stretched(accuracies, before, epochs):
 
 
 def without(line):
-    """A board line without the guess in it."""
-    return re.sub(r" expected=\S+", "", line)
+    """A board line without what is not a setting of a training: the guess, and the moment looked back at."""
+    return re.sub(r" (expected|moment)=\S+", "", line)
 
 
 def measured(curve):

@@ -26,7 +26,7 @@ ASLEEP = """<style>
 .jp-OutputArea-child:has(.lab-still):has(+ .jp-OutputArea-child .lab-alive) { display: none }
 </style>
 <div class="lab-still">%s</div>"""
-STILL = "%s<p>This is a picture of the %s lab as it began. To move it, run this cell again.</p>"
+STILL = "%s<p>This is a picture of the %s lab as it %s. To move it, run this cell again.</p>"
 
 
 @functools.cache
@@ -93,6 +93,7 @@ class Living(anywidget.AnyWidget):
         super().__init__(name=self.NAME, **parts)
         self.controls, self.buttons, self.arrays = controls, buttons or {}, {}
         self.whole = self  # what is displayed: a lab may be in a box with other widgets
+        self.asleep = None  # the handle of the still picture in front of it, once it is displayed
         self.message = Words()
         self.board = Board(self.NAME, controls, self.redraw, Words(), Words(), self.hold_sync)
         for part in (*controls.values(), *self.buttons.values(), self.message, self.board.text, self.board.trouble):
@@ -164,18 +165,27 @@ class Living(anywidget.AnyWidget):
         self.line = {"text": self.board.text.value, "trouble": self.board.trouble.value}
         self.said = {"text": self.message.value, "trouble": self.message.trouble}
 
-    def _ipython_display_(self):
+    def _still(self, when):
         try:
             picture = self.still(**self.board.values())._repr_html_()
         except ShapeError as error:
             picture = f"<p>{html.escape(str(error))}</p>"
-        display_with(STILL % (picture, html.escape(self.NAME)), self.whole, f"the {self.NAME} lab")
+        return STILL % (picture, html.escape(self.NAME), when)
+
+    def keep_still(self):
+        """Update the still picture to the present; only at the end of a run, since it takes a tenth of a second."""
+        if self.asleep:
+            self.asleep.update(HTML(ASLEEP % self._still("was after its last run")))
+
+    def _ipython_display_(self):
+        self.asleep = display_with(self._still("began"), self.whole, f"the {self.NAME} lab")
 
 
 def display_with(asleep, widget, name):
-    """Display a widget, preceded by the HTML that is seen on pages without a kernel.
+    """Display a widget, preceded by the HTML that is seen on pages without a kernel; returns the handle of that.
 
     name: the widget's plain text, without an id that differs at each run.
     """
-    display(HTML(ASLEEP % asleep))
+    handle = display(HTML(ASLEEP % asleep), display_id=True)
     display({**ipywidgets.Widget._repr_mimebundle_(widget), "text/plain": name}, raw=True)
+    return handle
