@@ -167,4 +167,6 @@ def honest_split(words=DIGITS):
 
     words: those that `labs.collect` asked for. The drawings are those of `class_data` now. Raises as that does.
     """
-    return HonestSplit(drawings_or_simulated(as_words(words)))
+    if len(words := as_words(words)) < 2:
+        raise ValueError(f"there is only one word, {words[0]}: a network chooses between two or more")
+    return HonestSplit(drawings_or_simulated(words))
