@@ -68,6 +68,8 @@ def test_the_explorer_shows_every_view(data):
     for view in ("images", "numbers", "counts and means"):
         lab.controls["view"].value = view
         drawn(lab)
+        if view == "numbers":
+            assert ("of red" in lab.facts["known"][0]) == (data.train_images.shape[1] == 3)
     assert lab.means.shape == (len(data.class_names), *data.train_images.shape[1:])
     lab.controls["class_name"].value = data.class_names[-1]
     drawn(lab)
