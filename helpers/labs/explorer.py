@@ -101,10 +101,11 @@ class Explorer(Living):
     def _numbers(self, class_name, place, seed, **others):
         shown = self._from(class_name, place, seed, 1)[0][:1]
         (image,), (name,), number = self.images.train_images[shown], self._names(shown), int(shown)
-        _, height, width = image.shape
-        values = image[0].float()  # of colours, the first
+        channels, height, width = image.shape
+        values = image[0].float()
+        colours = ", of red; green and blue have as many" if channels == 3 else ""
         known = [
-            f"{height}×{width} = {height * width} numbers",
+            f"{height}×{width} = {height * width} numbers{colours}",
             f"smallest {int(values.min())}, largest {int(values.max())}",
             f"mean {values.mean():.1f}",
             f"{(values == 0).float().mean():.0%} are 0",

@@ -169,4 +169,6 @@ def honest_split(words=DIGITS):
     Chapter 5. words: those that `labs.collect` asked for; the drawings are those that `class_data` has now. Raises
     ValueError and DataError as `class_data` does.
     """
-    return HonestSplit(drawings_or_simulated(as_words(words)))
+    if len(words := as_words(words)) < 2:
+        raise ValueError(f"there is only one word, {words[0]}: a network chooses between two or more")
+    return HonestSplit(drawings_or_simulated(words))
