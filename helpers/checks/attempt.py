@@ -93,7 +93,8 @@ class Attempt:
             torch.manual_seed(self.seed)
             random.seed(self.seed)
             np.random.seed(self.seed)  # noqa: NPY002
-        load_compiler()
+        if any(isinstance(one, nn.Module) for one in given):  # the answer may train it
+            load_compiler()
         try:
             with time_limit(self.seconds):
                 value = self.function(*given)
@@ -114,7 +115,10 @@ class Attempt:
 
 
 def load_compiler():
-    """Load what PyTorch loads with the first optimizer: it takes two seconds, which must not count as the student's."""
+    """Load what PyTorch loads with the first optimizer: it takes two seconds, which must not count as the student's.
+
+    Without a network to train they would be wasted: they used to delay the first verdict of chapter 1.
+    """
     import torch._dynamo  # noqa: F401
 
 
