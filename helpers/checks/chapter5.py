@@ -17,6 +17,8 @@ from helpers.checks.verdict import right, wrong
 from helpers.data import Batches
 from helpers.training import evaluate_accuracy, try_gpu
 
+# Exercise 5.1
+
 
 def _best(accs):
     """The rate with the highest accuracy."""
@@ -86,6 +88,9 @@ check_choose_rates = Exercise(
              lambda given, tried: len(set(given.values())) == 1),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.2
 
 
 def _shifted(images, dx):
@@ -178,6 +183,9 @@ check_shift_right = Exercise(
         Sign("Four dimensions come and four are asked for, (N, 1, height, width).", lambda Y, X, dx: Y.ndim != 4),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.3
 
 
 def _counts(right_a, right_b):
@@ -274,6 +282,9 @@ check_lead = Exercise(
              lambda value, A, B: all(abs(x - y) <= 0.005001 for x, y in zip(value, _lead(A, B), strict=True))),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.4
 
 
 def _small_lenet(depth, dense=()):
@@ -396,6 +407,9 @@ check_freeze_features = Exercise(
              lambda seen, net: not (seen.get("still") and seen.get("moves"))),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.5
 
 
 @checked
