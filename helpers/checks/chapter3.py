@@ -55,11 +55,9 @@ def check_colour_net(net):
     try:
         run = networks.run(networks.copied(net), X)
     except Stopped as stopped:
-        maps = (
-            networks.ForwardPass(networks.copied(first), X).scores.shape[1:]
-            if isinstance(first, nn.Conv2d)
-            else (6, 28, 28)
-        )
+        maps = (6, 28, 28)
+        if isinstance(first, nn.Conv2d):
+            maps = networks.ForwardPass(networks.copied(first), X).scores.shape[1:]
         if maps != (6, 28, 28):
             made = f"Your first convolution makes maps of {answers.shape(maps)}, but the layers after it expect 6×28×28"
             size = "the size is 32 + 2·padding − kernel_size + 1"
