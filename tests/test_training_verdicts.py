@@ -22,8 +22,9 @@ from helpers import (
     xavier,
 )
 from helpers.labs import runner as runner_module
+from helpers.labs.recipe import network
 from helpers.labs.runner import Runner
-from helpers.labs.runs import network, points
+from helpers.labs.runs import points
 from tests.support import threads, wait_for
 
 VERSUS = sys.modules["helpers.labs.versus"]  # the module, whose name in the package is that of the function

@@ -15,7 +15,8 @@ from helpers.checks.attempt import Attempt
 from helpers.checks.exercise import Exercise, Mistake, Sign, checked
 from helpers.checks.verdict import right, wrong
 from helpers.data import Batches
-from helpers.training import evaluate_accuracy, try_gpu
+from helpers.machine import try_gpu
+from helpers.training import evaluate_accuracy
 
 # Exercise 5.1
 
