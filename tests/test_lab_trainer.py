@@ -111,7 +111,7 @@ def test_presets_put_the_controls_where_they_say(lab):
     for name, (changes, _) in PRESETS.items():
         lab.preset.value = "own settings"
         lab.preset.value = name
-        assert lab.board.values() == {**lab.begun_with, **changes, "expected": ()}
+        assert lab.board.values() == {**lab.begun_with, **changes, "expected": (), "moment": None}
         assert lab.preset.value == name
     lab.controls["lr"].value = 0.03
     assert lab.preset.value == "own settings"
@@ -133,7 +133,7 @@ def test_reset_forgets_the_runs_and_puts_every_control_back(lab):
     lab.buttons["Reset"].click()
     assert not workers()
     assert lab.runs == []
-    assert lab.board.values() == {**lab.begun_with, "expected": ()}
+    assert lab.board.values() == {**lab.begun_with, "expected": (), "moment": None}
     assert lab.state()["curves"] == lab.state()["table"] == []
 
 

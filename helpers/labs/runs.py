@@ -23,6 +23,7 @@ class Run:
     handed_in: bool = False  # its result line went to the class's folder
     past: Past | None = None  # None before its first step, and of weights that were loaded
     expected: tuple = ()  # the accuracies that the student expected, at the `expected.handles` of the run
+    row: int = 0  # its number in the table; 0 if it has no row there
 
     def put_aside(self, as_ghost):
         """Let the network of an earlier run go, and all of its history but what the table shows, unless `as_ghost`.
@@ -41,6 +42,11 @@ class Run:
     def name(self):
         """Its settings in words: its board line without the name of the lab."""
         return self.line.partition(" ")[2] or "as at the beginning"
+
+    @property
+    def title(self):
+        """Its name, which another run may have too, and its number in the table."""
+        return f"{self.name} (run {self.row})" if self.row else f"{self.name} (ended in its first epoch)"
 
     @property
     def val_acc(self):
@@ -75,10 +81,12 @@ HEAD = ["run", "settings", "parameters", "seconds", "images/s", "validation", "t
 def table(runs):
     """The rows of the runs below HEAD, the newest first, [{"curve": the run's number, "cells": list of texts}].
 
-    Of runs that ended before their first epoch only the latest has a row. runs: a list of `Run`.
+    Of runs that ended before their first epoch only the latest has a row. runs: a list of `Run`, which learn their row.
     """
     rows = []
     listed = [run for run in runs if run.shown and (run.val_acc is not None or run is runs[-1])]
+    for run in runs:
+        run.row = listed.index(run) + 1 if run in listed else 0
     for number, run in enumerate(listed, start=1):
         accuracies = ["" if value is None else f"{value:.1%}" for value in (run.val_acc, run.test_acc)]
         work = ["loaded", ""]

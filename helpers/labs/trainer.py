@@ -20,7 +20,7 @@ from helpers.labs.class_experiment import result_line
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
 from helpers.labs.pad import Pad
-from helpers.labs.past import MOST_BYTES, LookBack, Past, forget
+from helpers.labs.past import MOST_BYTES, LookBack, LookedAt, Past, forget
 from helpers.labs.recipe import PRESETS, Preset, Supply, network, settings_of_a_run, sizes_of
 from helpers.labs.runner import Runner
 from helpers.labs.runs import HEAD, Run, keep, points, table
@@ -30,6 +30,7 @@ from helpers.models import num_parameters
 from helpers.training import evaluate_accuracy, train
 from helpers.weights import load_weights, save_weights
 
+ASIDE = {"expected", "moment"}  # controls that are no settings of a run
 GHOSTS = 4  # earlier runs whose curves stay in grey
 
 
@@ -54,14 +55,16 @@ class Trainer(Growing):
         self.supply = Supply(data, self.device)
         self.runner, self.runs, self.numbers, self._moved_to = Runner(), None, itertools.count(), None
         self.back, self.drawing = LookBack(), None
+        self._opened = 0  # how often a line has asked for a moment of the past
         self._kept = ()  # a guess that a line without one leaves as it is
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
         controls = self.offered(num_epochs)
         self.begun_with = {name: control.value for name, control in controls.items()}
-        self.preset = Preset(self.presets, self.begun_with, choose=lambda settings: self.board.move(settings))
+        self.preset = Preset(self.presets, self.begun_with, lambda chosen: self.board.move({**chosen, "moment": None}))
         self.preset.observe(self._tell)
         self.expected = controls["expected"] = expected.Expected()
+        self.moment = controls["moment"] = LookedAt()
         buttons = {
             "Train": Button("Train", self.train, group="training"),
             "Stop": Button("Stop", self.stop, group="training"),
@@ -100,12 +103,11 @@ class Trainer(Growing):
             self.file = message["file"]
             {"save": self.save, "load": self.load}[message["do"]]()
         if looks:
-            self.look()
-            self.grow()
+            self.board.move({"moment": self._moment_in_the_line()}, then=self._looked)
         if "move" not in message:
             super().hear(message, buffers)
         elif move:
-            super().hear({"move": move}, buffers)
+            super().hear({"move": {**move, "moment": None}}, buffers)  # of the run that this begins, the end
         self._kept = ()
 
     @property
@@ -122,6 +124,7 @@ class Trainer(Growing):
         """Do what the Train button does; a guess that has had its run counts for no other."""
         if self._is_used():
             self.expected.value = ()
+        self.moment.value = None
         self.start()
 
     def start(self):
@@ -149,7 +152,7 @@ class Trainer(Growing):
         self.ghosts = [run for run in self.runs if run.history][-GHOSTS:]
         for run in self.runs:
             run.put_aside(as_ghost=run in self.ghosts)
-        self.unfinished, self.val_iter, self.refused, self.back.moment = None, val_iter, False, None
+        self.unfinished, self.val_iter, self.refused, self.back.moment = None, val_iter, False, self.moment.value
         run = Run(expected.without(self.board.line()), settings, net.to(self.device), num_parameters(net))
         run.number, run.expected = next(self.numbers), self.expected.value
         self.runs.append(run)
@@ -166,7 +169,7 @@ class Trainer(Growing):
     def reset(self):
         """Forget all runs and put every control back to its first value."""
         self.cancel()
-        self.board.move({**self.begun_with, "expected": ()}, then=self._forget)
+        self.board.move({**self.begun_with, "expected": (), "moment": None}, then=self._forget)
 
     def test(self):
         """Measure the latest network on the test images."""
@@ -200,6 +203,7 @@ class Trainer(Growing):
             self._say_of_file(f"Not loaded: {error}", trouble=True)
             return
         self.cancel()
+        self.moment.value = None
         self._begin(net, settings, val_iter)
         run = self.runs[-1]
         run.loaded_acc = evaluate_accuracy(net, val_iter)
@@ -231,22 +235,32 @@ class Trainer(Growing):
         return result_line(self.runs[-1]) if self.runs else ""
 
     def redraw(self):
-        """A control has moved: train anew, but not when the lab is made, and not if only the guess has changed."""
+        """A control has moved: train anew, but not when the lab is made, nor if only the guess or the moment did."""
         before, guess, epochs = self._moved_to, self.expected.value or self._kept, self.controls["epochs"].value
         if before and guess == before["expected"]:
             guess = expected.stretched(guess, before["epochs"], epochs)
         self.expected.value = guess if len(guess) == len(expected.handles(epochs)) else ()
         self._moved_to = self.board.values()
+        self.back.moment = self.moment.value
+        self._opened += self.moment.value is not None
         if self.runs is None:
             self._forget()
-        elif before == {**self._moved_to, "expected": before["expected"]} != self._moved_to:
-            self.grow()
-        else:
+            return
+        changed = {name for name in before if before[name] != self._moved_to[name]}
+        is_new = not changed or changed - ASIDE
+        if self.moment.value is not None:  # a line asks for a moment of a run, which may be there already
+            latest = self.runs[-1] if self.runs else None
+            is_new = not latest or latest.settings != self._settings() or not (self.running or latest.past)
+        if is_new:
             self.start()
+            return
+        if "moment" in changed:
+            self.look()
+        self.grow()
 
     def _settings(self):
         """The present settings of a run, {name: value}."""
-        return {name: value for name, value in self.board.values().items() if name != "expected"}
+        return {name: value for name, value in self.board.values().items() if name not in ASIDE}
 
     def _is_used(self):
         """True if the latest run began with the present guess."""
@@ -270,7 +284,7 @@ class Trainer(Growing):
         self.below = {
             "head": HEAD, "rows": self.table, "result": self.result_text(), "file": self.file, "said": said,
             "class": str(self.class_folder.path) if self.class_folder else "", "shared": self.shared,
-            "past": self.back.offers(self.runs),
+            "past": {**self.back.offers(self.runs), "opened": self._opened},
         }  # fmt: skip
         at, values = expected.handles(self.controls["epochs"].value), list(self.expected.value)
         self.guess = {"at": at, "values": values, "said": self._of_the_guess(at)}
@@ -370,6 +384,17 @@ class Trainer(Growing):
         names = self.images.class_names
         then, look = self.back.picture(self.runs, val.images, val.labels, names, self._network, self.drawing)
         Growing.show(self, {**arrays, **then}, {**facts, "look": look})
+
+    def _looked(self):
+        self._moved_to = self.board.values()
+        self.look()
+        self.grow()
+
+    def _moment_in_the_line(self):
+        """The step that the page looks at; None at the end of a run that has one."""
+        moments = self.runs[-1].past.moments if self.runs and self.runs[-1].past else []
+        at = self.back.moment
+        return None if at is None or not moments or (not self.running and at >= moments[-1].step) else at
 
     def see(self, _):
         """Let the networks of the past see what stands on the pad, scaled to the size of the images but not moved."""
