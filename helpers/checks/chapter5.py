@@ -18,6 +18,8 @@ from helpers.data import Batches
 from helpers.machine import try_gpu
 from helpers.training import evaluate_accuracy
 
+# Exercise 5.1
+
 
 def _best(accs):
     """The rate with the highest accuracy."""
@@ -87,6 +89,9 @@ check_choose_rates = Exercise(
              lambda given, tried: len(set(given.values())) == 1),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.2
 
 
 def _shifted(images, dx):
@@ -183,6 +188,9 @@ check_shift_right = Exercise(
 )  # fmt: skip
 
 
+# Exercise 5.3
+
+
 def _counts(right_a, right_b):
     """The numbers of images on which only A is right, on which only B is right, and of all."""
     return int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum()), len(right_a)
@@ -277,6 +285,9 @@ check_lead = Exercise(
              lambda value, A, B: all(abs(x - y) <= 0.005001 for x, y in zip(value, _lead(A, B), strict=True))),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.4
 
 
 def _small_lenet(depth, dense=()):
@@ -399,6 +410,9 @@ check_freeze_features = Exercise(
              lambda seen, net: not (seen.get("still") and seen.get("moves"))),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.5
 
 
 @checked

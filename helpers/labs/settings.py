@@ -4,10 +4,10 @@ import traitlets as t
 
 
 class Setting(t.HasTraits):
-    """The base of all settings: a `value`, and `description`, the full label. `KIND` says how the browser draws it.
+    """The base of all settings: a `value`, and `description`, the full label, which a screen reader says too.
 
-    group: the heading over neighbouring settings of one group; shown: False for what the picture itself sets, such as
-    the place of a window.
+    `KIND` says how the browser draws it; group: the heading over neighbouring settings of one group; shown: False for
+    what the picture itself sets, such as the place of a window.
     """
 
     KIND = ""
@@ -26,14 +26,17 @@ class Setting(t.HasTraits):
 
 
 class Slider(Setting):
-    """Whole numbers from `min` to `max` in steps of `step`; other values are cut to that range."""
+    """Whole numbers from `min` to `max` in steps of `step`; other values are cut to that range.
+
+    A lab may narrow `min` and `max` to what fits into its picture; `lowest` and `highest` are those of all pictures.
+    """
 
     KIND = "slider"
     min, max, step, value = t.Int(), t.Int(), t.Int(1), t.Int()
 
     def __init__(self, label, value, low, high, step=1, **more):
         super().__init__(description=label, min=low, max=high, step=step, **more)
-        self.value = value
+        self.value, self.lowest, self.highest = value, low, high
 
     @t.validate("value")
     def _cut(self, proposal):

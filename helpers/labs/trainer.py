@@ -61,7 +61,7 @@ class Trainer(Growing):
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
         controls = self.offered(num_epochs)
         self.begun_with = {name: control.value for name, control in controls.items()}
-        self.preset = Preset(self.presets, self.begun_with, choose=self._choose)
+        self.preset = Preset(self.presets, self.begun_with, lambda chosen: self.board.move({**chosen, "moment": None}))
         self.preset.observe(self._tell)
         self.expected = controls["expected"] = expected.Expected()
         self.moment = controls["moment"] = LookedAt()
@@ -304,10 +304,6 @@ class Trainer(Growing):
     def still(self, **values):
         """The curves of this moment."""
         return plotting.curves(self.history, [run.history for run in self.ghosts], self.far()[1])
-
-    def _choose(self, settings):
-        """Move the controls to those of a preset, without looking back."""
-        self.board.move({**settings, "moment": None})
 
     def _say(self, text, trouble=False, advice=""):
         """Show a text, and below it advice or, without any, what the preset is about."""
