@@ -27,7 +27,9 @@ from helpers.checks import answers
 SECONDS = 5  # for one call; each takes some milliseconds
 MEMORY = 2**30  # bytes that one call may take; a laptop or Binder has not much more
 MOST = 2_000  # values of a generator
-OURS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
+# Packages may also lie outside of this Python's own folder: a user's folder, or one that a hub's .pth file names.
+PACKAGES = sysconfig.get_path("purelib"), str(Path(torch.__file__).parents[1])
+OURS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"), *PACKAGES)
 
 
 class Stopped(Exception):
