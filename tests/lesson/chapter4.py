@@ -41,7 +41,7 @@ LABS = {
         ("press", "Draw what you expect"),
         ("key", "expected accuracy after epoch 1", "ArrowUp"),
         ("press", "Train"),
-        ("line", "trainer lr=0.9"),
+        ("line", "trainer lr=0.9", {"red": "Dead: the loss stays"}),
         ("line", "trainer lr=0.001"),
         ("line", "trainer batch=16 epochs=2"),
         ("line", "trainer batch=256 epochs=2"),
