@@ -123,6 +123,7 @@ def browser():
 def open_notebook(chromium_browser, address, name, width=1280, height=800):
     """A page that shows notebooks/`name` with its kernel ready; `problems(page)` tells what went wrong in it."""
     page = chromium_browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(90_000)  # on a machine that does other things too, JupyterLab may take a minute to open
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("console", lambda message: page.problems.append(message.text) if is_problem(message) else None)
