@@ -21,9 +21,12 @@ def as_tensor(values, what):
     if isinstance(values, (list, tuple)) and values and torch.is_tensor(values[0]):
         values = [value.cpu().numpy() if torch.is_tensor(value) else value for value in values]
     try:
-        return torch.from_numpy(np.array(values))  # a copy: PyTorch warns of an array that is read-only
+        array = np.array(values)  # a copy: PyTorch warns of an array that is read-only
     except (TypeError, ValueError) as error:
         raise ShapeError(f"the {what} are no table of numbers of one size: {error}") from None
+    if array.dtype.kind not in "biufc":
+        raise ShapeError(f"the {what} are no table of numbers of one size: in it is {array.flat[:1].tolist()!s:.40}")
+    return torch.from_numpy(array)
 
 
 def as_images(images):
@@ -46,6 +49,7 @@ def as_images(images):
     if images.dtype == torch.bool:
         return images.to(torch.uint8) * 255
     if images.dtype != torch.uint8 and len(images):
+        images = images.long()  # PyTorch does not compare numbers of 16 bits without a sign
         refuse_outside(images, 0, 255, "the images are whole numbers", f": {PIXELS}")
     return images.to(torch.uint8)
 
@@ -72,9 +76,12 @@ def as_data_set(images, labels, part, num_classes):
         images = (255 * images).round().to(torch.uint8)
     refuse_unequal(images, labels)
     if labels.is_floating_point() or labels.ndim != 1:
-        raise ShapeError(f"the {part} labels have the shape {tuple(labels.shape)}: expected whole numbers, (N,)")
-    refuse_outside(labels, 0, num_classes - 1, f"the {part} labels go", f", but there are {num_classes} class names")
-    return images, labels
+        came = f"have the shape {tuple(labels.shape)} and are {kind(labels)}"
+        hint = "; of rows with a single 1 take labels.argmax(1)" if labels.ndim == 2 else ""
+        raise ShapeError(f"the {part} labels {came}: expected whole numbers, (N,){hint}")
+    names = f", but there are {num_classes} class names, counted from 0"
+    refuse_outside(labels, 0, num_classes - 1, f"the {part} labels go", names)
+    return images.cpu(), labels.cpu()
 
 
 def refuse_outside(values, least, most, what, wanted):
@@ -86,11 +93,11 @@ def refuse_outside(values, least, most, what, wanted):
             raise ShapeError(f"{what} from {first} to {last}{wanted}")
 
 
-def refuse_unequal(images, labels):
-    """Raise ShapeError unless there is one label per image."""
-    if not labels.ndim or len(images) != len(labels):
+def refuse_unequal(values, labels, what="image"):
+    """Raise ShapeError unless there is one label for each of `values`; what: the word for one of them."""
+    if not labels.ndim or len(values) != len(labels):
         count = len(labels) if labels.ndim else "one number as"
-        raise ShapeError(f"{len(images)} images but {count} labels: there must be one label an image")
+        raise ShapeError(f"{len(values)} {what}s but {count} labels: there must be one label per {what}")
 
 
 def as_classes(values, what="scores"):

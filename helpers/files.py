@@ -4,6 +4,8 @@ import contextlib
 import secrets
 from pathlib import Path
 
+from helpers.errors import DataError
+
 
 @contextlib.contextmanager
 def new_file(path, overwrite=False):
@@ -22,6 +24,14 @@ def new_file(path, overwrite=False):
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def path_of(given):
+    """What someone gives as a path; DataError if it is something else."""
+    try:
+        return Path(given).expanduser()
+    except (TypeError, RuntimeError):
+        raise DataError(f"{given!r:.60} is no path: give the name of a file or folder, as a text") from None
 
 
 def refuse_to_replace(path):

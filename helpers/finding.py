@@ -97,11 +97,13 @@ def _smooth_background(small):
     known, colours = terms[border], small[:, border].T  # (pixels, 6), (pixels, 3)
     fit = torch.zeros(6, 3)
     fit[0] = colours.median(dim=0).values
+    # What a pixel of weight 1 adds to the equations, both sides: (pixels, 6 · 9).
+    pairs = (known[:, :, None] * torch.cat([known, colours], dim=1)[:, None]).flatten(1)
     for _ in range(10):
         away = (colours - known @ fit).square().mean(dim=1).sqrt()
-        weighted = known / (1 + (away / (2 * away.median() + 2)).square())[:, None]
+        equations = (1 / (1 + (away / (2 * away.median() + 2)).square()) @ pairs).reshape(6, 9)
         # The small addition: in a photo one pixel wide x and y say nothing.
-        fit = torch.linalg.solve(weighted.T @ known + 1e-4 * torch.eye(6), weighted.T @ colours)
+        fit = torch.linalg.solve(equations[:, :6] + 1e-4 * torch.eye(6), equations[:, 6:])
     return (terms @ fit).movedim(-1, 0)
 
 
@@ -141,13 +143,25 @@ def _largest(image, reach):
 
 
 def _spread(seeds, mask):
-    """Each pixel of `mask` gets the largest seed of the part that it is in, 0 outside; both: (height, width)."""
+    """Each pixel of `mask` gets the largest seed of the part that it is in, 0 outside; both: (height, width).
+
+    seeds: whole numbers, the largest times the longer side below 2²⁴, so that floats keep them.
+    """
     seeds = seeds * mask
     while True:
-        wider = _largest(seeds, 1) * mask
+        wider = _largest(seeds, 1) * mask  # one pixel to all sides, ...
         if torch.equal(wider, seeds):
             return seeds
+        for side in (0, 1):  # ... then as far as the mask goes, on and back along rows and columns
+            wider = _along(wider, mask, side)
+            wider = _along(wider.flip(side), mask.flip(side), side).flip(side)
         seeds = wider
+
+
+def _along(seeds, mask, side):
+    """Each pixel of `mask` gets the largest seed on the way to it, as far back along that side as the mask goes."""
+    walls = (seeds.max() + 1) * (~mask).cumsum(side)  # higher behind each gap, so that no seed gets over it
+    return (seeds + walls).cummax(side).values - walls
 
 
 def _filled(mask):

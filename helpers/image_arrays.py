@@ -4,15 +4,15 @@ import gzip
 import math
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from helpers.data import ImageData
 from helpers.errors import DataError
+from helpers.files import path_of
 
-BYTES = 8  # the type of the numbers, as the header says it
+TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # of the numbers, as the header says them
 NAMES = {  # in an .npz file, of which Keras, MedMNIST and KMNIST have different ones
     "train_images": ("train_images", "x_train", "X_train", "images", "x", "X"),
     "train_labels": ("train_labels", "y_train", "Y_train", "labels", "y", "Y"),
@@ -31,10 +31,10 @@ def idx_files(images, labels, test_images=None, test_labels=None, class_names=No
     if (test_images is None) != (test_labels is None):
         raise ValueError("give both test images and test labels, or neither")
     parts = [images, labels, *([] if test_images is None else [test_images, test_labels])]
-    tensors = [_idx(Path(path).expanduser(), 1 if i % 2 else 3) for i, path in enumerate(parts)]
+    tensors = [_idx(path_of(path), 1 if i % 2 else 3) for i, path in enumerate(parts)]
     tensors[::2] = [pixels.mT.contiguous() if turned else pixels for pixels in tensors[::2]]
     tensors[1::2], class_names = _from_zero(tensors[1::2], class_names)
-    path = Path(images).expanduser().resolve()
+    path = path_of(images).resolve()
     return ImageData(path.parent.name, *tensors, *[None] * (4 - len(tensors)), class_names, str(path), path.parent)
 
 
@@ -43,10 +43,11 @@ def npz_file(path, class_names=None):
 
     class_names: as in `idx_files`. Without test images every fifth image becomes one. Raises DataError, ShapeError.
     """
-    path = Path(path).expanduser().resolve()
+    path = path_of(path).resolve()
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        with open(path, "rb") as file:
+            arrays = np.load(file, allow_pickle=False)
+            arrays = {"one array without a name": arrays} if isinstance(arrays, np.ndarray) else dict(arrays)
     except FileNotFoundError:
         raise DataError(f"{path} is missing: check its name and folder") from None
     except Exception as error:  # zipfile's, NumPy's and the system's: all mean the same
@@ -66,13 +67,13 @@ def _from_zero(labels, class_names):
     present = torch.cat([each.flatten() for each in labels]).unique()
     if class_names is None:
         class_names = [str(int(label)) for label in present]
-    elif len(present) != len(class_names) or present[0] == 0:
+    elif not hasattr(class_names, "__len__") or len(present) != len(class_names) or present[0] == 0:
         return [each.long() for each in labels], class_names  # `ImageData` says what does not fit
     return [torch.searchsorted(present, each) for each in labels], class_names
 
 
 def _idx(path, dimensions):
-    """The bytes of an IDX file as a tensor of 3 dimensions, images, or of 1, labels. Raises DataError.
+    """The numbers of an IDX file as a tensor of 3 dimensions, images, or of 1, labels. Raises DataError.
 
     The format: two zeros, the type of the numbers, the number of dimensions, each size as a big-endian integer, the
     numbers (chapter 1).
@@ -87,9 +88,12 @@ def _idx(path, dimensions):
                     f"{path} is not in MNIST's format: its first two bytes are not 0. Unpack a zip or tar first"
                 )
             kind, found = head[2:]
-            if kind != BYTES or found != dimensions:
-                is_what = {1: "labels", 3: "images"}.get(found, f"{found} dimensions") if kind == BYTES else "no bytes"
-                wanted = "images" if dimensions == 3 else "labels"
+            if kind not in TYPES:
+                raise DataError(
+                    f"{path} is not in MNIST's format, which has no numbers of type {kind}: download it again"
+                )
+            if found != dimensions:
+                is_what, wanted = ({1: "labels", 3: "images"}.get(n, f"{n} dimensions") for n in (found, dimensions))
                 raise DataError(f"{path} holds {is_what}, where {wanted} are expected: give images first, then labels")
             shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
             count = math.prod(shape)
@@ -98,6 +102,8 @@ def _idx(path, dimensions):
         raise DataError(f"{path} is missing: check its name and folder") from None
     except (OSError, EOFError, zlib.error, struct.error) as error:
         raise DataError(f"{path} cannot be read ({error}): download it again") from None
-    if len(raw) != count or not count:
-        raise DataError(f"{path} promises {count:,} numbers and has {len(raw):,}: download it again")
-    return torch.frombuffer(bytearray(raw), dtype=torch.uint8).reshape(shape)
+    numbers = np.dtype(TYPES[kind])
+    if len(raw) != count * numbers.itemsize or not count:
+        had = len(raw) // numbers.itemsize
+        raise DataError(f"{path} promises {count:,} numbers and has {had:,}: download it again")
+    return torch.from_numpy(np.frombuffer(raw, numbers).astype(numbers.newbyteorder("=")).reshape(shape))

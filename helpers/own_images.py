@@ -13,12 +13,13 @@ from torch.nn import functional as F
 
 from helpers.data import ImageData
 from helpers.errors import DataError
-from helpers.files import new_file
+from helpers.files import new_file, path_of
 from helpers.photos import NOTHING, PhotoError, as_example, brightness, read_photo
 from helpers.splitting import split
 
 MOST_CLASSES, SIZES = 62, range(16, 65)  # so many and such sizes every lab and chart can show
 MOST_FILES, LARGEST = 100_000, 50_000_000  # files in a folder; bytes of one
+SYSTEM = {"thumbs.db", "desktop.ini", "__macosx"}  # what Windows and macOS leave in folders; the rest is hidden
 HEAD = "put the pictures of each class into a folder of their own, as in pets/cat/1.jpg and pets/dog/1.jpg"
 
 
@@ -34,7 +35,7 @@ def image_folder(path, size=28, channels=1, prepared=False, cache=False):
     Raises DataError, in words, if no data set comes of it, and ValueError for another size.
     """
     _refuse_other_forms(size, channels, prepared)
-    path = Path(path).expanduser()
+    path = path_of(path)
     files = _files(path)
     form = (size, channels, bool(prepared))
     kept = path.resolve().with_name(f"{path.resolve().name}.lenet-lab.npz")
@@ -61,15 +62,19 @@ def _files(path):
         there = "is a file, not a folder" if path.exists() else f"is not there (looked in {Path.cwd()})"
         raise DataError(f"{path} {there}: give the folder of your pictures; {HEAD}")
     try:
-        folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and _is_the_users(entry.name))
+        deeper = len(folders) == 1 and any(entry.is_dir() for entry in folders[0].iterdir())
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): choose another folder") from None
-    names = {unicodedata.normalize("NFC", folder.name): folder for folder in folders}  # macOS writes é as two letters
+        raise DataError(f"{error.filename} cannot be read ({error.strerror}): choose another folder") from None
+    names = {}
+    for folder in folders:  # macOS writes é as two letters: two folders of one name are one class
+        names.setdefault(unicodedata.normalize("NFC", _shown(folder.name)), []).append(folder)
     if len(names) < 2:
-        what = f"has one folder, {folders[0].name}" if folders else "has no folders"
-        raise DataError(f"{path} {what}, and a network chooses between two classes or more: {HEAD}")
+        what = f"has one folder, {_shown(folders[0].name)}" if folders else "has no folders"
+        do = f"give {folders[0]}, or {HEAD}" if deeper else HEAD
+        raise DataError(f"{path} {what}, and a network chooses between two classes or more: {do}")
     if {name.lower() for name in names} <= {"train", "training", "test", "val", "valid", "validation"}:
-        inside = f"{path}/{folders[-1].name}"
+        inside = folders[-1]
         raise DataError(
             f"{path} is split already, into {', '.join(names)}: give one of them, {inside}, which is split anew"
         )
@@ -78,21 +83,33 @@ def _files(path):
             f"{path} has {len(names):,} folders, and the labs show at most {MOST_CLASSES} classes: copy those that you "
             "want into a folder of their own"
         )
-    files = {name: _walked(folder) for name, folder in names.items()}
+    files = {name: [file for folder in each for file in _walked(folder)] for name, each in names.items()}
     if (count := sum(map(len, files.values()))) > MOST_FILES:
         raise DataError(f"{path} has more than {MOST_FILES:,} files ({count:,}): choose a folder with fewer")
     return files
 
 
+def _is_the_users(name):
+    return not name.startswith(".") and name.lower() not in SYSTEM
+
+
+def _shown(name):
+    """A name as it can be printed: one that an old Windows wrote may be no text for this system."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+
+
 def _walked(folder):
-    """All files below a folder but hidden ones, at most one more than are taken; links to folders are not followed."""
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(place) / name for name in sorted(names) if not name.startswith(".")]
+    """All files below a folder but hidden ones, and folders that are closed; links to folders are not followed.
+
+    Ends when there are more than are taken.
+    """
+    found, closed = [], []
+    for place, folders, names in os.walk(folder, onerror=closed.append):
+        folders[:] = sorted(filter(_is_the_users, folders))
+        found += [Path(place) / name for name in sorted(names) if _is_the_users(name)]
         if len(found) > MOST_FILES:
             break
-    return found
+    return found + [Path(error.filename) for error in closed]
 
 
 def _read_all(path, files, form):
@@ -102,7 +119,7 @@ def _read_all(path, files, form):
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         results = pool.map(lambda item: _read(item[1], form), listed)
         for (label, file), result in zip(listed, _moving_bar(results, len(listed)), strict=True):
-            name = file.relative_to(path).as_posix()
+            name = _shown(file.relative_to(path).as_posix())
             if isinstance(result, str):
                 left_out.setdefault(result, []).append(name)
                 continue
@@ -140,13 +157,13 @@ def _read(file, form):
     """An image and the hash of its file; or a text that says why it cannot be used."""
     try:
         if not file.is_file():
-            return "This is no file, or a link that leads nowhere."
+            return "This is no file that can be read: a closed folder, or a link that leads nowhere. Copy it anew."
         if file.stat().st_size > LARGEST:
             return f"This file has more than {LARGEST // 1_000_000} MB. Make the picture smaller."
         content = file.read_bytes()
         return as_image(content, *form), hashlib.sha256(content).hexdigest()
     except OSError as error:
-        return f"This file cannot be read ({error.strerror})."
+        return f"This file cannot be read ({error.strerror}). Copy it anew."
     except PhotoError as error:
         return str(error)
 
@@ -156,15 +173,12 @@ def as_image(content, size=28, channels=1, prepared=False):
 
     Raises PhotoError.
     """
-    photo = read_photo(content, longest=256 if prepared else 3 * size)
     if prepared:
-        image = as_example(photo)
+        image = as_example(read_photo(content, longest=256))
         if not image.any():
             raise PhotoError(NOTHING)
         return image
-    side = min(photo.shape[1:])
-    top, left = ((length - side) // 2 for length in photo.shape[1:])
-    square = photo[:, top : top + side, left : left + side]
+    square = read_photo(content, 3 * size, square=True)
     square = brightness(square) if channels == 1 else square.float()
     return F.adaptive_avg_pool2d(square, size).round().byte()
 

@@ -25,17 +25,17 @@ class PhotoError(ValueError):
     """A file is no photograph that can be used; the message says why, and what to do."""
 
 
-def read_photo(content, longest=LONGEST_SIDE):
+def read_photo(content, longest=LONGEST_SIDE, square=False):
     """The photograph in `content`, the bytes of an image file: (3, height, width) bytes, at most `longest` a side.
 
     It stands upright, and of a moving picture it is the first frame. What is transparent is white, or black if what can
-    be seen is light: white ink would vanish on white. Raises PhotoError.
+    be seen is light: white ink would vanish on white. square: only the square in its middle. Raises PhotoError.
     """
     if not content:
         raise PhotoError("This file is empty. Choose another one.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's are for programmers; what matters to a student becomes a PhotoError
-        return _unpacked(_opened(content), longest)
+        return _unpacked(_opened(content), longest, square)
 
 
 def _opened(content):
@@ -53,7 +53,7 @@ def _opened(content):
     return image
 
 
-def _unpacked(image, longest):
+def _unpacked(image, longest, square):
     """The pixels of an opened picture: (3, height, width) bytes."""
     # Whatever Pillow meets in a damaged file, from OSError to SyntaxError, means the same to a student.
     try:
@@ -61,6 +61,10 @@ def _unpacked(image, longest):
         image = ImageOps.exif_transpose(image)  # a phone held sideways only notes how to turn the picture
         if image.mode.startswith("I"):  # grey of 16 bits, 0 to 65,535
             image = Image.fromarray((np.asarray(image) / 257).astype("uint8"))
+        if square:  # before it is made smaller, or little would be left of a strip's height
+            side = min(image.size)
+            left, top = ((length - side) // 2 for length in image.size)
+            image = image.crop((left, top, left + side, top + side))
         image = image.convert("RGBA")
         image.thumbnail((longest, longest))
         if image.getchannel("A").getextrema()[0] < 255:

@@ -105,6 +105,17 @@ def test_versus_moves_confuses_and_trains(data, nets):
     assert table[0] == pytest.approx(table[1], rel=0.2)
 
 
+def test_the_scoreboard_measures_networks_of_that_form(data, nets):
+    board = labs.Scoreboard(data)
+    for name, net in nets.items():
+        board.enter(name, net)
+    assert [entry.name for entry in board.test("LeNet").entries] == ["LeNet", "MLP"]
+    assert "The test set has been read" in repr(board)
+    _, channels, size, _ = data.train_images.shape
+    board.enter("another", lenet(num_classes=len(data.class_names), image_size=size + 16, in_channels=channels))
+    assert "nother cannot read two images of" in repr(board)
+
+
 def test_the_microscope_opens_every_layer(data, nets):
     lab = labs.microscope(nets["LeNet"], data.train_images[:3], data.class_names)
     for layer in (0, 1, 2):

@@ -8,7 +8,8 @@ import torch
 from helpers import accuracy, labs, lenet, save_weights
 from helpers.any_network import classes_of
 from helpers.experiments import EXPERIMENTS
-from helpers.labs.runs import PRESETS, Run, keep, points
+from helpers.labs.recipe import PRESETS
+from helpers.labs.runs import Run, keep, points
 from tests.support import progress, threads, wait_for, workers
 
 
@@ -43,7 +44,8 @@ def test_training_with_default_settings_learns_and_shows_its_curves(lab, sample)
     assert lab.history[-1].val_acc >= 0.5
     assert present(lab) == points(lab.history)
     assert "61,706 parameters" in lab.message.value
-    X, y = lab._batches(lab.begun_with)[1].images[:8], lab._batches(lab.begun_with)[1].labels[:8]
+    val_iter = lab.supply.batches(lab.begun_with)[1]
+    X, y = val_iter.images[:8], val_iter.labels[:8]
     state = lab.state()
     assert state["arrays"]["images"] == X.tolist()
     assert state["facts"]["true"] == [sample.class_names[i] for i in y]

@@ -12,7 +12,8 @@ from torch.nn.utils import parameters_to_vector
 from helpers import ImageData, accuracy, labs
 from helpers.labs import past
 from helpers.labs.past import LookBack, Past
-from helpers.labs.runs import Run, network
+from helpers.labs.recipe import network
+from helpers.labs.runs import Run
 from tests.support import wait_for
 
 SETTINGS = {

@@ -14,7 +14,7 @@ from helpers.errors import ShapeError
 from helpers.labs.cells import one_a_cell
 from helpers.labs.drawing import drawing
 from helpers.labs.microscope import microscope
-from helpers.labs.runs import sizes_of
+from helpers.labs.recipe import sizes_of
 from helpers.labs.settings import Choice
 from helpers.labs.shapes import Shapes, shapes
 from helpers.labs.trainer import Trainer

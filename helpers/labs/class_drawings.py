@@ -110,15 +110,29 @@ class Writer:
     """A student with a mark that tells nothing of him or her, and the drawings: `words`, and `images`, (N, 28, 28).
 
     All go into one file of the student's own, and a copy into the class's folder if one is named. Begins with the file
-    that was changed last, or with a new mark.
+    that was changed last, with that of a mark, or with a new mark.
     """
 
-    def __init__(self, new=False):
+    def __init__(self, new=False, mark=None):
         self.folder, self.shared = own_folder(), class_folder.named()
-        found = {} if new else Files(ClassFolder(self.folder)).read()[0]
-        self.mark = max(found, key=lambda mark: found[mark][2]) if found else secrets.token_hex(4)
+        known = [] if new or mark else self._known()
+        self.mark = mark or (known[-1] if known else secrets.token_hex(4))
         self.file = self.folder / f"{self.mark}{DRAWN}"
-        self.words, self.images = found[self.mark][:2] if found else _nothing()
+        self.words, self.images = _nothing()
+        if mark or known:
+            self.look()
+
+    def _known(self):
+        """The marks of all who have drawn on this machine, those whose files were changed last at the end."""
+        found = Files(ClassFolder(self.folder)).read()[0]
+        return sorted(found, key=lambda mark: found[mark][2])
+
+    def earlier(self):
+        """The `Writer` whose file was changed last before this one's, before the first the last. May raise OSError."""
+        known = self._known()
+        if not {*known} - {self.mark}:
+            raise OSError("has no drawings of anyone else")
+        return Writer(mark=known[known.index(self.mark) - 1 if self.mark in known else -1])
 
     def look(self):
         """Take what lies in the file now: a second lab of this writer may have changed it. May raise OSError."""
@@ -251,6 +265,6 @@ def class_data(words=DIGITS):
     """
     drawings = drawings_or_simulated(as_words(words))
     alone = len(drawings.marks) == 1
-    test = torch.arange(len(drawings.labels)) % FOLDS == 0 if alone else drawings.folds()[0][0]
+    test = torch.arange(len(drawings.labels)) % FOLDS == FOLDS - 1 if alone else drawings.folds()[0][0]
     parts = [part[chosen] for chosen in (~test, test) for part in (drawings.images, drawings.labels)]
     return ImageData("Drawings", *parts, drawings.class_names, drawings.source, drawings.folder)

@@ -31,6 +31,7 @@ class Collect(Living):
         controls = {"word": Choice("word", list(words)), "example": pad.example}
         buttons = {
             "New writer": Button("Someone else draws", self.new_writer),
+            "Earlier writer": Button("Back to an earlier writer", self.earlier_writer),
             "All back": Button("Take all back", self.take_all_back),
         }
         super().__init__(controls, buttons, pad=pad)
@@ -83,6 +84,15 @@ class Collect(Living):
         """Begin with a new mark and no drawings; those that are kept stay."""
         self.writer, self._said = Writer(new=True), BEGIN
         self.ask()
+
+    def earlier_writer(self):
+        """Go on as the one who drew here before this one: to see, to add, and to take back."""
+        if self._try(self._go_back):
+            self.ask()
+
+    def _go_back(self):
+        self.writer = self.writer.earlier()
+        return f"These are the drawings of writer {self.writer.mark}."
 
     def hear(self, message, buffers):
         """As every lab does; also keep what is on the pad, and take back."""

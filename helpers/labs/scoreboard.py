@@ -27,10 +27,10 @@ class Entry:
 
 
 class Scoreboard:
-    """A table of networks from 28×28 images to ten classes: those that reach `goal` first, the smallest of them on top.
+    """A table of networks for one data set: those that reach `goal` first, the smallest of them on top.
 
-    It sets a sixth of the training images aside for validation and hands out the others: `train_images`, (N, 1, 28, 28)
-    bytes, and `train_labels`, (N,). goal: a validation accuracy, 0.9 if all 60,000 images are there, else 0.87.
+    It sets a sixth of the training images aside for validation and hands out the others: `train_images`, (N, channels,
+    height, width) bytes, and `train_labels`, (N,). goal: a validation accuracy, 0.9 with 60,000 images, else 0.87.
     Nothing prevents training on the images set aside, or a second board: the board relies on honesty.
     """
 
@@ -39,6 +39,7 @@ class Scoreboard:
         self.train_images, self.train_labels, *self._validation = train_validation_split(
             images, labels, len(images) // 6
         )
+        self._shapes = (2, *images.shape[1:]), (2, len(data.class_names))  # of two images, and of their scores
         self._test = data.test_images, data.test_labels
         self.goal = 0.9 if len(images) == 60_000 else 0.87
         self.entries = []
@@ -49,7 +50,7 @@ class Scoreboard:
 
         Anything else is refused in words. A name that is taken gets a number: every try counts.
         """
-        trouble = _trouble(name, net)
+        trouble = _trouble(name, net, *self._shapes)
         if trouble is not None:
             self.said = trouble
             return self
@@ -58,7 +59,7 @@ class Scoreboard:
             name, number = f"{given} ({number})", number + 1
         # Frozen weights count too: they have to be stored.
         parameters = sum(parameter.numel() for parameter in net.parameters())
-        multiply_adds = layer_table(net).multiply_adds
+        multiply_adds = layer_table(net, (1, *self.train_images.shape[1:])).multiply_adds
         val_acc = _accuracy(net, *self._validation)
         self.entries.append(Entry(name, copy.deepcopy(net), parameters, multiply_adds, val_acc))
         self.said = (
@@ -139,8 +140,8 @@ def _with_error(share, count):
     return f"{share:.3f} ± {(share * (1 - share) / count) ** 0.5:.3f}"
 
 
-def _trouble(name, net):
-    """A Verdict in words if `net` cannot be entered, else None."""
+def _trouble(name, net, taken, given):
+    """A Verdict in words if `net` cannot be entered, else None; taken, given: the shapes of two images and scores."""
     if net is ...:
         return NOT_YET
     if isinstance(name, nn.Module) or not isinstance(name, str):
@@ -152,16 +153,20 @@ def _trouble(name, net):
     device = _device(net)
     try:
         with measuring(net):
-            scores = net(torch.zeros(2, 1, 28, 28, device=device))
+            scores = net(torch.zeros(taken, device=device))
     except Exception as error:  # any error of a student's own forward
         said = str(error).strip().partition("\n")[0]
-        return wrong(f"{name} cannot read two images of 1×28×28: {type(error).__name__}: {said}")
-    if not torch.is_tensor(scores) or scores.shape != (2, 10):
-        got = "×".join(map(str, scores.shape)) if torch.is_tensor(scores) else type(scores).__name__
-        return wrong(f"{name} answers two images with {got}, expected 2×10: a score for each of ten classes.")
+        return wrong(f"{name} cannot read two images of {_times(taken[1:])}: {type(error).__name__}: {said}")
+    if not torch.is_tensor(scores) or scores.shape != given:
+        got = _times(scores.shape) if torch.is_tensor(scores) else type(scores).__name__
+        return wrong(f"{name} answers two images with {got}, expected {_times(given)}: a score for each class.")
     if not torch.isfinite(scores).all():
         return wrong(f"The scores of {name} are no longer numbers: its learning rate was too high.")
     return None
+
+
+def _times(shape):
+    return "×".join(map(str, shape))
 
 
 def _device(net):

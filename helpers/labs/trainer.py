@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.any_network import classes_of
-from helpers.data import Batches, train_validation_split
+from helpers.data import Batches
 from helpers.diagnosis import diagnose
 from helpers.errors import DataError, ShapeError
 from helpers.labs import class_folder, expected
@@ -21,29 +21,16 @@ from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
 from helpers.labs.pad import Pad
 from helpers.labs.past import MOST_BYTES, LookBack, LookedAt, Past, forget
+from helpers.labs.recipe import PRESETS, Preset, Supply, network, settings_of_a_run, sizes_of
 from helpers.labs.runner import Runner
-from helpers.labs.runs import (
-    ACTIVATIONS,
-    HEAD,
-    LEARNING_RATES,
-    OPTIMIZERS,
-    POOLINGS,
-    PRESETS,
-    Run,
-    keep,
-    network,
-    points,
-    sizes_of,
-    table,
-)
-from helpers.labs.settings import Button, Choice, Slider, Steps, Switch, Words
+from helpers.labs.runs import HEAD, Run, keep, points, table
+from helpers.labs.settings import Button, Words
+from helpers.machine import try_gpu
 from helpers.models import num_parameters
-from helpers.training import evaluate_accuracy, train, try_gpu
+from helpers.training import evaluate_accuracy, train
 from helpers.weights import load_weights, save_weights
 
-OWN = "own settings"
 ASIDE = {"expected", "moment"}  # controls that are no settings of a run
-MORE = "more settings"  # which the page shows below the curves
 GHOSTS = 4  # earlier runs whose curves stay in grey
 
 
@@ -57,7 +44,7 @@ class Trainer(Growing):
     NAME, STARTS = "trainer", ("Train", "Resume")
     _esm = script("trainer.js")
     presets = PRESETS
-    held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "_split", "predicted")
+    held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "supply", "predicted")
     # What stands below the curves: the rows of the runs, the line to hand in, and what came of Save or Load.
     below = t.Dict().tag(sync=True)
     pad = t.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
@@ -65,18 +52,17 @@ class Trainer(Growing):
 
     def __init__(self, data, num_epochs):
         self.images, self.device = data, try_gpu()
-        self.runner, self.runs, self.numbers = Runner(), None, itertools.count()
-        self._naming, self._split, self._moved_to = False, None, None
+        self.supply = Supply(data, self.device)
+        self.runner, self.runs, self.numbers, self._moved_to = Runner(), None, itertools.count(), None
         self.back, self.drawing = LookBack(), None
         self._opened = 0  # how often a line has asked for a moment of the past
         self._kept = ()  # a guess that a line without one leaves as it is
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
-        self.preset = Choice("preset", [*self.presets, OWN])
-        self.preset.observe(self._choose, names="value")
-        self.preset.observe(self._tell)
         controls = self.offered(num_epochs)
         self.begun_with = {name: control.value for name, control in controls.items()}
+        self.preset = Preset(self.presets, self.begun_with, lambda chosen: self.board.move({**chosen, "moment": None}))
+        self.preset.observe(self._tell)
         self.expected = controls["expected"] = expected.Expected()
         self.moment = controls["moment"] = LookedAt()
         buttons = {
@@ -97,7 +83,7 @@ class Trainer(Growing):
 
     def offered(self, num_epochs):
         """The settings of the network and of its training, {name: Setting}."""
-        return _controls(num_epochs)
+        return settings_of_a_run(num_epochs)
 
     def hear(self, message, buffers):
         """As every lab that trains; also a preset, a file to save or load, and a name for the class."""
@@ -146,10 +132,10 @@ class Trainer(Growing):
         self.cancel()  # a step that hangs is left alone: the new run has a network of its own
         self.table = table(self.runs)  # with the run that has just ended
         settings = self._settings()
-        self._name_preset(settings)
+        self.preset.name(settings)
         try:
             net = self._network(settings)
-            train_iter, val_iter = self._batches(settings)
+            train_iter, val_iter = self.supply.batches(settings)
         except (ShapeError, DataError) as error:
             self.refused = True
             self._say(str(error), trouble=True)
@@ -212,7 +198,7 @@ class Trainer(Growing):
         settings = self._settings()
         try:
             net = load_weights(self._network(settings), self._path())
-            _, val_iter = self._batches(settings)
+            _, val_iter = self.supply.batches(settings)
         except (DataError, OSError, ValueError) as error:
             self._say_of_file(f"Not loaded: {error}", trouble=True)
             return
@@ -284,8 +270,8 @@ class Trainer(Growing):
         """As at the beginning: no runs, empty axes."""
         self._moved_to = self.board.values()
         self.runs, self.ghosts, self.unfinished, self.refused, self.table = [], [], None, False, []
-        self._name_preset(self.begun_with)
-        _, self.val_iter = self._batches(self.begun_with)
+        self.preset.name(self.begun_with)
+        _, self.val_iter = self.supply.batches(self.begun_with)
         self._show_predictions(self._network(self.begun_with))
         self._say("Press Train, or move a slider: each move trains a new network.")
         self.enable()
@@ -319,22 +305,9 @@ class Trainer(Growing):
         """The curves of this moment."""
         return plotting.curves(self.history, [run.history for run in self.ghosts], self.far()[1])
 
-    def _choose(self, change):
-        """Move the controls to the chosen preset."""
-        if not self._naming and change.new != OWN:
-            self.board.move({**self.begun_with, **self.presets[change.new][0], "moment": None})
-
-    def _name_preset(self, settings):
-        """Let the list show which preset the settings are, if any."""
-        names = [name for name, (changes, _) in self.presets.items() if {**self.begun_with, **changes} == settings]
-        self._naming = True
-        self.preset.value = names[0] if names else OWN
-        self._naming = False
-
     def _say(self, text, trouble=False, advice=""):
         """Show a text, and below it advice or, without any, what the preset is about."""
-        note = self.presets[self.preset.value][1] if self.preset.value in self.presets else ""
-        self.message.say(f"{text}\n{advice or note}", trouble)
+        self.message.say(f"{text}\n{advice or self.preset.note}", trouble)
 
     def _say_of_file(self, text, trouble=False):
         """Say below the buttons what came of Save or Load, and above too unless a run is speaking there."""
@@ -346,20 +319,6 @@ class Trainer(Growing):
         """An untrained network for the data; raises ShapeError."""
         names = ("kernel", "channels", "padding", "activation", "pooling", "seed")
         return network(**{name: settings[name] for name in names}, **sizes_of(self.images))
-
-    def _batches(self, settings):
-        """Training and validation batches; raises DataError if the whole set is asked for and is not here."""
-        total = len(self.images.train_images)
-        if settings["images"] != "sample" and total <= 10_000:
-            raise DataError(f"only {total:,} training images are here: choose the sample")
-        number = min(total, 10_000) if settings["images"] == "sample" else total
-        if self._split is None or self._split[0] != number:  # a copy of the images: one, not one a run
-            images, labels = self.images.train_images[:number], self.images.train_labels[:number]
-            self._split = number, train_validation_split(images, labels, max(1, number // 10))
-        train_images, train_labels, *val = self._split[1]
-        seed, size = settings["seed"], settings["batch"]
-        train_iter = Batches(train_images, train_labels, size, shuffle=True, seed=seed, device=self.device)
-        return train_iter, Batches(*val, 256, device=self.device)
 
     def _steps(self, run, train_iter):
         """Train, a yield a step, so that Stop acts within one; the curves are drawn now and then."""
@@ -450,24 +409,6 @@ class Trainer(Growing):
         if not re.fullmatch(r"[\w. -]+\.pt", name):
             raise ValueError("give the file a plain name that ends in .pt, such as my-lenet.pt")
         return Path(name)
-
-
-def _controls(num_epochs):
-    """The settings, {name: Setting}; a run starts when the hand lets go of a slider, not at each place it passes."""
-    more = {"group": MORE, "patient": True}
-    return {
-        "lr": Steps("learning rate", LEARNING_RATES, 0.1, patient=True),
-        "kernel": Slider("kernel size", 5, 1, 11, 2, patient=True),
-        "channels": Slider("first channels", 6, 1, 32, patient=True),
-        "batch": Steps("batch size (images)", [16, 32, 64, 128, 256], 64, **more),
-        "epochs": Slider("epochs", num_epochs, 1, 20, **more),
-        "activation": Choice("activation", ACTIVATIONS, **more),
-        "pooling": Choice("pooling", POOLINGS, **more),
-        "optimizer": Choice("optimizer", OPTIMIZERS, **more),
-        "padding": Switch("pad the first convolution", True, **more),
-        "images": Choice("data", ["sample", "full"], **more),
-        "seed": Slider("seed", 0, 0, 99, **more),
-    }
 
 
 @one_a_cell

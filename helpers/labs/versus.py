@@ -15,14 +15,16 @@ from helpers.diagnosis import diagnose
 from helpers.labs.cells import one_a_cell
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
+from helpers.labs.recipe import sizes_of
 from helpers.labs.runner import Runner
-from helpers.labs.runs import keep, points, sizes_of
+from helpers.labs.runs import keep, points
 from helpers.labs.settings import Button, Choice, Slider, Steps, Switch
 from helpers.layers import layer_table
+from helpers.machine import try_gpu
 from helpers.metrics import confusion_counts
 from helpers.models import anew, lenet, mlp, num_parameters, xavier
 from helpers.plotting.versus import worst_confusions
-from helpers.training import train, try_gpu
+from helpers.training import train
 
 MEASURED = 500  # validation images: so many are moved and classified in a twentieth of a second
 SEEN = 27_000  # images in a training, repetitions counted: 3 epochs of 9,000 or 27 of 1,000

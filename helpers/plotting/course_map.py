@@ -40,7 +40,7 @@ WAYS = {
         "2, 3": "a step,\nan epoch",
         "4": "measuring",
         "5": "learning\nrate",
-        "6, 7": "bug or\nplateau?",
+        "6, 7": "bug or\nnot?",
         "8": "your own\nnetwork",
         "9": "1998 to\ntoday",
     },

@@ -51,7 +51,7 @@ lab = labs.trainer(data)
 settings = lab.begun_with
 
 def without_lab():
-    net, (train_iter, val_iter) = lab._network(settings), lab._batches(settings)
+    net, (train_iter, val_iter) = lab._network(settings), lab.supply.batches(settings)
     started = time.perf_counter()
     for _ in train(net, train_iter, settings["epochs"], settings["lr"], val_iter, lab.device):
         pass
