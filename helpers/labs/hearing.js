@@ -7,8 +7,9 @@ export async function hearAgain(model) {
     await model._handle_comm_msg({ content: { data: { method: "custom", content: {} } }, buffers: [] });
   } catch {
     const base = Object.getPrototypeOf(Object.getPrototypeOf(model));
-    model.comm.on_msg((message) => base._handle_comm_msg.call(model, message));
-    const told = new Promise((done) => model.once("change", done));
+    const told = new Promise((done) =>
+      model.comm.on_msg((message) => base._handle_comm_msg.call(model, message).then(done)),
+    );
     model.comm.send({ method: "request_state" });
     await told;
   }

@@ -129,6 +129,7 @@ def browser():
 def open_notebook(chromium_browser, address, name, width=1280, height=800):
     """A page that shows notebooks/`name` with its kernel ready; `problems(page)` tells what went wrong in it."""
     page = chromium_browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(90_000)  # on a machine that does other things too, JupyterLab may take a minute to open
     show_notebook(page, address, name)
     # The file browser takes a quarter of a projector's width.
     page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
