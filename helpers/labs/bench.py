@@ -1,4 +1,4 @@
-"""Chapters 3 to 5: one network that labs hand to each other: where it is built, trained, looked into, drawn at."""
+"""Chapters 3 to 5: one network that several labs share, to build it, train it, open it up and draw for it."""
 
 import copy
 import weakref
@@ -26,10 +26,10 @@ SEEN = 100  # validation images under the microscope
 
 
 class Bench:
-    """A network and the labs that show it, in any cells: a change in one of them is followed by the others.
+    """A network and the labs that show it, in any cells; when one of them changes it, the others follow.
 
-    net: the network, with the weights of the latest run; number: of the networks that it has had, by their layers.
-    It knows its labs weakly: one that is closed, or made anew in its cell, is not held back.
+    net: the network, with the weights of the latest run; number: how many networks there have been.
+    References to labs are weak, so that a lab that is closed, or made again in its cell, can be freed.
     """
 
     def __init__(self, data, net):
@@ -45,21 +45,21 @@ class Bench:
         refuse_unfit({"the network": net}, self.data.train_images[0], classes, 1, 1)
         trainers = [lab for lab in self._open() if isinstance(lab, BenchTrainer)]
         for lab in trainers:
-            lab.cancel()  # first: the old run must not bring its weights into labs that show the new network already
+            lab.cancel()  # first: the old run must not bring its weights into labs that already show the new network
         self.net, self.number = net, self.number + 1
         self._show([lab for lab in self._open() if lab not in trainers])
         self._show(trainers)  # last: a new run brings its weights from another thread
 
     def trained(self, net):
-        """Show what a run has made of the network: a copy, for the run goes on changing it."""
+        """Show the network with a run's new weights, as a copy, because the run goes on changing it."""
         self.net = copy.deepcopy(net).cpu()
         self._show([lab for lab in self._open() if not isinstance(lab, (BenchTrainer, Shapes))])
 
     def save(self):
-        """Save the layers as `save_own_net` does, for the next chapter and the next day; returns its verdict.
+        """Save the layers with `save_own_net`, for the next chapter and the next day; returns its verdict.
 
-        Weights are not saved with them: chapters 4 and 5 compare networks that begin anew, and a run takes seconds.
-        The trainer's Save and Load keep those of a run, in a file that you name.
+        Weights are not saved: chapters 4 and 5 compare networks that start from scratch, and a run takes seconds. The
+        trainer's Save and Load keep the weights of a run, in a file that you name.
         """
         return save_own_net(self.net)
 
@@ -72,7 +72,7 @@ class Bench:
         return lab
 
     def trainer(self, num_epochs=5):
-        """The training lab of chapter 4 for this network; its sliders set the training only."""
+        """The training lab of chapter 4 for this network; its sliders change only the training."""
         return self._join(bench_trainer(self, num_epochs))
 
     def microscope(self):
@@ -90,9 +90,9 @@ class Bench:
         return self._made(drawing, {"yours": self.net}, self.data.class_names)
 
     def close(self):
-        """Another bench takes its place: the labs stay as they are, and say so."""
+        """A new bench replaces this one: the labs no longer change, and say so."""
         for lab in self._open():
-            lab.message.say("The bench of this lab was made anew: run this cell again, too.", trouble=True)
+            lab.message.say("The bench of this lab was made again: run this cell again, too.", trouble=True)
         self._labs.clear()
 
     def layers(self):
@@ -107,11 +107,11 @@ class Bench:
         if any(isinstance(other, BenchTrainer) for other in self._open()):
             for builder in (other for other in self._open() if isinstance(other, Shapes)):
                 for control in builder.controls.values():
-                    control.patient = True  # else a run would begin at each place that the hand passes
+                    control.patient = True  # otherwise a run would begin at each place that the hand passes
         return lab
 
     def _made(self, make, *args):
-        """A lab that joins the bench; if it cannot show the network, words in its place."""
+        """A lab that joins the bench, or a message if it cannot show the network."""
         try:
             return self._join(make(*args))
         except ShapeError as error:
@@ -121,11 +121,11 @@ class Bench:
         for lab in labs:
             try:
                 lab.show_network(self.net)
-            except Exception as error:  # networks of all kinds: none of them may end a run, or the other labs
+            except Exception as error:  # any network: none may end a run, or stop the other labs
                 lab.message.say(f"The bench has a network that this lab cannot show: {error}.", trouble=True)
 
     def _follow(self, lab):
-        """Take the network that a hand has built; the same layers again are no news, which ends every circle."""
+        """Take the network that a hand has built; the same layers again are ignored, which ends circular calls."""
         if lab not in self._open() or lab.message.trouble:
             return
         net = lab.network()
@@ -140,7 +140,7 @@ class Bench:
 
 
 class BenchTrainer(Trainer):
-    """The training lab for the network of a bench, which has no settings of its own for the layers."""
+    """The training lab for the network of a bench, without settings for the layers."""
 
     presets: ClassVar = {}  # these are for LeNets
 
@@ -150,7 +150,7 @@ class BenchTrainer(Trainer):
         self.preset.shown = False
 
     def offered(self, num_epochs):
-        """The settings of the training, and the network, which no hand sets here."""
+        """The settings of the training, and the network, which cannot be set by hand here."""
         controls = {name: each for name, each in super().offered(num_epochs).items() if name not in LAYERS}
         return controls | {"net": Choice("network", {"of the bench": self.network}, shown=False)}
 
@@ -162,22 +162,22 @@ class BenchTrainer(Trainer):
 
     def _begin(self, net, settings, val_iter):
         super()._begin(net, settings, val_iter)
-        self.runs[-1].line += f" net={self.bench.number}"  # the rows and grey curves are told apart by it
+        self.runs[-1].line += f" net={self.bench.number}"  # to tell rows and grey curves apart
 
     def _network(self, settings):
-        """The layers with new weights, which the seed decides."""
+        """The layers with new weights, decided by the seed."""
         with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
             torch.manual_seed(settings["seed"])
             return renewed(settings["net"])
 
     def present(self):
-        """As the training lab, in its run's thread, between two steps; the other labs of the bench see the weights."""
+        """As the training lab, in its run's thread between two steps; also shows the weights in the other labs."""
         super().present()
         if self.net is not None:
             self.bench.trained(self.net)
 
     def result_text(self):
-        """None: the class experiment compares networks of one kernel and one width."""
+        """No line: the class experiment compares networks by one kernel size and one width."""
         return ""
 
 
@@ -198,14 +198,14 @@ def bench_versus(rivals, data):
 def bench(data, net=None):
     """One network for several labs: `bench.shapes()`, `trainer()`, `microscope()`, `versus(rival)` and `drawing()`.
 
-    data: an `ImageData`; net: the network, or else the one that `save_own_net` saved last or the course's example; the
-    bench says which. Made again in its cell, it takes the place of the old one. Raises ShapeError if `net` does not
-    give a score for each class of the data.
+    Chapters 3 to 5. data: an `ImageData`; net: the network, by default the one that `save_own_net` saved last, or the
+    course's example; the bench says which. Made again in its cell, it replaces the old one. Raises ShapeError if `net`
+    does not give a score for each class of the data.
     """
     if net is not None:
         return Bench(data, net)
     try:
         return Bench(data, load_own_net())
     except ShapeError as error:
-        display(wrong(f"For these images another network takes its place: {error}."))
+        display(wrong(f"For these images another network is used instead: {error}."))
         return Bench(data, example(**sizes_of(data)))

@@ -37,15 +37,15 @@ GHOSTS = 4  # earlier runs whose curves stay in grey
 class Trainer(Growing):
     """Controls of a LeNet and of its training; every move trains a new network, with the earlier runs in grey.
 
-    The ReLU and max-pooling LeNet that it begins with learns visibly within seconds on 9,000 training images; 1,000
-    others measure it. The test images stay closed until the Test button, once a run.
+    At first it is a LeNet with ReLU and max-pooling, which learns visibly within seconds on 9,000 training images;
+    1,000 others measure it. The test images stay closed until the Test button is pressed, once a run.
     """
 
     NAME, STARTS = "trainer", ("Train", "Resume")
     _esm = script("trainer.js")
     presets = PRESETS
     held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "supply", "predicted")
-    # What stands below the curves: the rows of the runs, the line to hand in, and what came of Save or Load.
+    # What is below the curves: the rows of the runs, the line to hand in, and the result of Save or Load.
     below = t.Dict().tag(sync=True)
     pad = t.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
     guess = t.Dict().tag(sync=True)  # the curve that the student expects, and how far it was from the run
@@ -56,7 +56,7 @@ class Trainer(Growing):
         self.runner, self.runs, self.numbers, self._moved_to = Runner(), None, itertools.count(), None
         self.back, self.drawing = LookBack(), None
         self._opened = 0  # how often a line has asked for a moment of the past
-        self._kept = ()  # a guess that a line without one leaves as it is
+        self._kept = ()  # a guess that a line without one does not change
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
         controls = self.offered(num_epochs)
@@ -77,7 +77,7 @@ class Trainer(Growing):
         self.pad.on_drawing(self.see)
 
     def parts(self):
-        """The preset and the settings that are moved most, the buttons, and the other settings."""
+        """The preset, the settings that are moved most often, the buttons, and the other settings."""
         front = {name: self.controls[name] for name in ("lr", "kernel", "channels") if name in self.controls}
         return {"preset": self.preset, **front, **self.buttons, **self.controls}
 
@@ -88,12 +88,11 @@ class Trainer(Growing):
     def hear(self, message, buffers):
         """As every lab that trains; also a preset, a file to save or load, and a name for the class."""
         move = dict(message.get("move", {}))
-        looks = self.back.heard(move)  # first: to look back is no move that would take the guess away
-        # A guess counts for the next run, however that begins, and for no other.
-        if self._is_used() and {*move} - {"expected"}:
-            self.expected.value = ()
-        elif not self._is_used() and "expected" not in message.get("line", "expected"):
+        looks = self.back.heard(move)  # first, because looking back must not remove the guess
+        if not self._is_used() and "expected" not in message.get("line", "expected"):
             self._kept = self.expected.value
+        elif {*move} - {"expected"}:
+            self._drop_used_guess()
         self.student = message.get("student", self.student)
         if "preset" in move:
             self.preset.value = self.preset.heard(move.pop("preset"))
@@ -107,7 +106,7 @@ class Trainer(Growing):
         if "move" not in message:
             super().hear(message, buffers)
         elif move:
-            super().hear({"move": {**move, "moment": None}}, buffers)  # of the run that this begins, the end
+            super().hear({"move": {**move, "moment": None}}, buffers)  # show the end of the run that this begins
         self._kept = ()
 
     @property
@@ -117,19 +116,18 @@ class Trainer(Growing):
 
     @property
     def history(self):
-        """What the latest run has reported, a list of `Progress`."""
+        """The reports of the latest run, a list of `Progress`."""
         return self.runs[-1].history if self.runs else []
 
     def train(self):
-        """Do what the Train button does; a guess that has had its run counts for no other."""
-        if self._is_used():
-            self.expected.value = ()
+        """Do what the Train button does."""
+        self._drop_used_guess()
         self.moment.value = None
         self.start()
 
     def start(self):
         """Train a new network with the present settings; a run that is still going on ends."""
-        self.cancel()  # a step that hangs is left alone: the new run has a network of its own
+        self.cancel()  # a step that hangs does no harm: the new run has its own network
         self.table = table(self.runs)  # with the run that has just ended
         settings = self._settings()
         self.preset.name(settings)
@@ -167,7 +165,7 @@ class Trainer(Growing):
         self.go_on(self.runs[-1], self.unfinished)
 
     def reset(self):
-        """Forget all runs and put every control back to its first value."""
+        """Forget all runs and put every control back to its initial value."""
         self.cancel()
         self.board.move({**self.begun_with, "expected": (), "moment": None}, then=self._forget)
 
@@ -179,7 +177,7 @@ class Trainer(Growing):
         self._end()
 
     def save(self):
-        """Save the weights of the latest network beside the notebook; never over a file that is there."""
+        """Save the weights of the latest network beside the notebook, but never over an existing file."""
         try:
             if not self.runs:
                 raise ValueError("there is no network yet: press Train first")
@@ -193,7 +191,7 @@ class Trainer(Growing):
     def load(self):
         """Load saved weights into a network with the present settings, and measure it.
 
-        A file that cannot be loaded changes nothing: a run that is going on goes on.
+        A file that cannot be loaded changes nothing, not even a run that is going on.
         """
         settings = self._settings()
         try:
@@ -211,13 +209,13 @@ class Trainer(Growing):
         self._say(f"Loaded: validation accuracy {run.val_acc:.1%}")
 
     def far(self):
-        """The epochs that the latest run has trained for, and is to train for."""
+        """The epochs that the latest run has trained for, and will train for in all."""
         run = self.runs[-1] if self.runs else None
         epochs = run.settings["epochs"] if run else self.controls["epochs"].value
         return (self.history[-1].epoch if self.history else 0), epochs
 
     def ready(self):
-        """A run that was stopped can go on with its own settings; test images are read once a run."""
+        """A stopped run can be resumed with its own settings; the test images are used once a run."""
         run = self.runs[-1] if self.runs else None
         idle = run is not None and self.running is None
         return {
@@ -248,7 +246,7 @@ class Trainer(Growing):
             return
         changed = {name for name in before if before[name] != self._moved_to[name]}
         is_new = not changed or changed - ASIDE
-        if self.moment.value is not None:  # a line asks for a moment of a run, which may be there already
+        if self.moment.value is not None:  # a line asks for a moment of a run, which may exist already
             latest = self.runs[-1] if self.runs else None
             is_new = not latest or latest.settings != self._settings() or not (self.running or latest.past)
         if is_new:
@@ -262,12 +260,17 @@ class Trainer(Growing):
         """The present settings of a run, {name: value}."""
         return {name: value for name, value in self.board.values().items() if name not in ASIDE}
 
+    def _drop_used_guess(self):
+        """A guess counts for the next run, however that begins, and for no other."""
+        if self._is_used():
+            self.expected.value = ()
+
     def _is_used(self):
         """True if the latest run began with the present guess."""
         return bool(self.runs and self.expected.value and self.runs[-1].expected == self.expected.value)
 
     def _forget(self):
-        """As at the beginning: no runs, empty axes."""
+        """Return to the beginning: no runs, empty axes."""
         self._moved_to = self.board.values()
         self.runs, self.ghosts, self.unfinished, self.refused, self.table = [], [], None, False, []
         self.preset.name(self.begun_with)
@@ -278,7 +281,7 @@ class Trainer(Growing):
         self.grow()
 
     def grow(self):
-        """As every lab that trains; also what stands below the curves."""
+        """As every lab that trains; also what is below the curves."""
         super().grow()
         said = {"text": self.file_message.value, "trouble": self.file_message.trouble}
         self.below = {
@@ -290,13 +293,13 @@ class Trainer(Growing):
         self.guess = {"at": at, "values": values, "said": self._of_the_guess(at)}
 
     def _of_the_guess(self, at):
-        """What is to be said of the guess: itself, or how far it was from the run that has ended."""
+        """A sentence on the guess: the guess itself, or how far it was from the run that has ended."""
         if self._is_used() and self.running is None and self.history:
             return expected.gap(list(zip(at, self.expected.value, strict=True)), points(self.history))
         return f"You expect {expected.in_words(self.expected.value, at)}." if self.expected.value else ""
 
     def state(self):
-        """All that the browser shows, as a plain dict: for tests."""
+        """Everything that the browser shows, as a plain dict, for tests."""
         values = {name: word(control) for name, control in self.controls.items()}
         of_the_file, guess = self.file_message.value, self.guess
         return {**super().state(), "values": values, "table": self.table, "of the file": of_the_file, "guess": guess}
@@ -306,11 +309,11 @@ class Trainer(Growing):
         return plotting.curves(self.history, [run.history for run in self.ghosts], self.far()[1])
 
     def _say(self, text, trouble=False, advice=""):
-        """Show a text, and below it advice or, without any, what the preset is about."""
+        """Show a text, and below it advice or, if there is none, a note on the preset."""
         self.message.say(f"{text}\n{advice or self.preset.note}", trouble)
 
     def _say_of_file(self, text, trouble=False):
-        """Say below the buttons what came of Save or Load, and above too unless a run is speaking there."""
+        """Show the result of Save or Load below the buttons, and also above unless a run uses that line."""
         self.file_message.say(text, trouble)
         if self.running is None:
             self._say(text, trouble)
@@ -327,7 +330,7 @@ class Trainer(Growing):
         run.past = Past(steps * settings["epochs"], run.net)
         forget([ghost.past for ghost in self.ghosts if ghost.past], MOST_BYTES // 2)
         if self.back.looking:
-            self.look()  # at the new run: what a page shows was the old one's
+            self.look()  # at the new run: the page still shows the old one
         training = train(
             run.net, train_iter, settings["epochs"], settings["lr"], self.val_iter, self.device,
             settings["optimizer"], reports=steps,
@@ -343,7 +346,7 @@ class Trainer(Growing):
         self.unfinished = None
 
     def present(self):
-        """Show the curves and say how the run goes."""
+        """Show the curves and how the run is doing."""
         if self.history:
             found, (_, loss, train_acc, _) = diagnose(self.history), points(self.history)[-1]
             val_acc = "" if self.runs[-1].val_acc is None else f" · validation accuracy {self.runs[-1].val_acc:.3f}"
@@ -353,7 +356,7 @@ class Trainer(Growing):
         self.grow()
 
     def finish(self):
-        """Show what a run that ended, or was stopped, has come to: also its row, its line and its predictions.
+        """Show the results of a run that has ended or was stopped, with its row, its line and its predictions.
 
         The line of a run that was not stopped goes to the class, if there is a folder for it.
         """
@@ -367,12 +370,12 @@ class Trainer(Growing):
         self.present()
 
     def _explain(self, error):
-        """Say in words what ended the run; it cannot go on."""
+        """Show what ended the run, which cannot be resumed."""
         self.unfinished = None
         super()._explain(error)
 
     def _show_predictions(self, net=None):
-        """Eight validation images with what a network says of them; without one, that of the latest run."""
+        """Show eight validation images with the predictions of a network, by default that of the latest run."""
         X, y = self.val_iter.images[:8], self.val_iter.labels[:8].tolist()
         names, predicted = self.images.class_names, classes_of(net or self.net, X).tolist()
         self.predicted = {"images": X}, {"true": [names[i] for i in y], "said": [names[i] for i in predicted]}
@@ -397,14 +400,14 @@ class Trainer(Growing):
         return None if at is None or not moments or (not self.running and at >= moments[-1].step) else at
 
     def see(self, _):
-        """Let the networks of the past see what stands on the pad, scaled to the size of the images but not moved."""
+        """Show the networks of the past what is on the pad, scaled to the size of the images but not moved."""
         shape = self.images.train_images.shape[1:]
         self.drawing = F.interpolate(self.pad.pixels()[None, None].float(), shape[-1], mode="area")[0].byte()
         self.drawing = self.drawing.expand(shape)  # white ink is red, green and blue
         self.look()
 
     def _path(self):
-        """The file beside the notebook that the student named; raises ValueError for a name that leads elsewhere."""
+        """The file beside the notebook that the student named; raises ValueError for a path that leads elsewhere."""
         name = self.file.strip()
         if not re.fullmatch(r"[\w. -]+\.pt", name):
             raise ValueError("give the file a plain name that ends in .pt, such as my-lenet.pt")
@@ -413,5 +416,5 @@ class Trainer(Growing):
 
 @one_a_cell
 def trainer(data, num_epochs=5):
-    """The training lab; data: an `ImageData`; num_epochs: how long a run is at first."""
+    """The training lab (chapter 4); data: an `ImageData`; num_epochs: the initial length of a run."""
     return Trainer(data, num_epochs)

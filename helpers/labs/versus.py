@@ -26,34 +26,34 @@ from helpers.models import lenet, mlp, num_parameters, xavier
 from helpers.plotting.versus import worst_confusions
 from helpers.training import train
 
-MEASURED = 500  # validation images: so many are moved and classified in a twentieth of a second
-SEEN = 27_000  # images in a training, repetitions counted: 3 epochs of 9,000 or 27 of 1,000
+MEASURED = 500  # validation images, which are moved and classified in a twentieth of a second
+SEEN = 27_000  # images per training, repetitions counted: 3 epochs of 9,000 or 27 of 1,000
 BATCH_SIZE = 64
-# Of Adam, as in the chapter. Of those that the controls offer, 0.003 is the best for each: measured on the validation
-# images with two seeds, 9,000 and 1,000 training images, and both sizes of the MLP.
+# For Adam, as in the chapter. Of the rates that the controls offer, 0.003 is the best for each network: measured on the
+# validation images with two seeds, 9,000 and 1,000 training images, and both sizes of the MLP.
 LEARNING_RATES, BEST = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1), 0.003
-CONDITIONS = ("shuffled", "images", "matched", "lr_lenet", "lr_mlp")  # the controls that ask for a training
-KEPT = 12  # trained pairs, beside the one that was brought
+CONDITIONS = ("shuffled", "images", "matched", "lr_lenet", "lr_mlp")  # the controls that need a new training
+KEPT = 12  # trained pairs, besides the given one
 
 
 @dataclass
 class Bout:
-    """Two networks, {name: network}, and their training: the share `done`, 0 to 1, and the `steps` that are left."""
+    """Two networks, {name: network}, and their training: the share `done`, 0 to 1, and the remaining `steps`."""
 
     nets: dict
     epochs: int
-    number: int  # that no other bout of the lab has
+    number: int  # unique among the bouts of the lab
     done: float = 0.0
     steps: Iterator | None = None
-    histories: dict = field(default_factory=dict)  # {name: list of Progress}, some twenty an epoch
+    histories: dict = field(default_factory=dict)  # {name: list of Progress}, some twenty per epoch
     upright: dict = field(default_factory=dict)  # accuracies on images that were not moved, once it is trained
 
 
 class Versus(Growing):
-    """Controls that move the images, controls that ask for a new training, Train and Stop.
+    """Controls that move the images, controls that need a new training, Train and Stop.
 
-    A pair of networks that was trained is kept, the latest KEPT of them, so that going back shows it at once.
-    own: the name of the one of `rivals` whose layers take LeNet's place under other conditions; None for LeNet itself.
+    The latest KEPT trained pairs of networks are kept, so that going back shows them at once. own: the name of the one
+    of `rivals` whose layers replace LeNet's under other conditions; None for LeNet itself.
     """
 
     NAME = "versus"
@@ -76,20 +76,20 @@ class Versus(Growing):
         super().__init__(_controls(own or "LeNet"), buttons)
 
     def redraw(self):
-        """Draw for the controls' values; if they ask for a different training than the one that runs, start that."""
+        """Draw for the controls' values; if they need a different training from the one that runs, start that."""
         if self.running is None:
             self.present()
         elif self.running is not self.bout():
             self.cancel()
             self.present()
             self.train()
-        else:  # the run measures, in its own thread: two threads that compute would hold each other up
+        else:  # the run measures, in its own thread, because two computing threads would slow each other down
             self._asked = True
 
     def show_network(self, net, name="yours"):
-        """Put another network in the place of the one of that name which was brought.
+        """Replace the given network of that name.
 
-        Pairs that were trained under other conditions go if their layers are no longer those of the bench's network.
+        Pairs trained under other conditions are dropped if they do not have the layers of the bench's new network.
         """
         conditions, brought = next(iter(self.bouts.items()))
         if name == self.own and repr(net) != repr(brought.nets[name]):
@@ -106,7 +106,7 @@ class Versus(Growing):
         self.grow()
 
     def tell(self):
-        """Say how the run goes, and let its curves grow."""
+        """Show how the run is doing, and let its curves grow."""
         self.message.say("\n".join([self.status(), *self.message.value.split("\n")[1:]]))
         self.grow()
 
@@ -114,25 +114,25 @@ class Versus(Growing):
         """The two networks that the controls ask for, trained or not."""
         conditions = tuple(self.controls[name].value for name in CONDITIONS)
         if conditions not in self.bouts:
-            # One that was not trained is made again in no time, from the same first weights.
+            # An untrained pair is quickly made again, from the same first weights.
             trained = [(asked, bout) for asked, bout in self.bouts.items() if bout.done]
             self.bouts = dict([trained[0], *trained[1:][-KEPT:]])
             self.bouts[conditions] = self._new_bout(*conditions)
         return self.bouts[conditions]
 
     def train(self):
-        """Train the present networks, or go on from where they were stopped."""
+        """Train the present networks, or resume their training."""
         bout = self.bout()
         if bout.steps and not self.running:
             self.go_on(bout, bout.steps)
 
     def far(self):
-        """The epochs that the present networks were trained for, and are to be."""
+        """The epochs that the present networks have trained for, and will train for in all."""
         bout = self.running or self.bout()
         return bout.done * bout.epochs, bout.epochs
 
     def ready(self):
-        """Only what is not trained yet can be trained."""
+        """Only networks that are not fully trained can be trained."""
         return {"Train": self.running is None and self.bout().done < 1}
 
     def curve_points(self):
@@ -160,7 +160,7 @@ class Versus(Growing):
         return plotting.accuracy_on(X[:8], accuracies, self._upright(bout, shuffled), len(self.class_names))
 
     def _measure(self, shift, rotation, scale, shuffled):
-        """The networks, moved images, and by network what it says of them: its confusions and its accuracy."""
+        """The bout, the moved images, and two dicts by network: its confusions on them, and its accuracy."""
         bout = self.running or self.bout()
         X = moved(self.images, shift, rotation, scale)
         X = shuffle_pixels(X) if shuffled else X
@@ -169,7 +169,7 @@ class Versus(Growing):
         return bout, X, counts, {name: float(matrix.diag().sum()) / len(X) for name, matrix in counts.items()}
 
     def _new_bout(self, shuffled, images, matched, lr_lenet, lr_mlp):
-        """Two networks that are not trained yet, always with the same first weights."""
+        """Two untrained networks, always with the same first weights."""
         with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
             torch.manual_seed(0)
             if self.own:
@@ -220,7 +220,7 @@ class Versus(Growing):
         return upright
 
     def _standing(self, bout, accuracies):
-        """How far the training is, or who is ahead, in words."""
+        """A sentence on how far the training is, or on which network is ahead."""
         if bout is self.running:
             return self.status()
         if not bout.done:
@@ -228,24 +228,24 @@ class Versus(Growing):
         if bout.done < 1:
             return f"{self.status()} Press Train to go on."
         (first, best), (second, other) = sorted(accuracies.items(), key=lambda pair: -pair[1])
-        said = f"{self.status()} " if bout.histories else ""  # those that were brought have not been trained here
+        said = f"{self.status()} " if bout.histories else ""  # the given pair was not trained here
         if best == other:
             return f"{said}{first} and {second} do equally well."
         return f"{said}{first} is ahead of {second} by {100 * (best - other):.1f} percentage points."
 
     def _explain(self, error):
-        """Say in words what ended the run; its networks begin again."""
+        """Show what ended the run; its networks start again."""
         self.bouts = {conditions: bout for conditions, bout in self.bouts.items() if bout is not self.running}
         self._end()
         super()._explain(error)
 
 
 def moved(images, shift, rotation, scale):
-    """Images, (N, 1, height, width) bytes, shifted right by pixels, turned clockwise by degrees, enlarged to percent.
+    """Images, (N, 1, height, width) bytes, shifted right (pixels), turned clockwise (degrees) and scaled (percent).
 
     Pixels that come from outside the image are black.
     """
-    # Not above: torchvision loads PyTorch's compiler, two seconds that `import helpers` would take longer.
+    # Imported here: torchvision loads PyTorch's compiler, and would make `import helpers` two seconds slower.
     from torchvision.transforms import InterpolationMode
     from torchvision.transforms.functional import affine
 
@@ -253,7 +253,7 @@ def moved(images, shift, rotation, scale):
 
 
 def hidden_units(net, matched, image_shape, num_classes):
-    """How many hidden units give an MLP as many parameters as `net`, if `matched`, or else as many multiply-adds.
+    """The number of hidden units with which an MLP has as many parameters as `net`, or multiply-adds unless `matched`.
 
     At least one. For images of 28×28 and ten classes: 78 make 62,020 parameters, LeNet has 61,706; 525 make 416,850
     multiply-adds for an image, LeNet 416,520.
@@ -265,19 +265,19 @@ def hidden_units(net, matched, image_shape, num_classes):
 
 
 def shuffle_pixels(images):
-    """The pixels of each image, (N, 1, height, width), in a different order, the same for all images and every time."""
+    """The pixels of each image, (N, 1, height, width), in one random order, the same for all images and every time."""
     order = torch.randperm(images[0].numel(), generator=torch.Generator().manual_seed(0))
     return images.flatten(1)[:, order].reshape(images.shape)
 
 
 def _troubles(histories):
-    """What to do about each network that does not learn as it should, a line each; histories: {name: Progress list}."""
+    """Advice on each network that does not learn as it should, a line each; histories: {name: list of Progress}."""
     found = {name: diagnose(history) for name, history in histories.items() if history}
     return [f"{name}: {diagnosis.advice}" for name, diagnosis in found.items() if diagnosis.advice]
 
 
 def _sizes(nets):
-    """How many parameters each network has, in words."""
+    """A sentence with the number of parameters of each network."""
     said = ", ".join(f"{name} {num_parameters(net):,}" for name, net in nets.items())
     return f"Parameters: {said}."
 
@@ -299,11 +299,11 @@ def _controls(first):
 
 @one_a_cell
 def versus(rivals, data):
-    """Move images under two trained networks, and train such networks under other conditions, each at its own rate.
+    """Move images under two trained networks, and train such networks under other conditions (chapter 5).
 
-    rivals: {"LeNet": network, "MLP": network}, trained on the 9,000 images that are left when `train_validation_split`
-    has taken 1,000 of the first 10,000 training images; data: an `ImageData`. Its test images stay closed.
-    Raises ShapeError, in words, unless these are two networks that give a score for each class.
+    rivals: {"LeNet": network, "MLP": network}, trained on the 9,000 images that remain after `train_validation_split`
+    has set aside 1,000 of the first 10,000 training images; data: an `ImageData`, whose test images stay closed.
+    Raises ShapeError, with a message for the student, unless these are two networks with a score for each class.
     """
     refuse_unfit(rivals, data.train_images[0], len(data.class_names), 2, 2)
     return Versus(rivals, data)
