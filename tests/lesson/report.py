@@ -7,6 +7,7 @@ from tests.lesson.notice import KINDS
 from tests.lesson.script import ROOT, script_of
 
 FOLDER = ROOT / "build" / "lesson"
+NOTEBOOK = {"x": 284, "y": 58, "width": 964, "height": 718}  # without the file browser and the margins of JupyterLab
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>A rehearsed lesson</title>
@@ -14,7 +15,7 @@ PAGE = """<!doctype html>
 body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 100rem; padding: 0 1rem; color: #222 }}
 h2 {{ margin-top: 3rem; border-top: 1px solid #ccc; padding-top: 1rem }}
 h3 {{ margin: 1.5rem 0 .25rem }} h3 small {{ font-weight: normal; color: #555 }}
-.strip {{ display: flex; gap: .75rem; overflow-x: auto; padding-bottom: .5rem }}
+.strip {{ display: flex; flex-wrap: wrap; gap: .75rem }}
 figure {{ margin: 0; flex: none; width: 20rem }} img {{ width: 100%; border: 1px solid #ccc; display: block }}
 figcaption {{ font-size: 13px; color: #555; overflow-wrap: anywhere }}
 li {{ color: #a00 }} li.wait {{ color: #850 }} table {{ border-collapse: collapse }}
@@ -39,7 +40,7 @@ class Pages:
         """Take a picture of a page; returns its file's name."""
         self.taken += 1
         name = f"{self.taken:04}.jpg"
-        page.screenshot(path=FOLDER / name, type="jpeg", quality=60)
+        page.screenshot(path=FOLDER / name, type="jpeg", quality=60, clip=NOTEBOOK)
         return name
 
     def add(self, chapter, run, parts, seconds):
@@ -56,7 +57,9 @@ class Pages:
         table = "".join(map(_row, self.rehearsed))
         names = ["chapter", "run", "sections", "actions", "s waited", "min in all", "faults"]
         head = "<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
-        body = f"<p>{self.summary()}</p><table>{head}{table}</table>" + "".join(map(_chapter, self.rehearsed))
+        faults = "".join(map(_faults, self.rehearsed)) or "<li>no fault"
+        body = f"<p>{self.summary()}</p><table>{head}{table}</table><ul>{faults}</ul>"
+        body += "".join(map(_chapter, self.rehearsed))
         (FOLDER / "index.html").write_text(PAGE.format(body=body), encoding="utf-8")
         return f"{self.summary()}: {FOLDER / 'index.html'}"
 
@@ -65,10 +68,10 @@ class Pages:
         parts = [part for _, _, parts, _ in self.rehearsed for part in parts if part.actions]
         detours = sum(run != "straight" for _, run, _, _ in self.rehearsed)
         return (
-            f"{len(self.rehearsed)} runs, {detours} of them detours, through {len(parts)} sections: "
-            f"{sum(part.actions for part in parts):,} actions, {sum(part.seconds for part in parts):,.0f} s waited, "
-            f"{self.faults} faults, {self.taken} pictures, "
-            f"{sum(seconds for *_, seconds in self.rehearsed) / 60:.0f} minutes"
+            f"runs: {len(self.rehearsed)} (detours: {detours}), sections: {len(parts)}, "
+            f"actions: {sum(part.actions for part in parts):,}, faults: {self.faults}, "
+            f"waited: {sum(part.seconds for part in parts):,.0f} s, pictures: {self.taken}, "
+            f"minutes: {sum(seconds for *_, seconds in self.rehearsed) / 60:.0f}"
         )
 
 
@@ -82,6 +85,15 @@ def _row(rehearsed):
         sum(len(part.faults) for part in parts),
     ]
     return f'<tr><td><a href="#{run}-{chapter}">{chapter}</a><td>{run}' + "".join(f"<td>{number}" for number in numbers)
+
+
+def _faults(rehearsed):
+    chapter, run, parts, _ = rehearsed
+    return "".join(
+        f'<li><a href="#{run}-{chapter}">chapter {chapter}, {run}</a>, {html.escape(f"{part.title}: {fault}")}'
+        for part in parts
+        for fault in part.faults
+    )
 
 
 def _chapter(rehearsed):
