@@ -103,11 +103,11 @@ def refuse_outside(values, least, most, what, wanted):
             raise ShapeError(f"{what} from {first} to {last}{wanted}")
 
 
-def refuse_unequal(images, labels):
-    """Raise ShapeError unless there is one label per image."""
-    if not labels.ndim or len(images) != len(labels):
+def refuse_unequal(values, labels, what="image"):
+    """Raise ShapeError unless there is one label for each of `values`; what: the word for one of them."""
+    if not labels.ndim or len(values) != len(labels):
         count = len(labels) if labels.ndim else "one number as"
-        raise ShapeError(f"{len(images)} images but {count} labels: there must be one label an image")
+        raise ShapeError(f"{len(values)} {what}s but {count} labels: there must be one label per {what}")
 
 
 def as_classes(values, what="scores"):

@@ -83,7 +83,7 @@ def read(name, part=None):
         folder = Path(chosen).expanduser().resolve() / name
         return _read(name, folder, SHA256, f"{folder}, the folder that LENET_LAB_DATA names")
     try:
-        return _read_all(name)
+        return _found_or_downloaded(name)
     except DataError as error:
         why = f"{error}, or set LENET_LAB_DATA to their folder."
     if part == "full":
@@ -94,7 +94,7 @@ def read(name, part=None):
     return tensors, source, folder
 
 
-def _read_all(name):
+def _found_or_downloaded(name):
     """The whole set from this machine's folders, or else from the network; a `DataError` says why it is not there."""
     missing = "LENET_LAB_OFFLINE is set. For all 70,000, unset it, go online and start again"
     for folder in [CACHE / name, SYSTEM] if name == "FashionMNIST" else [CACHE / name]:

@@ -1,4 +1,4 @@
-"""What the work asks of the machine: cores, memory, quiet. Importing this changes nothing; `prepare` does it."""
+"""What the work asks of the machine: a device, cores, memory, quiet. Importing this changes nothing; `prepare` does."""
 
 import atexit
 import contextlib
@@ -62,6 +62,15 @@ def spare_what_was_imported():
         gc.collect()  # garbage that was frozen would stay, too
         gc.freeze()
         atexit.register(gc.unfreeze)
+
+
+def try_gpu(i=0):
+    """The i-th CUDA GPU, else Apple's (MPS), else the CPU: a `torch.device` (chapter 4). Like `d2l.try_gpu`."""
+    if torch.cuda.is_available() and torch.cuda.device_count() > i:
+        return torch.device("cuda", i)
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
 
 
 def wait_for(device):

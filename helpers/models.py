@@ -1,5 +1,7 @@
 """The networks of the course, and the arithmetic of their sizes."""
 
+import copy
+
 from torch import nn
 
 from helpers.any_network import refuse_unknown_sizes
@@ -77,7 +79,7 @@ def xavier(net):
     """Draw uniform weights of variance 2 / (fan-in + fan-out), set biases to zero (chapter 4); returns `net`.
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, equation 16.
-    Raises ShapeError if the sizes of lazy layers are not known yet.
+    Raises ShapeError if lazy layers do not know their sizes yet.
     """
     refuse_unknown_sizes(net)
     for layer in net.modules():
@@ -86,6 +88,15 @@ def xavier(net):
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
     return net
+
+
+def anew(net):
+    """A copy of `net` with new random weights, those of convolutions and dense layers by `xavier`."""
+    net = copy.deepcopy(net)
+    for layer in net.modules():
+        if hasattr(layer, "reset_parameters"):
+            layer.reset_parameters()
+    return xavier(net)
 
 
 def num_parameters(net):

@@ -12,6 +12,10 @@ HINT = (
     "{name} is made in {section}, in the cell that begins with `{begins}`: run that cell first. Or click on this cell, "
     "and choose Run All Above Selected Cell in the menu Run."
 )
+NO_NOTEBOOK = (  # the kernel of a notebook that has been renamed is not told of the new name
+    "Does a cell above make {name}? Then run it first: click on this cell, and choose Run All Above Selected Cell in "
+    "the menu Run."
+)
 
 
 def name_the_cell():
@@ -48,5 +52,9 @@ def _names(source):
 def _say(shell, kind, error, traceback, tb_offset=None):
     shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
     path = Path(os.environ.get("JPY_SESSION_NAME", ""))  # where Jupyter says which notebook a kernel is for
-    if kind is NameError and path.is_file():  # an UnboundLocalError is about a name inside a function
+    if kind is not NameError:  # an UnboundLocalError is about a name inside a function
+        return
+    if path.is_file():
         print(where(error.name, json.loads(path.read_text(encoding="utf-8"))))
+    else:
+        print(NO_NOTEBOOK.format(name=error.name))

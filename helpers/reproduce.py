@@ -25,8 +25,9 @@ from helpers.errors import DataError
 from helpers.experiments import EXPERIMENTS
 from helpers.files import new_file, refuse_to_replace
 from helpers.layers import layer_table
+from helpers.machine import try_gpu
 from helpers.models import num_parameters
-from helpers.training import evaluate_accuracy, try_gpu
+from helpers.training import evaluate_accuracy
 from helpers.weights import save_weights
 
 GOOD = 0.95  # the accuracy to which R2's source counts the epochs

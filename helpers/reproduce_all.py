@@ -19,8 +19,8 @@ import torch
 
 from helpers import plotting
 from helpers.experiments import EXPERIMENTS, MEASURED, for_choosing, measured, story
+from helpers.machine import try_gpu
 from helpers.reproduce import run, summary
-from helpers.training import try_gpu
 
 ROOT = Path(__file__).resolve().parents[1]
 README, FIGURE = ROOT / "README.md", ROOT / ".github" / "screenshots" / "reproduced.png"

@@ -433,6 +433,10 @@ def test_a_hand_at_the_projector_and_a_drawing_that_comes_are_one_after_the_othe
     wait_for(lambda: projector.message.value.startswith("5 drawings"))
 
 
+def test_before_the_first_drawing_of_ones_own_nothing_is_wrong(home):
+    assert Files(class_drawings.place_of_all()).read() == ({}, [])
+
+
 def test_the_projector_names_what_it_cannot_read_and_lives_without_its_folder(projector, shared):
     (shared / f"bad{DRAWN}").write_bytes(b"no picture")
     wait_for(lambda: projector.facts["troubles"] == [f"bad{DRAWN} holds no drawings"])

@@ -677,7 +677,7 @@ def test_correct_answers_are_never_more_than_there_are(counts):
         (scores[None], y), (scores, y[None]), (torch.rand(10), y), ((scores,), y), (torch.tensor(3), torch.tensor(3)),
         (torch.rand(10, 5, 2), torch.zeros(10, 2, dtype=torch.long)),
     ]:  # fmt: skip
-        with pytest.raises(ShapeError, match=r"expected|one label a prediction"):
+        with pytest.raises(ShapeError, match=r"expected|one label per prediction"):
             counts(y_hat, labels)
 
 
@@ -749,7 +749,7 @@ def test_colour_images_of_any_layout(sample):
         (torch.zeros(2, 1, 4, 4, dtype=torch.cfloat), [0, 1], "complex numbers: expected bytes"),
         (torch.zeros(2, 1, 4, 4), ["cat", "dog"], "labels are no table of numbers"),
         (torch.zeros(10, 28, 28), torch.zeros(9), "10 images but 9 labels"),
-        (torch.zeros(1, 1, 28, 28), 3, "one label an image"),
+        (torch.zeros(1, 1, 28, 28), 3, "one label per image"),
     ],
 )
 def test_what_are_no_images_or_labels_is_refused_at_the_door(images, labels, said):

@@ -17,6 +17,9 @@ from helpers.checks.attempt import Attempt, undisturbed
 from helpers.checks.exercise import Exercise, Mistake, Sign, checked
 from helpers.checks.verdict import right, wrong
 
+# Exercise 1.1
+
+
 LEAST = 0.66  # accuracy; the nearest of ten means reaches 0.685 with all images, 0.714 with the sample
 
 # Probes are on the CPU, as all of this chapter's images are: an answer may take them to NumPy or to another device.
@@ -109,6 +112,9 @@ check_mean_brightness = Exercise(
 )  # fmt: skip
 
 
+# Exercise 1.2
+
+
 def _from_file(attempt, values):
     """What an attempt reads from an IDX file that holds these bytes, labels or images."""
     with tempfile.TemporaryDirectory() as folder:
@@ -167,6 +173,9 @@ check_read_labels = Exercise(
              lambda y, labels: y.ndim == 1 and 0 < len(y) < len(labels) and answers.same(y, labels[: len(y)])),
     ],
 )  # fmt: skip
+
+
+# Exercise 1.3
 
 
 def _loader(images, labels, batch_size, shuffle):
@@ -313,6 +322,9 @@ check_mini_batches = Exercise(
 )  # fmt: skip
 
 
+# Exercise 1.4
+
+
 def _two_sets(train, val, seed):
     """Two sets of images: the first ones darker than the last, and the second set brighter, with less contrast."""
     X_train, X_val = torch.rand(train + val, 1, 28, 28, generator=_generator(seed)).square().split([train, val])
@@ -400,6 +412,9 @@ check_normalise = Exercise(
                   for m, s in [(0.2860, 0.3530), (0.2861, 0.3530), (0.1307, 0.3081), (0.5, 0.5)]]),
     ],
 )  # fmt: skip
+
+
+# Exercise 1.5
 
 
 def _first(labels, k, classes=range(10), skip=0):
@@ -500,6 +515,9 @@ check_balanced_subset = Exercise(
               lambda x, y, k: x.ndim == 1 and not _inside(x, y)),
     ],
 )  # fmt: skip
+
+
+# Exercise 1.6
 
 
 def _mean_images(images, labels):

@@ -12,6 +12,9 @@ from helpers.checks import answers
 from helpers.checks.exercise import Exercise, Mistake, Sign, checked
 from helpers.checks.verdict import right, wrong
 
+# Exercise 2.1
+
+
 WIDTHS = [  # name, the right width, {a wrong width: the mistake that gives it, or the two that do}
     ("A (28 wide, kernel 7)", 22, {21: "you forgot the + 1", 28: "there is no padding here"}),
     ("B (28 wide, kernel 5, padding 2, stride 2)", 14, {
@@ -51,6 +54,9 @@ def check_output_sizes(widths):
             hint = mistakes.get(width, "put the numbers into the formula of section 4 once more")
             return wrong(f"{name}: {width:g} is not right; {hint}.")
     return right("All three are right: 22, 14 and 28.")
+
+
+# Exercise 2.2
 
 
 @checked
@@ -97,6 +103,9 @@ def check_diagonal_kernel(K):
     if trouble := _confused(K, other, strength):
         return wrong(trouble)
     return right("Your kernel answers most at the diagonal edge, less at every other, and 0 on flat areas.")
+
+
+# Exercise 2.3
 
 
 def _answers(K, patches):
@@ -226,6 +235,9 @@ check_conv_layer = Exercise(
 )  # fmt: skip
 
 
+# Exercise 2.4
+
+
 def _pool(X, size, stride, pool=F.max_pool2d, **options):
     return pool(X[None], size, stride, **options)[0]
 
@@ -323,6 +335,9 @@ check_max_pool = Exercise(
 )  # fmt: skip
 
 
+# Exercise 2.5
+
+
 def _field(layers, start=1, strides=True, dilations=True, step_first=False, taps=lambda k, d: d * (k - 1), step=None):
     """The receptive field in pixels, or what a mistake makes of it; step(step, stride, dilation): the next step."""
     size, now = start, 1
@@ -408,6 +423,9 @@ check_receptive_field = Exercise(
                 lambda layers: torch.tensor([s for _, s, _ in layers]).prod().item()),
     ],
 )  # fmt: skip
+
+
+# Exercise 2.6
 
 
 VERTICAL = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])  # Sobel's kernel, as section 2 has it

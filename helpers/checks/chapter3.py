@@ -8,6 +8,9 @@ from helpers.checks.attempt import NotYet, Stopped
 from helpers.checks.exercise import Exercise, Mistake, Sign, checked
 from helpers.checks.verdict import not_yet, right, wrong
 
+# Exercise 3.1
+
+
 _ACTIVATIONS = {
     "sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "celu", "gelu", "silu", "mish", "hardswish", "hardsigmoid",
     "hardtanh", "softplus", "clamp", "clamp_min", "maximum", "where", "exp", "abs", "log_sigmoid_forward", "threshold",
@@ -52,7 +55,9 @@ def check_colour_net(net):
     try:
         run = networks.run(networks.copied(net), X)
     except Stopped as stopped:
-        maps = networks.Run(networks.copied(first), X).scores.shape[1:] if isinstance(first, nn.Conv2d) else (6, 28, 28)
+        maps = (6, 28, 28)
+        if isinstance(first, nn.Conv2d):
+            maps = networks.ForwardPass(networks.copied(first), X).scores.shape[1:]
         if maps != (6, 28, 28):
             made = f"Your first convolution makes maps of {answers.shape(maps)}, but the layers after it expect 6×28×28"
             size = "the size is 32 + 2·padding − kernel_size + 1"
@@ -75,6 +80,9 @@ def check_colour_net(net):
         return wrong(f"LeNet has 2 convolutions, your network {run.count('convolution')}: change the first, add none.")
     held = sum(p.numel() for p in layers[0].parameters()) if layers else 456
     return right(f"Right: {held:,} parameters there instead of 156; the layers after it see no colours.")
+
+
+# Exercise 3.2
 
 
 def _side(size, kernel, padding, second=0, plus=(1, 1), pools=(2, 2), kernel_2=None):
@@ -157,6 +165,9 @@ check_flatten_size = Exercise(
         _flat("That is the image itself: follow it through the four layers.", lambda n, k, p: n),
     ],
 )  # fmt: skip
+
+
+# Exercise 3.3
 
 
 def _cost(i, o, k, n, p):
@@ -280,6 +291,9 @@ def check_conv_cost(conv_cost):
     return wrong(parameters.message) if parameters and multiply_adds.right is None else multiply_adds
 
 
+# Exercise 3.4
+
+
 def _as_conv(dense, channels, height, width, order=lambda weight, *sizes: weight.reshape(-1, *sizes), **options):
     conv = nn.Conv2d(channels, dense.out_features, (height, width), **options)
     with torch.no_grad():
@@ -382,6 +396,9 @@ check_dense_to_conv = Exercise(
              lambda value, *sizes: True),
     ],
 )  # fmt: skip
+
+
+# Exercise 3.5
 
 
 @checked

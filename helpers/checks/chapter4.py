@@ -21,7 +21,8 @@ from helpers.checks.attempt import Attempt, NotYet, Stopped
 from helpers.checks.exercise import Exercise, Mistake, Sign, checked
 from helpers.checks.verdict import NOT_YET, right, wrong
 from helpers.data import Batches
-from helpers.training import evaluate_accuracy, try_gpu
+from helpers.machine import try_gpu
+from helpers.training import evaluate_accuracy
 
 WHATEVER = object()  # what a wrong training of the tables returns, if its number does not matter
 

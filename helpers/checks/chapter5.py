@@ -15,7 +15,10 @@ from helpers.checks.attempt import Attempt
 from helpers.checks.exercise import Exercise, Mistake, Sign, checked
 from helpers.checks.verdict import right, wrong
 from helpers.data import Batches
-from helpers.training import evaluate_accuracy, try_gpu
+from helpers.machine import try_gpu
+from helpers.training import evaluate_accuracy
+
+# Exercise 5.1
 
 
 def _best(accs):
@@ -86,6 +89,9 @@ check_choose_rates = Exercise(
              lambda given, tried: len(set(given.values())) == 1),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.2
 
 
 def _shifted(images, dx):
@@ -178,6 +184,9 @@ check_shift_right = Exercise(
         Sign("Four dimensions come and four are asked for, (N, 1, height, width).", lambda Y, X, dx: Y.ndim != 4),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.3
 
 
 def _counts(right_a, right_b):
@@ -274,6 +283,9 @@ check_lead = Exercise(
              lambda value, A, B: all(abs(x - y) <= 0.005001 for x, y in zip(value, _lead(A, B), strict=True))),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.4
 
 
 def _small_lenet(depth, dense=()):
@@ -396,6 +408,9 @@ check_freeze_features = Exercise(
              lambda seen, net: not (seen.get("still") and seen.get("moves"))),
     ],
 )  # fmt: skip
+
+
+# Exercise 5.5
 
 
 @checked

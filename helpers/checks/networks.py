@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from helpers.any_network import measuring
 from helpers.checks import answers
-from helpers.checks.attempt import Attempt, Stopped
+from helpers.checks.attempt import Attempt, Stopped, load_compiler
 
 
 def module(net):
@@ -57,8 +57,8 @@ def scores(net, X, classes=10):
 
 
 def run(net, X, classes=10):
-    """`scores` and how they came about, a `Run`; `net` may be changed by its run, so pass it `copied`."""
-    first = Run(net, X)
+    """`scores` and how they came about, a `ForwardPass`; `net` may be changed by its run, so pass it `copied`."""
+    first = ForwardPass(net, X)
     y_hat, count = first.scores, len(X)
     if not y_hat.is_floating_point():
         raise Stopped(
@@ -71,13 +71,13 @@ def run(net, X, classes=10):
         spoilt = next((name for name, p in net.named_parameters() if not p.isfinite().all()), None)
         where = f": its parameter {spoilt} holds some already" if spoilt else ""
         raise Stopped(f"some of your network's scores are infinite or NaN, not a number{where}")
-    alone = Run(net, X[:1]).scores
+    alone = ForwardPass(net, X[:1]).scores
     if alone.shape != (1, classes):
         raise Stopped(f"for one image alone your network gives {answers.kind(alone)}, expected 1×{classes}: "
                       "does it squeeze, or rely on the size of the batch?")  # fmt: skip
     others = torch.cat([X[:1], 1 - X[1:].flip(0)])
     for trial in (net, redrawn(copied(net))):
-        some, again, among = [Run(trial, batch, seed).scores for batch, seed in ((X, 0), (X, 1), (others, 0))]
+        some, again, among = [ForwardPass(trial, batch, seed).scores for batch, seed in ((X, 0), (X, 1), (others, 0))]
         if not _alike(some, again):
             raise Stopped(f"run twice on the same images, your network gives different scores{_chance(first)}")
         if not _alike(some[:1], among[:1]):
@@ -126,7 +126,7 @@ _PRODUCTS = {
 }
 
 
-class Run(TorchDispatchMode):
+class ForwardPass(TorchDispatchMode):
     """One run of `net` on X in evaluation, on the network's device; raises Stopped, naming the layer that stops.
 
     scores: on the CPU; trains: whether a gradient leads from them to a weight; multiply_adds: of all images together;
@@ -142,6 +142,7 @@ class Run(TorchDispatchMode):
             raise Stopped("your network's weights are on the device `meta`, where there are no numbers")
         X = X.to(weight.device, weight.dtype if weight.is_floating_point() else X.dtype)
         hooks = [hook for name, layer in net.named_modules() for hook in self._hooks(name, layer)]
+        load_compiler()  # PyTorch would load it at the first recorded operation, in the student's seconds
         attempt = Attempt(self, ("X",))
         attempt.seed = seed
         try:
@@ -251,12 +252,12 @@ def limit(net, X):
     It is seen from the scores for several large weights, however they are computed. `net` is changed: pass it `copied`.
     Raises Stopped if each image gets the same scores, whatever the weights.
     """
-    trained = Run(net, X).scores.double()
+    trained = ForwardPass(net, X).scores.double()
     if (trained >= 0).all() and _ones(trained.sum(dim=1)):
         return "softmax"
     if _ones(trained.exp().sum(dim=1)):
         return "log-softmax"
-    drawn = [Run(redrawn(net, seed), X).scores.double() for seed in range(6)]
+    drawn = [ForwardPass(redrawn(net, seed), X).scores.double() for seed in range(6)]
     finite = [y_hat for y_hat in drawn if y_hat.isfinite().all()]
     if not finite:
         return None
@@ -284,7 +285,7 @@ def is_affine(net, X):
     """Whether one weighted sum could do what `net` does to X with any weights. `net` is changed: pass it `copied`."""
     for seed in range(3):
         one, other, middle = [
-            Run(redrawn(net, seed), images).scores.double() for images in (X, X.flip(0), (X + X.flip(0)) / 2)
+            ForwardPass(redrawn(net, seed), images).scores.double() for images in (X, X.flip(0), (X + X.flip(0)) / 2)
         ]
         if ((one + other) / 2 - middle).abs().max() > 1e-4 * middle.abs().max():
             return False

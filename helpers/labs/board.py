@@ -213,9 +213,6 @@ class Board:
         self.defaults = {name: word(control) for name, control in controls.items()}
         self._quiet = False
         for control in controls.values():
-            if hasattr(control, "max"):
-                # A lab may narrow a slider to what the picture has room for; a line may ask for the whole range.
-                control.lowest, control.highest = control.min, control.max
             control.observe(self._on_move, names="value")
         self.text.observe(self._on_type, names="value")
 
@@ -239,8 +236,8 @@ class Board:
             try:
                 for name, value in values.items():
                     control = self.controls[name]
-                    if hasattr(control, "max"):
-                        control.max = control.highest
+                    if hasattr(control, "highest"):
+                        control.max = control.highest  # a line may ask for more than the picture has room for
                     control.value = value
                 with torch.device("cpu"):  # even if torch.set_default_device says otherwise
                     (then or self.moved)()

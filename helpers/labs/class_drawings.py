@@ -85,6 +85,8 @@ class Files:
 
     def read(self):
         """{writer's mark: (words, images, time of the file)}, and a text for each thing that was not read."""
+        if self.folder.path == own_folder() and not self.folder.path.exists():
+            return {}, []  # before the first drawing: no trouble
         found, troubles = self.folder.read(DRAWN, self._drawings)
         self._known = {name: self._known[name] for name in found}
         return {name.removesuffix(DRAWN): drawings for name, drawings in found.items()}, troubles

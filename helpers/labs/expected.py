@@ -78,8 +78,8 @@ def stretched(accuracies, before, epochs):
 
 
 def without(line):
-    """A board line without what is expected in it."""
-    return re.sub(r" expected=\S+", "", line)
+    """A board line without what is no setting of a training: what is expected, and the moment looked back at."""
+    return re.sub(r" (expected|moment)=\S+", "", line)
 
 
 def measured(curve):

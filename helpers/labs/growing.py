@@ -34,6 +34,7 @@ class Growing(RunningLab, Living):
     def _end(self):
         super()._end()
         self.grow()
+        self.keep_still()
 
     def _explain(self, error):
         super()._explain(error)

@@ -14,7 +14,7 @@ export default living((lab) => {
   const points = makePoints(lab, () => redraw());
   const isNarrow = (width) => width < 560;
   const heightOf = (width) => (isNarrow(width) ? 2 * mapSide(width) + 390 : Math.max(2 * mapSide(width) + 76, 330));
-  const mapSide = (width) => Math.floor(Math.min((isNarrow(width) ? width : 0.52 * width) / 3 - 8, 150));
+  const mapSide = (width) => Math.floor(Math.min((isNarrow(width) ? width : 0.56 * width) / 3 - 8, 150));
   const { canvas, redraw } = makeCanvas(lab.place, heightOf, draw, lab.signal, { role: "img" });
 
   function draw(context, width, height) {
@@ -41,7 +41,7 @@ export default living((lab) => {
       if (rows > 5) continue;
       const cell = side / rows;
       for (const [at, number] of numbers.entries()) {
-        const style = { align: "center", colour: inkOn(signed(number, strongest)), size: Math.min(13, cell / 3) };
+        const style = { align: "center", colour: inkOn(signed(number, strongest)), size: Math.min(13, cell / 3.4) };
         const [row, column] = [Math.floor(at / columns), at % columns];
         putText(context, decimals(number), left + (column + 0.5) * cell, top + 22 + (row + 0.5) * cell, style);
       }

@@ -26,7 +26,7 @@ ASLEEP = """<style>
 .jp-OutputArea-child:has(.lab-still):has(+ .jp-OutputArea-child .lab-alive) { display: none }
 </style>
 <div class="lab-still">%s</div>"""
-STILL = ASLEEP % "%s<p>This is a picture of the %s lab as it began. To move it, run this cell again.</p>"
+STILL = ASLEEP % "%s<p>This is a picture of the %s lab as it %s. To move it, run this cell again.</p>"
 
 
 @functools.cache
@@ -93,6 +93,7 @@ class Living(anywidget.AnyWidget):
         super().__init__(name=self.NAME, **parts)
         self.controls, self.buttons, self.arrays = controls, buttons or {}, {}
         self.whole = self  # what is displayed: a lab may stand in a box with other widgets
+        self.asleep = None  # the handle of the still picture in front of it, once it is displayed
         self.message = Words()
         self.board = Board(self.NAME, controls, self.redraw, Words(), Words(), self.hold_sync)
         for part in (*controls.values(), *self.buttons.values(), self.message, self.board.text, self.board.trouble):
@@ -164,12 +165,20 @@ class Living(anywidget.AnyWidget):
         self.line = {"text": self.board.text.value, "trouble": self.board.trouble.value}
         self.said = {"text": self.message.value, "trouble": self.message.trouble}
 
-    def _ipython_display_(self):
+    def _still(self, when):
         try:
             picture = self.still(**self.board.values())._repr_html_()
         except ShapeError as error:
             picture = f"<p>{html.escape(str(error))}</p>"
-        display(HTML(STILL % (picture, html.escape(self.NAME))))
+        return HTML(STILL % (picture, html.escape(self.NAME), when))
+
+    def keep_still(self):
+        """Let the still picture be one of now; at the end of a run, for it takes a tenth of a second."""
+        if self.asleep:
+            self.asleep.update(self._still("was after its last run"))
+
+    def _ipython_display_(self):
+        self.asleep = display(self._still("began"), display_id=True)
         bundle = ipywidgets.Widget._repr_mimebundle_(self.whole)
         bundle["text/plain"] = f"the {self.NAME} lab"  # without a number that is another at each run
         display(bundle, raw=True)

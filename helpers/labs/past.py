@@ -3,15 +3,43 @@
 from dataclasses import dataclass, field
 
 import torch
+import traitlets as t
+from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from helpers.any_network import as_input, classes_of
+from helpers.labs.board import BoardError
+from helpers.labs.settings import Setting
+from helpers.labs.typed import readings
 from helpers.metrics import confusion_counts
 
 MOMENTS, GHOST_MOMENTS = 40, 10  # of the latest run, and of each earlier one whose curve is shown
 MOST_BYTES = 20_000_000  # for all of them
 ASKED = 1_000  # validation images, always the same
 MOST_FILTERS = 16  # that are shown
+LATEST = "latest"  # the word of a line for the end of a run, where a look back begins
+
+
+class LookedAt(Setting):
+    """The step of the run that a page looks back at, in the board line; None at its end. The picture sets it."""
+
+    value = t.Int(None, allow_none=True)
+
+    def __init__(self):
+        super().__init__(description="moment", shown=False)
+
+    def word(self):
+        """The step, or `LATEST`."""
+        return LATEST if self.value is None else str(self.value)
+
+    def meaning(self, name, said):
+        """The step that a word of a line means. Raises BoardError."""
+        if said.lower() == LATEST:
+            return None
+        for number in readings(said)[:1]:
+            if 0 <= number < 1e9 and number.is_integer():
+                return int(number)
+        raise BoardError(f"{name}={said[:40]} is not possible: give a step of the run, {name}=12, or {name}={LATEST}")
 
 
 def steps_to_keep(total, most=MOMENTS):
@@ -33,7 +61,7 @@ class Moment:
 
     step: int
     epoch: float
-    weights: torch.Tensor  # (parameters,) in half precision, where the network is: a copy that waits for no GPU
+    weights: torch.Tensor  # all `_numbers` in half precision, where the network is: a copy that waits for no GPU
     answers: dict = field(default_factory=dict)
 
 
@@ -44,7 +72,7 @@ class Past:
     """
 
     def __init__(self, total, net):
-        size = 2 * sum(parameter.numel() for parameter in net.parameters())
+        size = 2 * sum(part.numel() for part in _numbers(net))
         most = min(MOMENTS, max(MOST_BYTES // 2 // size, 4))
         self.planned, self.moments = set(steps_to_keep(total, most)), []
         self.note(0, 0.0, net)
@@ -58,7 +86,7 @@ class Past:
     def pause(self, net):
         """Keep the latest moment, also one that is not planned: it stays until the next is kept."""
         step, epoch = self._now
-        weights = parameters_to_vector(net.parameters()).detach().half()
+        weights = parameters_to_vector(_numbers(net)).detach().half()
         earlier = [moment for moment in self.moments if moment.step in self.planned and moment.step < step]
         self.moments = [*earlier, Moment(step, epoch, weights)]
 
@@ -118,7 +146,7 @@ class LookBack:
 
     def offers(self, runs):
         """What can be chosen: moments of the latest run, [step, epoch] each, and earlier runs, [number, name]."""
-        others = [[run.number, run.name] for run in _with_a_past(runs[:-1])]
+        others = [[run.number, run.title] for run in _with_a_past(runs[:-1])]
         return {"moments": [[moment.step, moment.epoch] for moment, _ in self.pairs(runs)], "others": others}
 
     def picture(self, runs, images, labels, names, network, drawing):
@@ -140,7 +168,7 @@ class LookBack:
             seen, truth = drawing, "your drawing"
         chosen = [("this run", runs[-1], moment)]
         if old:
-            chosen.append((other.name, other, old))
+            chosen.append((other.title, other, old))
         data, arrays, shown = runs[-1].settings["images"], {"look": seen}, []
         for i, (name, run, then) in enumerate(chosen):
             net = as_it_was(network(run.settings), then)
@@ -148,13 +176,12 @@ class LookBack:
                 then.answers[data] = classes_of(net, X).byte()
             counts = confusion_counts(then.answers[data].long(), y, len(names))
             one = as_input(seen[None], net, then.weights.device)
-            # Of a filter for colour images, the mean: what it makes of grey.
-            filters = net[0].weight[:MOST_FILTERS].mean(dim=1)
-            arrays |= {f"filters{i}": filters, f"maps{i}": net[0](one)[0, :MOST_FILTERS]}
+            scores, filters, maps = _opened(net, one)
+            arrays |= {f"filters{i}": filters[:MOST_FILTERS], f"maps{i}": maps[:MOST_FILTERS]}
             # By the root of the row's share: one mistake would vanish beside the many right answers.
             arrays[f"confusion{i}"] = (counts / counts.sum(dim=1, keepdim=True).clamp(min=1)).sqrt()
-            words = in_words(net(one)[0].softmax(dim=0), counts, names)
-            shown.append({"name": name, "step": then.step, "filters": net[0].out_channels, "words": words})
+            words = in_words(scores[0].softmax(dim=0), counts, names)
+            shown.append({"name": name, "step": then.step, "filters": len(filters), "words": words})
         facts = {"step": moment.step, "epoch": moment.epoch, "image": image, "own": self.own, "truth": truth}
         facts |= {"count": len(X), "shown": shown}
         if old:
@@ -167,10 +194,32 @@ def _with_a_past(runs):
     return [run for run in runs if run.past and run.past.moments]
 
 
+def _numbers(net):
+    """All that training changes in a network: its weights, and what batch normalisation has seen."""
+    return [*net.parameters(), *(buffer for buffer in net.buffers() if buffer.is_floating_point())]
+
+
 def as_it_was(net, moment):
     """`net` with the weights of a moment, in single precision, on their device; returns `net`."""
-    vector_to_parameters(moment.weights.float(), net.to(moment.weights.device).parameters())
+    vector_to_parameters(moment.weights.float(), _numbers(net.to(moment.weights.device)))
     return net.requires_grad_(False).eval()
+
+
+def _opened(net, one):
+    """The scores of a network for a batch of one image, its first filters, and what each makes of the image.
+
+    A network of one's own may begin with a dense layer: its weights are shown as images, one for each unit.
+    """
+    first, outputs = next((part for part in net.modules() if isinstance(part, (nn.Conv2d, nn.Linear))), None), []
+    if first is None:
+        return net(one), torch.zeros(0, 1, 1), torch.zeros(0, 1, 1)
+    watch = first.register_forward_hook(lambda part, given, output: outputs.append(output[0]))
+    scores = net(one)
+    watch.remove()
+    if isinstance(first, nn.Conv2d):
+        return scores, first.weight.mean(dim=1), outputs[0]  # for colour images, the mean: what it makes of grey
+    shape = one.shape[1:] if first.in_features == one.numel() else (1, 1, first.in_features)
+    return scores, first.weight.view(-1, *shape).mean(dim=1), outputs[0].view(-1, 1, 1)
 
 
 def in_words(chances, counts, names):

@@ -4,8 +4,9 @@ import traitlets as t
 
 
 class Setting(t.HasTraits):
-    """What every setting has: `value`, and `description`, its label in full. The browser draws it as its `KIND`.
+    """What every setting has: `value`, and `description`, its label in full, which a screen reader says too.
 
+    The browser draws it as its `KIND`.
     group: settings of one group that stand side by side have this heading; shown: False for what the picture itself
     sets, such as the place of a window.
     """
@@ -26,14 +27,17 @@ class Setting(t.HasTraits):
 
 
 class Slider(Setting):
-    """Whole numbers from `min` to `max` in steps of `step`; what lies outside is cut."""
+    """Whole numbers from `min` to `max` in steps of `step`; what lies outside is cut.
+
+    A lab may narrow `min` and `max` to what its picture has room for; `lowest` and `highest` are those of all pictures.
+    """
 
     KIND = "slider"
     min, max, step, value = t.Int(), t.Int(), t.Int(1), t.Int()
 
     def __init__(self, label, value, low, high, step=1, **more):
         super().__init__(description=label, min=low, max=high, step=step, **more)
-        self.value = value
+        self.value, self.lowest, self.highest = value, low, high
 
     @t.validate("value")
     def _cut(self, proposal):

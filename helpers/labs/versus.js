@@ -127,7 +127,7 @@ function putConfusions(context, width, { names, classes, worst }, counts) {
       return Math.sqrt(number / Math.max(total, 1));
     });
     const colour = (share) => BLUES.map((part) => Math.round(255 + (part - 255) * share));
-    putText(context, name, left, 10, { weight: "bold" });
+    putText(context, fitted(context, name, 0.95 * side, 14), left, 10, { weight: "bold" });
     putPicture(context, mapPicture(shares, count, count, colour), left, top, side, side);
     if (isMany) {
       worst[i].forEach((text, at) => {

@@ -15,6 +15,7 @@ from helpers.plotting.class_experiment import scatter
 from helpers.plotting.collect import asked_for
 from helpers.plotting.convolution import convolution
 from helpers.plotting.course_map import course_map
+from helpers.plotting.diagram import Diagram
 from helpers.plotting.drawing import opinions
 from helpers.plotting.explorer import examples
 from helpers.plotting.honest_split import honest_split
