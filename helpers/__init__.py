@@ -11,10 +11,11 @@ from helpers.errors import DataError
 from helpers.image_arrays import idx_files, npz_file
 from helpers.labs.class_drawings import class_data
 from helpers.layers import layer_table
+from helpers.machine import try_gpu
 from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts
 from helpers.models import conv_output_size, lenet, mlp, num_parameters, xavier
 from helpers.not_yet_run import name_the_cell
 from helpers.own_images import image_folder
 from helpers.own_net import load_own_net, save_own_net
-from helpers.training import Progress, evaluate_accuracy, train, try_gpu
+from helpers.training import Progress, evaluate_accuracy, train
 from helpers.weights import load_weights, pretrained, save_weights

@@ -17,10 +17,10 @@ DIGITS = tuple("0123456789")
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """A data set in memory.
+    """A data set in memory (chapter 1).
 
     Images are bytes, 0 (black) to 255 (white), (N, channels, height, width); labels are integers, the places of their
-    names in `class_names`, (N,). `source` says in words where the files came from, and `folder` is where they are.
+    names in `class_names`, (N,). `source` says where the files came from, and `folder` is where they are now.
     Takes what `Batches` takes; floats from 0 to 1 become bytes. Without test images every fifth image becomes one.
     Raises ShapeError for anything else.
     """
@@ -37,7 +37,7 @@ class ImageData:
     def __post_init__(self):
         names = [field.name for field in fields(self)][1:6]
         for name, value in zip(names, whole_set(*(getattr(self, name) for name in names)), strict=True):
-            object.__setattr__(self, name, value)  # the class is frozen for everyone else
+            object.__setattr__(self, name, value)  # the only place that changes this frozen class
 
     def __repr__(self):
         return (
@@ -47,30 +47,28 @@ class ImageData:
 
 
 def fashion_mnist(part=None):
-    """Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017, arXiv:1708.07747) as `ImageData`.
+    """Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017, arXiv:1708.07747) as `ImageData` (chapter 1).
 
     part: "full", 60,000 training and 10,000 test images of clothes, 28×28; "sample", the bundled 10,000 and 2,000; or
-    None: the full set if it can be had, else the sample, with a printed line. `ImageData.source` says which it is.
-    Raises `DataError` if the folder named by LENET_LAB_DATA is unfit, or if "full" cannot be had.
+    None: the full set if it is available, else the sample, with a printed line. `ImageData.source` says which it is.
+    Raises `DataError` if the folder named by LENET_LAB_DATA is unfit, or if "full" is not available.
     """
-    return _load("FashionMNIST", CLOTHES, part)
+    tensors, source, folder = image_files.read("FashionMNIST", part)
+    return ImageData("FashionMNIST", *tensors, CLOTHES, source, folder)
 
 
 def mnist(part=None):
-    """MNIST (LeCun, Cortes and Burges, 1998) as `ImageData`: handwritten digits, otherwise as `fashion_mnist`."""
-    return _load("MNIST", DIGITS, part)
-
-
-def _load(name, class_names, part):
-    tensors, source, folder = image_files.read(name, part)
-    return ImageData(name, *tensors, class_names, source, folder)
+    """MNIST (LeCun, Cortes and Burges, 1998) as `ImageData` (chapter 1): digits, otherwise as `fashion_mnist`."""
+    tensors, source, folder = image_files.read("MNIST", part)
+    return ImageData("MNIST", *tensors, DIGITS, source, folder)
 
 
 def train_validation_split(images, labels, num_validation, seed=0):
-    """Set `num_validation` images aside, chosen at random: (train_images, train_labels, val_images, val_labels).
+    """Set random images aside (chapter 1); returns (train_images, train_labels, val_images, val_labels).
 
-    images: (N, ...); labels: (N,); tensors, arrays or lists; the same `seed` chooses the same images. Raises ValueError
-    if nothing would be left on one side, and ShapeError unless there is one label per image.
+    images: (N, ...); labels: (N,); both tensors, arrays or lists; num_validation: how many images to set aside. The
+    same `seed` chooses the same ones. Raises ValueError if nothing would be left on one side, and ShapeError unless
+    there is one label per image.
     """
     images, labels = as_tensor(images, "images"), as_tensor(labels, "labels")
     refuse_unequal(images, labels)
@@ -84,18 +82,18 @@ def train_validation_split(images, labels, num_validation, seed=0):
 
 
 class Batches:
-    """Mini-batches of a data set that is in memory; use it wherever you would use a `DataLoader`.
+    """Mini-batches of a data set in memory (chapter 1); use it wherever you would use a `DataLoader`.
 
     images: (N, channels, height, width) bytes, 0-255, or floats, which are passed on as they are; labels: (N,)
-    integers. NumPy arrays and lists will do, in any shape that `any_data` understands.
+    integers. NumPy arrays and lists work too, in any shape that `any_data` understands.
     Yields X, (batch, channels, height, width) floats from 0 to 1, and y, (batch,) integers, both on `device`. The last
-    batch may be smaller; do not change y in place, it may be a view. With `shuffle` every pass has a new order; the
+    batch may be smaller; do not change y in place, as it may be a view. With `shuffle` every pass has a new order; the
     same `seed` gives the same orders again.
-    change: what to do with each batch of images before the network sees them, such as `mirrored`.
-    Raises ShapeError, a ValueError, for images and labels that are unfit, and ValueError if `batch_size` is below 1.
+    change: a function applied to each batch of images before it is yielded, such as `mirrored`.
+    Raises ShapeError, a ValueError, for unfit images and labels, and ValueError if `batch_size` is below 1.
 
-    The whole set is on the device as bytes (47 MB for 60,000 images), and each batch is picked and scaled there at
-    once, as in Keller Jordan's airbench (github.com/KellerJordan/cifar10-airbench): nothing is done image by image.
+    The whole set is on the device as bytes (47 MB for 60,000 images), and each batch is picked and scaled there in one
+    go, as in Keller Jordan's airbench (github.com/KellerJordan/cifar10-airbench): nothing is done image by image.
     """
 
     def __init__(self, images, labels, batch_size, shuffle=False, seed=None, device="cpu", change=None):
@@ -123,7 +121,7 @@ class Batches:
 
 
 def mirrored(X):
-    """Each image of a batch or, with probability 1/2, its mirror image (chapter 5), by PyTorch's own random numbers.
+    """Mirror each image of a batch with probability 1/2 (chapter 5), drawn from PyTorch's own random numbers.
 
     X: (batch, channels, height, width), bytes or floats; returns a new batch of the same shape, kind and device.
     """

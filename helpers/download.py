@@ -1,4 +1,4 @@
-"""How a file comes from a server, and what to do about an unresponsive server."""
+"""Downloading a file, and what to do about an unresponsive server."""
 
 import math
 import queue
@@ -6,8 +6,8 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-# A server that does not send its first 16 kB within 4 s is given up: a class has the sample 5 s after it asked.
-# From then on 80 kB must come every 10 s. At that speed, 8 kB/s, Fashion-MNIST takes an hour.
+# A server must send its first 16 kB within 4 s; if none does, a class gets the sample 5 s after it asked.
+# Then it must send 80 kB every 10 s. At that speed, 8 kB/s, Fashion-MNIST takes an hour.
 START_BYTES, START_SECONDS = 16_000, 4
 MORE_BYTES, MORE_SECONDS = 80_000, 10
 CHUNK_BYTES = 8_192
@@ -19,9 +19,9 @@ class DownloadError(Exception):
 
 
 def received(url, most=math.inf, enough=math.inf):
-    """The bytes of the file at `url`, or its start, at least `enough` bytes.
+    """The bytes of the file at `url`, or only its start, at least `enough` bytes.
 
-    A `DownloadError` says why they did not come, or that there are more than `most`.
+    Raises DownloadError, with the reason, if they do not arrive in time or if there are more than `most`.
     """
     import requests  # only here: most people never download
     from tqdm import tqdm
@@ -41,13 +41,13 @@ def received(url, most=math.inf, enough=math.inf):
                     if given_up.is_set():
                         return
             arrived.put(b"")
-        except Exception as error:  # any error: it must not vanish in this thread
+        except Exception as error:  # any error: raised in a thread, it would go unnoticed
             arrived.put(error)
 
     content, due, deadline = bytearray(), START_BYTES, time.monotonic() + START_SECONDS
     name = urlsplit(url).path.rpartition("/")[2]
     with tqdm(unit="B", unit_scale=True, leave=False, desc=name, disable=enough < math.inf) as bar:
-        # In a thread: no time limit of a library covers the look-up of a name, or a byte now and then.
+        # In a thread: no library's time limit covers the look-up of a name, or a byte every now and then.
         threading.Thread(target=receive, daemon=True).start()
         try:
             while len(content) < enough and (chunk := arrived.get(timeout=max(0, deadline - time.monotonic()))):
@@ -67,7 +67,7 @@ def received(url, most=math.inf, enough=math.inf):
 
 
 def _in_words(error):
-    """What is wrong with a server, from the exception that reading from it raised."""
+    """What is wrong with a server, given the exception that was raised when reading from it."""
     from requests import exceptions
 
     if isinstance(error, exceptions.HTTPError):
@@ -80,7 +80,7 @@ def _in_words(error):
 
 
 def useful_first(mirrors, file):
-    """The servers, in front the first to send the start of `file`, a gzip file; a `DownloadError` if none does."""
+    """The servers, with the first one to send the start of `file`, a gzip file, in front. Raises DownloadError."""
     answers = queue.SimpleQueue()
 
     def ask(mirror):

@@ -4,16 +4,15 @@ import time
 
 import torch
 
-from helpers.any_data import as_classes, refuse_outside
-from helpers.errors import ShapeError
+from helpers.any_data import as_classes, refuse_outside, refuse_unequal
 from helpers.machine import wait_for
 
 
 class Accumulator:
     """Running sums of `n` quantities (chapter 4), used like `d2l.Accumulator` of Dive into Deep Learning.
 
-    Add numbers or tensors of one element. A tensor on a GPU stays there and becomes a Python float only when it is
-    read, so adding never makes a GPU wait.
+    Add numbers or tensors of one element; read a sum as a float by its index. A tensor on a GPU stays there until it
+    is read, so adding never makes a GPU wait.
     """
 
     def __init__(self, n):
@@ -51,7 +50,7 @@ def _without_graph(value):
 class Timer:
     """A stopwatch that keeps every interval in `times`, in seconds (chapter 1), used like `d2l.Timer`.
 
-    device: the one that does the work: a GPU returns from a call before the work is done, so `stop` waits for it.
+    device: where the work is done; a GPU returns from a call before the work is done, so `stop` waits for it.
     """
 
     def __init__(self, device="cpu"):
@@ -95,13 +94,13 @@ def accuracy(y_hat, y):
 
 
 def confusion_counts(y_hat, y, num_classes=10):
-    """How often class i (row) was called class j (column): (num_classes, num_classes) integers (chapter 4).
+    """How often class i (row) was taken for class j (column): (num_classes, num_classes) integers (chapter 4).
 
     y_hat: (batch, classes) scores, or (batch,) predicted classes; y: (batch,) labels. Raises ShapeError as `accuracy`
     does, and, on the CPU, for classes that are not in the table.
     """
     predicted, labels = _classes_of_both(y_hat, y)
-    # Not bincount, which asks the GPU for the size of its result.
+    # Not bincount, which waits for the GPU to learn the size of its result.
     counts = torch.zeros(num_classes**2, dtype=torch.long, device=labels.device)
     if labels.device.type == "cpu":  # on a GPU looking at them would make it wait
         classes = torch.cat([labels, predicted])
@@ -112,6 +111,5 @@ def confusion_counts(y_hat, y, num_classes=10):
 
 def _classes_of_both(y_hat, y):
     predicted, labels = as_classes(y_hat), as_classes(y, "labels")
-    if len(predicted) != len(labels):
-        raise ShapeError(f"{len(predicted)} predictions but {len(labels)} labels: there must be one label a prediction")
+    refuse_unequal(predicted, labels, "prediction")
     return predicted, labels

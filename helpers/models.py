@@ -77,7 +77,7 @@ def xavier(net):
     """Draw uniform weights of variance 2 / (fan-in + fan-out), set biases to zero (chapter 4); returns `net`.
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010, equation 16.
-    Raises ShapeError if the sizes of lazy layers are not known yet.
+    Raises ShapeError if lazy layers do not know their sizes yet.
     """
     refuse_unknown_sizes(net)
     for layer in net.modules():

@@ -11,30 +11,31 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from helpers.any_data import path_of
 from helpers.data import ImageData
 from helpers.errors import DataError
 from helpers.files import new_file
 from helpers.photos import NOTHING, PhotoError, as_example, brightness, read_photo
 from helpers.splitting import split
 
-MOST_CLASSES, SIZES = 62, range(16, 65)  # so many and such sizes every lab and chart can show
+MOST_CLASSES, SIZES = 62, range(16, 65)  # what every lab and chart can show
 MOST_FILES, LARGEST = 100_000, 50_000_000  # files in a folder; bytes of one
+SYSTEM = {"thumbs.db", "desktop.ini", "__macosx"}  # what Windows and macOS leave in folders; the rest is hidden
 HEAD = "put the pictures of each class into a folder of their own, as in pets/cat/1.jpg and pets/dog/1.jpg"
 
 
 def image_folder(path, size=28, channels=1, prepared=False, cache=False):
-    """The pictures of a folder that has a folder for each class, as torchvision's `ImageFolder` takes it: `ImageData`.
+    """An `ImageData` from a folder that has one folder per class, as for torchvision's `ImageFolder` (chapter 1).
 
-    size: pixels a side, 16 to 64; channels: 1, grey, or 3, in colour. An image is the square in the middle of its
-    picture, each pixel the mean of those that lie under it; prepared: it is what chapter 1 makes of a photograph, one
-    thing, bright on black, 28×28 and grey. cache: keep what was read in a file beside the folder, and read that the
-    next time.
-    A picture stands upright, as its camera noted; what is transparent is white. Every fifth image of a class tests
-    (`splitting.split`). What cannot be read is left out and named; nothing in the folder is changed.
-    Raises DataError, in words, if no data set comes of it, and ValueError for another size.
+    path: the folder; size: pixels per side, 16 to 64; channels: 1 grey, 3 colour. An image is the middle square of its
+    picture, and each of its pixels is a mean; prepared: True prepares it as chapter 1 prepares a photograph: one thing,
+    bright on black, 28×28 and grey. cache: keep the result in a file beside the folder, to be read the next time.
+    Pictures are turned upright, as the camera noted, and transparency becomes white. Every fifth image of a class is a
+    test image (`splitting.split`). Unreadable files are left out and named; nothing in the folder is changed.
+    Raises DataError, with the reason, if this gives no data set, and ValueError for another size or number of channels.
     """
     _refuse_other_forms(size, channels, prepared)
-    path = Path(path).expanduser()
+    path = path_of(path)
     files = _files(path)
     form = (size, channels, bool(prepared))
     kept = path.resolve().with_name(f"{path.resolve().name}.lenet-lab.npz")
@@ -58,51 +59,67 @@ def _refuse_other_forms(size, channels, prepared):
 def _files(path):
     """The files of each class, {name: sorted paths}; hidden ones do not count. Raises DataError."""
     if not path.is_dir():
-        there = "is a file, not a folder" if path.exists() else f"is not there (looked in {Path.cwd()})"
+        there = "is a file, not a folder" if path.exists() else f"does not exist (looked in {Path.cwd()})"
         raise DataError(f"{path} {there}: give the folder of your pictures; {HEAD}")
     try:
-        folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and _is_the_users(entry.name))
+        deeper = len(folders) == 1 and any(entry.is_dir() for entry in folders[0].iterdir())
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}): choose another folder") from None
-    names = {unicodedata.normalize("NFC", folder.name): folder for folder in folders}  # macOS writes é as two letters
+        raise DataError(f"{error.filename} cannot be read ({error.strerror}): choose another folder") from None
+    names = {}
+    for folder in folders:  # macOS writes é as two letters: two folders of one name are one class
+        names.setdefault(unicodedata.normalize("NFC", _shown(folder.name)), []).append(folder)
     if len(names) < 2:
-        what = f"has one folder, {folders[0].name}" if folders else "has no folders"
-        raise DataError(f"{path} {what}, and a network chooses between two classes or more: {HEAD}")
+        what = f"has one folder, {_shown(folders[0].name)}" if folders else "has no folders"
+        do = f"give {folders[0]}, or {HEAD}" if deeper else HEAD
+        raise DataError(f"{path} {what}, but a network chooses between two or more classes: {do}")
     if {name.lower() for name in names} <= {"train", "training", "test", "val", "valid", "validation"}:
-        inside = f"{path}/{folders[-1].name}"
+        inside = folders[-1]
         raise DataError(
-            f"{path} is split already, into {', '.join(names)}: give one of them, {inside}, which is split anew"
+            f"{path} is already split, into {', '.join(names)}: give one of them, {inside}, which is split again"
         )
     if len(names) > MOST_CLASSES:
         raise DataError(
-            f"{path} has {len(names):,} folders, and the labs show at most {MOST_CLASSES} classes: copy those that you "
-            "want into a folder of their own"
+            f"{path} has {len(names):,} folders, but the labs show at most {MOST_CLASSES} classes: copy those that you "
+            "want into another folder"
         )
-    files = {name: _walked(folder) for name, folder in names.items()}
+    files = {name: [file for folder in each for file in _walked(folder)] for name, each in names.items()}
     if (count := sum(map(len, files.values()))) > MOST_FILES:
         raise DataError(f"{path} has more than {MOST_FILES:,} files ({count:,}): choose a folder with fewer")
     return files
 
 
+def _is_the_users(name):
+    return not name.startswith(".") and name.lower() not in SYSTEM
+
+
+def _shown(name):
+    """A name as it can be printed: one that an old Windows wrote may be no text for this system."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+
+
 def _walked(folder):
-    """All files below a folder but hidden ones, at most one more than are taken; links to folders are not followed."""
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(place) / name for name in sorted(names) if not name.startswith(".")]
+    """All files below a folder except hidden ones, and folders that are closed; links to folders are not followed.
+
+    Ends at just over MOST_FILES.
+    """
+    found, closed = [], []
+    for place, folders, names in os.walk(folder, onerror=closed.append):
+        folders[:] = sorted(filter(_is_the_users, folders))
+        found += [Path(place) / name for name in sorted(names) if _is_the_users(name)]
         if len(found) > MOST_FILES:
             break
-    return found
+    return found + [Path(error.filename) for error in closed]
 
 
 def _read_all(path, files, form):
-    """What is in the files, as a dict of arrays: images, labels, the hash of each file; names; and notes."""
+    """The contents of the files as a dict of arrays: images, labels, the hash of each file, names, and notes."""
     listed = [(label, file) for label, each in enumerate(files.values()) for file in each]
     images, labels, keys, shown, left_out = [], [], [], [], {}
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         results = pool.map(lambda item: _read(item[1], form), listed)
         for (label, file), result in zip(listed, _moving_bar(results, len(listed)), strict=True):
-            name = file.relative_to(path).as_posix()
+            name = _shown(file.relative_to(path).as_posix())
             if isinstance(result, str):
                 left_out.setdefault(result, []).append(name)
                 continue
@@ -137,40 +154,37 @@ def _left_out(why, names):
 
 
 def _read(file, form):
-    """An image and the hash of its file; or a text that says why it cannot be used."""
+    """An image and the hash of its file, or a text that says why it cannot be used."""
     try:
         if not file.is_file():
-            return "This is no file, or a link that leads nowhere."
+            return "This cannot be read: it is a closed folder, or a link that leads nowhere. Copy it again."
         if file.stat().st_size > LARGEST:
             return f"This file has more than {LARGEST // 1_000_000} MB. Make the picture smaller."
         content = file.read_bytes()
         return as_image(content, *form), hashlib.sha256(content).hexdigest()
     except OSError as error:
-        return f"This file cannot be read ({error.strerror})."
+        return f"This file cannot be read ({error.strerror}). Copy it again."
     except PhotoError as error:
         return str(error)
 
 
 def as_image(content, size=28, channels=1, prepared=False):
-    """The image, (channels, size, size) bytes, in the bytes of a picture file; forms as in `image_folder`.
+    """The image, (channels, size, size) bytes, from the bytes of a picture file; options as in `image_folder`.
 
     Raises PhotoError.
     """
-    photo = read_photo(content, longest=256 if prepared else 3 * size)
     if prepared:
-        image = as_example(photo)
+        image = as_example(read_photo(content, longest=256))
         if not image.any():
             raise PhotoError(NOTHING)
         return image
-    side = min(photo.shape[1:])
-    top, left = ((length - side) // 2 for length in photo.shape[1:])
-    square = photo[:, top : top + side, left : left + side]
+    square = read_photo(content, 3 * size, square=True)
     square = brightness(square) if channels == 1 else square.float()
     return F.adaptive_avg_pool2d(square, size).round().byte()
 
 
 def _moving_bar(results, count):
-    """The results as they come; what takes longer than a second shows how far it is."""
+    """Yields the results as they come, with a progress bar after the first second."""
     began, shown = time.monotonic(), 0.0
     for done, result in enumerate(results, start=1):
         now = time.monotonic()
@@ -202,7 +216,7 @@ def _as_data_set(path, found):
 
 
 def _fingerprint(files, form):
-    """What tells that the folder is as it was: names, sizes and times of its files, and the form of the images."""
+    """A hash that changes with the folder: names, sizes and times of its files, and the form of the images."""
     known = [(name, str(file), *_size_and_time(file)) for name, each in files.items() for file in each]
     return hashlib.sha256(repr((form, known)).encode()).hexdigest()
 
@@ -215,7 +229,7 @@ def _size_and_time(file):
 
 
 def _kept(kept, files, form):
-    """What an earlier reading left in the file beside the folder; None if there is none, or it is of another time."""
+    """What an earlier reading left in the file beside the folder; None if there is no such file, or it is outdated."""
     try:
         with np.load(kept, allow_pickle=False) as found:
             arrays = dict(found)
@@ -229,4 +243,4 @@ def _keep(kept, files, form, found):
         with new_file(kept, overwrite=True) as file:
             np.savez(file, fingerprint=np.array(_fingerprint(files, form)), **found)
     except OSError as error:
-        print(f"{kept} cannot be written ({error.strerror}): the next time the pictures are read again.")
+        print(f"{kept} cannot be written ({error.strerror}): next time the pictures will be read again.")

@@ -15,21 +15,12 @@ from helpers.diagnosis import gradient_range
 from helpers.metrics import Accumulator, accuracy
 
 
-def try_gpu(i=0):
-    """The i-th CUDA GPU, else Apple's (MPS), else the CPU: a `torch.device` (chapter 4). Like `d2l.try_gpu`."""
-    if torch.cuda.is_available() and torch.cuda.device_count() > i:
-        return torch.device("cuda", i)
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
-
-
 @dataclass(frozen=True)
 class Progress:
     """What `train` reports (chapter 4). `loss` and `train_acc` are means over the epoch so far, of changing weights.
 
     epoch: epochs done, with a fraction; examples: seen so far; val_acc: 0 to 1 at the end of an epoch, else None;
-    seconds: spent training so far, without evaluation and the caller's own work; within an epoch a GPU may be behind.
+    seconds: spent training so far, without evaluation and the caller's own work; within an epoch a GPU may lag behind.
     """
 
     epoch: float
@@ -56,9 +47,9 @@ class Progress:
 
 
 def one_cycle(done, warm_up=0.2):
-    """A schedule for `train`: in a straight line up to the whole learning rate, then down to 0 (chapter 5).
+    """A schedule for `train`: a straight line up to the full learning rate, then another down to 0 (chapter 5).
 
-    done: how far training has come, 0 to 1; returns the factor of the learning rate, 0 to 1.
+    done: the part of training that is done, 0 to 1; returns the factor of the learning rate, 0 to 1.
     Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2018.
     """
     return min(done / warm_up, (1 - done) / (1 - warm_up))
@@ -78,16 +69,16 @@ def train(
 ):
     """Train `net` by mini-batch gradient descent (chapter 4), yielding `Progress` `reports` times an epoch.
 
-    net: any module that trains in a plain PyTorch loop; only its weights change. It is in training mode for each step,
-    and in its old modes for each report. Layers that are in `eval` while the network is in training mode, such
-    as a frozen batch normalisation, stay in `eval`.
+    net: any module that trains in a plain PyTorch loop; only its weights change. It is in training mode during each
+    step and back in its previous modes at each report. Layers that are in `eval` while the network is in training
+    mode, such as a frozen batch normalisation, stay in `eval`.
     train_iter, val_iter: iterables of batches, such as `Batches` or a `DataLoader`: X, (batch, ...) floats, the input
     of `net`, and y, (batch,) integers, the classes. A last batch of one is left out if batch normalisation cannot take
-    it. lr: the learning rate; device: where to put `net`; None leaves it where it is.
+    it. lr: the learning rate; device: where to put `net`; None leaves it on its own device.
     optimizer: a class from torch.optim, called with the parameters and `lr`, or an optimizer, whose own rate then
-    counts; loss_function: any but cross-entropy gets what `net` returns, and y, as they are; schedule: a function such
+    counts; loss_function: any but cross-entropy gets what `net` returns, and y, unchanged; schedule: a function such
     as `one_cycle`.
-    Training goes on only while you iterate: to stop, stop iterating. An interrupt of the kernel ends it quietly; the
+    Training continues only while you iterate: to stop, stop iterating. A keyboard interrupt ends it quietly, and the
     network stays usable. Raises MemoryError, with advice, if a batch does not fit into memory, ShapeError if network,
     images, labels and loss do not fit together, and ValueError for other settings that cannot work.
     """
@@ -97,12 +88,12 @@ def train(
     val_iter = list(val_iter) if hasattr(val_iter, "__next__") else val_iter
     moves, device = device is not None, torch.device(device or first_number(net).device)
     examples, seconds, threads, frozen, rates = 0, 0.0, torch.get_num_threads(), [], []
-    X = y = y_hat = loss = None  # so that what they hold can be let go if the memory is full
+    X = y = y_hat = loss = None  # so that their memory can be freed if it runs out
     try:
         if moves:
             net.to(device)
         optimizer = optimizer_for(net, optimizer, lr)
-        # Without a schedule the rates are left alone: the caller may change them between two reports.
+        # Without a schedule the rates are left alone: the caller may change them between reports.
         rates = [(group, group["lr"]) for group in optimizer.param_groups] if schedule else []
         for epoch in range(num_epochs):
             sums, gradients = Accumulator(3), Accumulator(2)
@@ -112,7 +103,7 @@ def train(
                 X, y = as_pair(batch, net, device)
                 for group, rate in rates:
                     group["lr"] = rate * schedule((epoch + (i - 0.5) / num_batches) / num_epochs)  # of its middle
-                with torch.enable_grad(), modes_kept(net):  # even if a cell has switched gradients off for good
+                with torch.enable_grad(), modes_kept(net):  # even if a cell has switched gradients off
                     frozen = set_to_training(net, frozen)
                     y_hat, y, loss = take_step(net, X, y, optimizer, loss_function, left_over=is_last and i > 1)
                 if y_hat is not None:
@@ -135,12 +126,12 @@ def train(
     except RuntimeError as error:
         if not (too_large := no_memory(error, y, device)):
             raise
-        # Keeping the error would keep the step's tensors too, and with them the memory full.
+        # Keeping the error would keep the step's tensors alive, and the memory full.
         error, X, y_hat, loss = error.with_traceback(None), None, None, None
         raise too_large from error
     finally:
         for group, rate in rates:
-            group["lr"] = rate  # so that an optimizer of the caller's can be used again
+            group["lr"] = rate  # so that the caller can use the optimizer again
 
 
 def take_step(net, X, y, optimizer, loss_function, left_over):
@@ -156,11 +147,11 @@ def take_step(net, X, y, optimizer, loss_function, left_over):
 
 
 def evaluate_accuracy(net, data_iter, device=None):
-    """Share of the examples in `data_iter` that `net` gets right, 0 to 1 (chapter 4); leaves all modules' modes alone.
+    """Share of the examples in `data_iter` that `net` gets right, 0 to 1 (chapter 4); keeps every module's mode.
 
     data_iter: batches, X, (batch, ...) floats, and y, (batch,) integers; device: None means the network's own. Raises
-    ShapeError, with the shapes that came, if the network gives no scores for the labels, ValueError without a batch.
-    Like `d2l.evaluate_accuracy_gpu`.
+    ShapeError, with the shapes it got, if the scores do not fit the labels, and ValueError if there is no batch. Like
+    `d2l.evaluate_accuracy_gpu`.
     """
     device = device or first_number(net).device
     refuse_no_batches(data_iter)

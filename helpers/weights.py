@@ -20,20 +20,20 @@ def save_weights(net, path, overwrite=False):
     """Write the weights of `net` to the file `path`; no half-written file is ever left (chapter 4).
 
     Raises FileExistsError if the file exists, unless `overwrite` is set, another OSError if it cannot be written, and
-    ShapeError if the sizes of lazy layers are not known yet.
+    ShapeError if lazy layers do not know their sizes yet.
     """
     refuse_unknown_sizes(net)
-    content = io.BytesIO()  # on a full disk torch.save would raise a RuntimeError of its own, not an OSError
+    content = io.BytesIO()  # on a full disk torch.save itself would raise a RuntimeError, not an OSError
     torch.save(unwrapped(net).state_dict(), content)
     with new_file(path, overwrite) as file:
         file.write(content.getbuffer())
 
 
 def load_weights(net, path):
-    """Read weights that `save_weights` wrote into `net`, on its device; returns `net` (chapter 4).
+    """Read the weights in the file `path` into `net`, on its device; returns `net` (chapter 4).
 
-    Runs no code from the file. Raises OSError if the file cannot be opened, and WeightsError if it is damaged or holds
-    something else: more than weights, those of another network, or NaN; `net` is then left as it was.
+    `save_weights` wrote it; no code in it is run. Raises OSError if the file cannot be opened, and WeightsError if it
+    is damaged, or holds more than weights, those of another network, or NaN; `net` is then left as it was.
     """
     if Path(path).is_dir():
         raise WeightsError(f"{path} is a folder: give the name of a file of weights")
@@ -46,7 +46,7 @@ def load_weights(net, path):
                 raise zipfile.BadZipFile
         content.seek(0)
         weights = torch.load(content, map_location=device, weights_only=True)
-    except Exception as error:  # any error: the bytes of a foreign file lead them anywhere
+    except Exception as error:  # any error: a file of another kind can raise anything
         raise WeightsError(f"{path} holds no weights, or only a part of them: save the network again") from error
     refuse_other_weights(weights, inner, path)  # load_state_dict would leave the network half changed
     inner.load_state_dict(weights)
@@ -54,9 +54,9 @@ def load_weights(net, path):
 
 
 def pretrained(name):
-    """The trained LeNet for "digits" or "clothes" that comes with the course: an `nn.Sequential` in evaluation mode.
+    """The course's trained LeNet for "digits" or "clothes" (all chapters but 4): an `nn.Sequential` in eval mode.
 
-    It is on the CPU and takes (batch, 1, 28, 28) floats from 0 to 1. `make weights` trains it; no test image is used.
+    It is on the CPU and takes (batch, 1, 28, 28) floats from 0 to 1. `make weights` trained it, without test images.
     Raises ValueError for another name, WeightsError if the file is damaged, and OSError if it cannot be read.
     """
     if name not in TRAINED:

@@ -289,9 +289,11 @@ def test_a_number_longer_than_python_prints_is_shown_by_its_length():
     assert answers.shown(10**5000) == "a number of 5,001 digits"
 
 
-def test_what_pytorch_loads_late_is_loaded_before_the_students_seconds_begin():
+def test_what_pytorch_loads_late_is_loaded_for_networks_alone_and_before_the_students_seconds_begin():
     program = (
-        "import sys\nfrom helpers.checks.attempt import Attempt\n"
-        "print(Attempt(lambda: 'torch._dynamo' in sys.modules)())"
+        "import sys\nfrom torch import nn\nfrom helpers.checks.attempt import Attempt\n"
+        "for given in (1, nn.Linear(1, 1)):\n"
+        "    print(Attempt(lambda it: 'torch._dynamo' in sys.modules)(given))"
     )
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.strip() == "True"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.split()
+    assert said == ["False", "True"]

@@ -155,6 +155,31 @@ def test_on_the_next_day_a_writer_goes_on_and_a_neighbour_has_a_mark_of_his_own(
     again.close()
 
 
+def test_two_who_share_a_pad_find_back_to_their_own_drawings(shared, home):
+    lab = labs.collect("cat house")
+    lab.buttons["Earlier writer"].click()
+    assert "no drawings of anyone else" in lab.state()["said"]
+    marks = []
+    for count in (1, 2, 3):
+        marks.append(lab.writer.mark)
+        for _ in range(count):
+            hand(lab)
+        os.utime(lab.writer.file, (count, count))  # the clock of a file system may not tell them apart
+        lab.buttons["New writer"].click()
+    for count in (3, 2, 1, 3, 2):
+        lab.buttons["Earlier writer"].click()
+        assert lab.writer.mark == marks[count - 1]
+        assert lab.state()["facts"]["count"] == count
+    lab.hear({"back": 0, "of": 2}, [])
+    for folder in (home / "drawings", shared):
+        assert {mark: words for mark, (words, *_) in read(folder)[0].items()} == {
+            marks[0]: ["cat"], marks[1]: ["house"], marks[2]: ["cat", "house", "cat"],
+        }  # fmt: skip
+    hand(lab)
+    assert lab.writer.words == ["house", "cat"]
+    lab.close()
+
+
 def test_two_labs_of_one_writer_lose_nothing_of_each_other(lab, home):
     hand(lab)
     other = labs.collect("tree")
@@ -189,7 +214,7 @@ def test_what_a_user_has_in_the_folder_stays_as_it_is(home):
 def test_a_class_folder_that_vanishes_is_said_and_catches_up_when_it_is_back(shared, home):
     writer = Writer()
     shared.rmdir()
-    assert "is not there" in writer.keep("cat", image())
+    assert "does not exist" in writer.keep("cat", image())
     assert writer.words == ["cat"]
     shared.mkdir()
     assert str(shared) in writer.keep("house", image(1))
@@ -233,7 +258,7 @@ def bomb():
     ],
 )  # fmt: skip
 def test_a_file_that_lies_is_refused(content):
-    with pytest.raises(ValueError, match=r"holds no drawings|says something else"):
+    with pytest.raises(ValueError, match=r"holds no drawings|that do not fit"):
         from_file(content)
 
 
@@ -260,9 +285,9 @@ def test_whatever_else_lies_in_the_folder_is_named_and_never_opened(tmp_path):
     assert troubles == [
         f"binary{DRAWN} holds no drawings",
         f"large{DRAWN} has more than {MOST_BYTES:,} bytes",
-        "4 other things lie there",
+        "4 other things are there",
     ]
-    assert ClassFolder(tmp_path).read()[1] == ["4 other things lie there"]
+    assert ClassFolder(tmp_path).read()[1] == ["4 other things are there"]
 
 
 def test_two_hundred_writers_at_once_lose_nothing(shared):
@@ -337,7 +362,7 @@ def test_without_drawings_digits_are_simulated_and_other_words_are_asked_for(hom
     data = class_data()
     assert data.source.startswith("10 simulated writers, made from MNIST")
     assert (len(data.train_images), len(data.test_images)) == (240, 60)
-    with pytest.raises(DataError, match=r"no drawing of cat, house yet: labs\.collect"):
+    with pytest.raises(DataError, match=r"no drawing of cat, house in .* yet: collect some in labs\.collect"):
         class_data("cat house")
 
 
@@ -345,6 +370,8 @@ def test_one_writer_alone_is_on_both_sides(home):
     writer = Writer()
     for number in range(10):
         writer.keep(WORDS[number % 2], image(number))
+        if number == 0:
+            assert len(class_data("0 1").train_images) == 1  # of the first drawing no network is tested yet
     data = class_data("0 1")
     assert (len(data.train_images), len(data.test_images)) == (8, 2)
 
@@ -406,12 +433,16 @@ def test_a_hand_at_the_projector_and_a_drawing_that_comes_are_one_after_the_othe
     wait_for(lambda: projector.message.value.startswith("5 drawings"))
 
 
+def test_before_the_first_drawing_of_ones_own_nothing_is_wrong(home):
+    assert Files(class_drawings.place_of_all()).read() == ({}, [])
+
+
 def test_the_projector_names_what_it_cannot_read_and_lives_without_its_folder(projector, shared):
     (shared / f"bad{DRAWN}").write_bytes(b"no picture")
     wait_for(lambda: projector.facts["troubles"] == [f"bad{DRAWN} holds no drawings"])
     (shared / f"bad{DRAWN}").unlink()
     shared.rmdir()
-    wait_for(lambda: projector.facts["troubles"] == [f"the class's folder {shared} is not there"])
+    wait_for(lambda: projector.facts["troubles"] == [f"the class's folder {shared} does not exist"])
 
 
 def test_wrong_labels_stand_out_and_what_is_alone_comes_last():

@@ -1,6 +1,7 @@
 """What a page hears of a run: only new points, all again after a reload, and one run for three presses."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -110,3 +111,14 @@ def test_a_button_that_can_do_nothing_now_does_nothing(lab):
     press(lab, "Stop")
     assert lab.going["phase"] == "idle"
     assert not lab.runner.running
+
+
+def test_the_still_picture_that_is_there_tomorrow_is_one_of_the_last_run(lab):
+    shown = []
+    lab.asleep = SimpleNamespace(update=lambda still: shown.append(still.data))
+    began = lab._still("began").data
+    start(lab)
+    lab.runner.wait()
+    (now,) = shown
+    assert "as it was after its last run" in now
+    assert now.partition("<img")[2].partition(">")[0] != began.partition("<img")[2].partition(">")[0]

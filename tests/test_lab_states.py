@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from helpers.labs import board
 from helpers.labs.expected import Expected
+from helpers.labs.past import LookedAt
 from helpers.labs.settings import Matrix
 from tests import every_lab
 from tests.support import explains
@@ -29,6 +30,8 @@ def values(control):
     if isinstance(control, Expected):
         accuracies = st.lists(st.integers(0, 100).map(lambda percent: percent / 100), max_size=3)
         return accuracies.map(tuple)
+    if isinstance(control, LookedAt):
+        return st.none() | st.integers(0, 10**6)
     if hasattr(control, "options"):
         return st.sampled_from([value for _, value in control.options])
     if isinstance(control.value, bool):

@@ -8,7 +8,8 @@ import torch
 from helpers import accuracy, labs, lenet, save_weights
 from helpers.any_network import classes_of
 from helpers.experiments import EXPERIMENTS
-from helpers.labs.runs import PRESETS, Run, keep, points
+from helpers.labs.recipe import PRESETS
+from helpers.labs.runs import Run, keep, points
 from tests.support import progress, threads, wait_for, workers
 
 
@@ -43,7 +44,8 @@ def test_training_with_default_settings_learns_and_shows_its_curves(lab, sample)
     assert lab.history[-1].val_acc >= 0.5
     assert present(lab) == points(lab.history)
     assert "61,706 parameters" in lab.message.value
-    X, y = lab._batches(lab.begun_with)[1].images[:8], lab._batches(lab.begun_with)[1].labels[:8]
+    val_iter = lab.supply.batches(lab.begun_with)[1]
+    X, y = val_iter.images[:8], val_iter.labels[:8]
     state = lab.state()
     assert state["arrays"]["images"] == X.tolist()
     assert state["facts"]["true"] == [sample.class_names[i] for i in y]
@@ -109,7 +111,7 @@ def test_presets_put_the_controls_where_they_say(lab):
     for name, (changes, _) in PRESETS.items():
         lab.preset.value = "own settings"
         lab.preset.value = name
-        assert lab.board.values() == {**lab.begun_with, **changes, "expected": ()}
+        assert lab.board.values() == {**lab.begun_with, **changes, "expected": (), "moment": None}
         assert lab.preset.value == name
     lab.controls["lr"].value = 0.03
     assert lab.preset.value == "own settings"
@@ -131,7 +133,7 @@ def test_reset_forgets_the_runs_and_puts_every_control_back(lab):
     lab.buttons["Reset"].click()
     assert not workers()
     assert lab.runs == []
-    assert lab.board.values() == {**lab.begun_with, "expected": ()}
+    assert lab.board.values() == {**lab.begun_with, "expected": (), "moment": None}
     assert lab.state()["curves"] == lab.state()["table"] == []
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import checks
+from helpers import checks, labs
 from tests import every_lab
 
 ROOT = Path(__file__).resolve().parents[1]
 HELPERS = ROOT / "helpers"
 # What the labs' pictures and the chapters' stand on, and the two pictures that belong to no one chapter.
-SHARED = {"__init__", "charts", "images", "style", "words", "course_map", "reproduce"}
+SHARED = {"__init__", "charts", "diagram", "images", "style", "words", "course_map", "reproduce"}
 LABS = set(every_lab.LABS)
 
 
@@ -28,6 +28,11 @@ def defined(path):
     """The public functions and classes of a module."""
     nodes = ast.parse(path.read_text(encoding="utf-8")).body
     return {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) if node.name[0] != "_"}
+
+
+def test_every_lab_has_its_line_among_those_that_are_tested_together():
+    offered = {path.stem for path in (HELPERS / "labs").glob("[a-z]*.py") if callable(getattr(labs, path.stem, None))}
+    assert offered - {"bench", "watch"} == LABS  # bench hands a network to labs, watch draws a plain loop
 
 
 @pytest.mark.parametrize("lab", sorted(LABS))

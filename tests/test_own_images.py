@@ -1,6 +1,7 @@
 """Images of one's own: a folder of pictures, files in MNIST's and in NumPy's format, arrays; and how they are split."""
 
 import gzip
+import os
 import struct
 
 import numpy as np
@@ -80,6 +81,14 @@ def test_pictures_of_every_kind_are_taken(content):
     assert image[0, 2, 14] > image[0, -2, 8]  # white above black
 
 
+@pytest.mark.parametrize("size", [(800, 20), (20, 800)])
+def test_of_a_strip_the_middle_is_taken_at_its_full_height(size):
+    strip = Image.new("L", size)
+    strip.paste(255, tuple((length - 10) // 2 for length in size) + tuple((length + 10) // 2 for length in size))
+    assert as_image(file_of(strip), 20)[0, 5:15, 5:15].eq(255).all()
+    assert as_image(file_of(strip), 20)[0].eq(255).sum() == 100
+
+
 def test_a_picture_stands_upright():
     exif = Image.Exif()
     exif[274] = 6  # turned by a quarter
@@ -108,17 +117,17 @@ def test_what_cannot_be_read_is_left_out_and_named(folder, capsys):
     assert len(data.train_labels) + len(data.test_labels) == 21
     assert data.class_names == ("cat", "dog")
     for words in (
-        "cat/notes.txt. This is no picture",
+        "cat/notes.txt. This picture cannot be read here",
         "cat/empty.jpg. This file is empty",
         "cat/short.png. This picture is damaged",
         "dog/huge.png. This picture has more than 25 million pixels",
-        "dog/gone.png. This is no file, or a link",
+        "dog/gone.png. This cannot be read: it is a closed folder, or a link",
         "left out: bird",
     ):
         assert words in said
     assert ".hidden" not in said
     assert "2 images are almost equal" in said
-    assert "the labels differ, as of cat/1.png and dog/linked.png" in said
+    assert "the labels differ, as for cat/1.png and dog/linked.png" in said
 
 
 def test_names_in_any_alphabet(tmp_path):
@@ -132,6 +141,44 @@ def test_names_in_any_alphabet(tmp_path):
     assert data.test_labels.bincount().tolist() == [1, 1, 1, 1]
 
 
+def test_what_a_system_leaves_in_a_folder_is_no_picture_and_no_class(folder, capsys):
+    (folder / "__MACOSX" / "cat").mkdir(parents=True)
+    (folder / "__MACOSX" / "cat" / "._1.png").write_bytes(b"of macOS")
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store"):
+        (folder / "cat" / name).write_bytes(b"of the system")
+    assert image_folder(folder).class_names == ("cat", "dog")
+    assert "left out" not in capsys.readouterr().out
+
+
+def test_two_ways_to_write_one_name_are_one_class(folder):
+    for i, name in enumerate(("caf\u00e9", "cafe\u0301")):  # as Windows writes it, and as macOS does
+        (folder / name).mkdir()
+        noise(300 + i).save(folder / name / "1.png")
+    data = image_folder(folder)
+    assert data.class_names == ("caf\u00e9", "cat", "dog")
+    assert torch.cat([data.train_labels, data.test_labels]).bincount().tolist() == [2, 10, 10]
+
+
+def test_names_that_are_no_text_and_folders_that_are_closed_are_named(folder, capsys, monkeypatch):
+    os.mkdir(os.fsencode(folder) + b"/ma\xf1ana")  # unpacked from an old Windows's ZIP
+    for i in range(2):
+        noise(300 + i).save(folder / "cat" / f"{i}.png")
+        (folder / "cat" / f"{i}.png").rename(os.fsdecode(os.fsencode(folder) + b"/ma\xf1ana/%d.png" % i))
+    (folder / "dog" / "closed").mkdir()
+    closed, scan = str(folder / "dog" / "closed"), os.scandir
+
+    def scandir(path):
+        if str(path) == closed:  # root, who may run the tests, is let in everywhere
+            raise PermissionError(13, "Permission denied", closed)
+        return scan(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    assert image_folder(folder, cache=True).class_names == ("cat", "dog", "ma\ufffdana")
+    said = capsys.readouterr().out
+    assert "dog/closed. This cannot be read: it is a closed folder" in said
+    said.encode()  # can be printed
+
+
 def make(folder, *names):
     for name in names:
         (folder / name).mkdir(parents=True)
@@ -142,10 +189,11 @@ def make(folder, *names):
     ("names", "said"),
     [
         ((), "has no folders"),
-        (("cat",), "has one folder, cat"),
+        (("cat",), "has one folder, cat, .*: put the pictures"),
+        (("pets/cat", "pets/dog"), "has one folder, pets, .*: give .*/set/pets, or put the pictures"),
         (("cat", "dog"), "pictures in none of its folders; two are needed"),
-        (("train", "test"), "is split already, into .*: give one of them"),
-        ([f"{i:04}" for i in range(1000)], "has 1,000 folders, and the labs show at most 62"),
+        (("train", "test"), "is already split, into .*: give one of them"),
+        ([f"{i:04}" for i in range(1000)], "has 1,000 folders, but the labs show at most 62"),
     ],
 )
 def test_a_folder_of_which_no_data_set_comes_is_refused_in_one_line(names, said, tmp_path):
@@ -156,9 +204,12 @@ def test_a_folder_of_which_no_data_set_comes_is_refused_in_one_line(names, said,
 
 
 def test_a_folder_that_is_not_there_and_forms_that_are_not_possible(folder):
-    for path, said in [(folder / "nowhere", "is not there"), (folder / "cat" / "1.png", "is a file, not a folder")]:
+    for path, said in [(folder / "nowhere", "does not exist"), (folder / "cat" / "1.png", "is a file, not a folder")]:
         with pytest.raises(DataError, match=said):
             image_folder(path)
+    for read in (image_folder, npz_file, lambda path: idx_files(path, path)):
+        with pytest.raises(DataError, match="None is no path: give the name"):
+            read(None)
     for wrong in ({"size": 8}, {"size": 65}, {"size": "28"}, {"channels": 4}, {"prepared": True, "size": 32}):
         with pytest.raises(ValueError, match=r"choose|28×28"):
             image_folder(folder, **wrong)
@@ -214,9 +265,9 @@ def test_a_second_reading_comes_from_the_file_beside_the_folder_only_if_asked(fo
     assert kept.stat().st_size > 1000
 
 
-def idx(array):
-    header = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
-    return header + array.astype("uint8").tobytes()
+def idx(array, kind=8, numbers="uint8"):
+    header = bytes([0, 0, kind, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    return header + array.astype(numbers).tobytes()
 
 
 @pytest.fixture
@@ -242,22 +293,34 @@ def test_files_in_the_format_of_mnist(letters, capsys):
     assert alone.test_labels.bincount().tolist() == [1] * 13
 
 
+@pytest.mark.parametrize(
+    ("kind", "numbers", "scale"), [(11, ">i2", 1), (12, ">i4", 1), (13, ">f4", 255), (14, ">f8", 255)]
+)
+def test_files_of_other_numbers_in_the_format_of_mnist(kind, numbers, scale, letters):
+    path, images = letters
+    (path / "others").write_bytes(idx(images.numpy() / scale, kind, numbers))
+    (path / "their labels").write_bytes(idx(1 + np.arange(26) % 13, 12, ">i4"))
+    data = idx_files(path / "others", path / "their labels", path / "images", path / "labels")
+    assert torch.equal(data.train_images, data.test_images)
+    assert torch.equal(data.train_labels, data.test_labels)
+
+
 def test_files_in_the_format_of_mnist_that_are_something_else(letters):
     path, _ = letters
     (path / "short").write_bytes(gzip.decompress((path / "images").read_bytes())[:-5])
     (path / "cut.gz").write_bytes((path / "images").read_bytes()[:200])
     (path / "zip").write_bytes(b"PK\3\4 and so on")
-    (path / "floats").write_bytes(bytes([0, 0, 13, 3, 0, 0, 0, 1]))
+    (path / "odd").write_bytes(bytes([0, 0, 10, 3, 0, 0, 0, 1]))
     (path / "large").write_bytes(bytes([0, 0, 8, 3, *struct.pack(">3I", 2**20, 2**15, 2**15), 7]))
     (path / "huge").write_bytes(bytes([0, 0, 8, 3, *[255] * 12, 7]))  # more than a C integer can count
     for name, said in [
-        ("labels", "holds labels, where images are expected"),
-        ("short", "promises 20,384 numbers and has 20,379"),
-        ("large", "numbers and has 1: download"),
-        ("huge", "numbers and has 1: download"),
+        ("labels", "holds labels instead of images"),
+        ("short", "promises 20,384 numbers but has 20,379"),
+        ("large", "numbers but has 1: download"),
+        ("huge", "numbers but has 1: download"),
         ("cut.gz", "cannot be read"),
         ("zip", "not in MNIST's format"),
-        ("floats", "holds no bytes"),
+        ("odd", "no numbers of type 10"),
         ("nowhere", "is missing"),
     ]:
         with pytest.raises(DataError, match=said):
@@ -274,7 +337,7 @@ def test_arrays_in_a_file(tmp_path):
     np.savez(tmp_path / "other.npz", pictures=images)
     np.savez(tmp_path / "objects.npz", images=np.array([{}], dtype=object), labels=labels)
     (tmp_path / "text.npz").write_text("text")
-    for name, said in [("other", "has pictures: call its arrays train_images"), ("objects", "cannot be read as arrays"),
+    for name, said in [("other", "holds pictures: call its arrays"), ("objects", "cannot be read as arrays"),
                        ("text", "cannot be read as arrays"), ("nowhere", "is missing")]:  # fmt: skip
         with pytest.raises(DataError, match=said):
             npz_file(tmp_path / f"{name}.npz")
@@ -294,6 +357,9 @@ def test_arrays_without_test_images_names_or_a_place(capsys):
     ("changes", "said"),
     [
         ({"class_names": ["a"]}, "only one class"),
+        ({"class_names": 3}, "class_names is 3: give a list of names"),
+        ({"train_labels": [0, 1, 10**9] * 2}, "a label is 1,000,000,000"),
+        ({"train_images": torch.zeros(0, 1, 28, 28), "train_labels": torch.arange(0)}, "no training images"),
         ({"class_names": ["a", "b", "a"]}, "two classes have the name “a”"),
         ({"class_names": ["a", "b"]}, "labels go from 0 to 2, but there are 2 class names"),
         ({"train_images": torch.zeros(6, 1, 28, 20)}, "expected a square"),

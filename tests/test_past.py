@@ -12,7 +12,8 @@ from torch.nn.utils import parameters_to_vector
 from helpers import ImageData, accuracy, labs
 from helpers.labs import past
 from helpers.labs.past import LookBack, Past
-from helpers.labs.runs import Run, network
+from helpers.labs.recipe import network
+from helpers.labs.runs import Run
 from tests.support import wait_for
 
 SETTINGS = {
@@ -203,8 +204,53 @@ def test_the_lab_looks_back_at_its_runs_and_at_a_drawing(lab):
     lab.hear({"move": {"own": True}}, [])
     assert lab.state()["facts"]["look"]["truth"] == "your drawing"
     assert lab.state()["arrays"]["look"] == lab.drawing.tolist()
-    assert lab.board.text.value == "trainer batch=256"  # a look starts no run
+    assert lab.board.text.value == "trainer batch=256 moment=5"  # a look starts no run
     assert len(lab.runs) == 1
+
+
+def at(lab):
+    """The step that the lab shows."""
+    return lab.state()["facts"]["look"]["step"]
+
+
+def test_a_line_shares_a_look_back(lab):
+    lab.hear({"move": {"looking": True}}, [])
+    lab.hear({"line": "trainer batch=256 moment=5"}, [])  # of a run that is not there yet
+    lab.runner.wait()
+    assert (at(lab), len(lab.runs), lab.runs[0].line, lab.below["past"]["opened"]) == (5, 1, "trainer batch=256", 1)
+    lab.hear({"line": "trainer batch=256 moment = 7, "}, [])
+    assert (at(lab), len(lab.runs), lab.below["past"]["opened"]) == (7, 1, 2)
+    lab.hear({"move": {"moment": 36}}, [])  # by hand to the end, which needs no word
+    assert (at(lab), lab.board.text.value) == (36, "trainer batch=256")
+    lab.hear({"line": "trainer batch=256 moment=99999"}, [])
+    lab.hear({"line": "trainer batch=256 moment=latest"}, [])
+    assert (at(lab), lab.board.text.value, len(lab.runs)) == (36, "trainer batch=256", 1)
+    lab.hear({"line": "trainer lr=0.3 batch=256 moment=7"}, [])  # the same moment of another run
+    lab.runner.wait()
+    assert (at(lab), len(lab.runs)) == (7, 2)
+    lab.hear({"move": {"lr": 3}}, [])  # a hand begins a run, and looks at its end
+    assert lab.board.text.value == "trainer lr=0.03 batch=256"
+    lab.runner.wait()
+    assert at(lab) == 36
+
+
+@pytest.mark.parametrize("said", ["soon", "-3", "2.5", "1e999", "1/0"])
+def test_a_line_with_no_moment_of_a_run_is_refused(lab, said):
+    lab.hear({"line": f"trainer moment={said}"}, [])
+    assert "is not possible: give a step of the run, moment=12" in lab.state()["refusal"]
+    assert lab.runs == []
+
+
+def test_runs_of_the_same_settings_are_told_apart_by_their_rows(lab):
+    for _ in range(3):
+        lab.start()
+        lab.runner.wait()
+    lab.start()
+    lab.stop()
+    names = [name for _, name in lab.below["past"]["others"]]
+    assert names == [f"batch=256 (run {row['cells'][0]})" for row in reversed(lab.table[-3:])] == [
+        "batch=256 (run 1)", "batch=256 (run 2)", "batch=256 (run 3)",
+    ]  # fmt: skip
 
 
 def test_a_drawing_is_looked_at_by_a_network_for_colour_images_too(images_in_colour):
@@ -224,12 +270,12 @@ def test_a_move_during_training_looks_at_the_present_run_and_a_new_run_begins_at
     wait_for(lambda: len(lab.runs[-1].past.moments) > 5 if lab.runs[-1].past else False)
     lab.hear({"move": {"moment": 3}}, [])
     assert lab.state()["facts"]["look"]["step"] == 3
-    lab.controls["lr"].value = 0.03
+    lab.hear({"move": {"lr": 3}}, [])
     wait_for(lambda: lab.runs[-1].past)
     lab.hear({"move": {"beside": lab.runs[0].number}}, [])
     assert lab.state()["facts"]["look"]["beside"] == lab.runs[0].number
     lab.runner.wait()
-    assert lab.below["past"]["others"] == [[lab.runs[0].number, lab.runs[0].name]]
+    assert lab.below["past"]["others"] == [[lab.runs[0].number, lab.runs[0].title]]
     assert lab.state()["facts"]["look"]["step"] < 36  # the earlier run was not trained so far
     lab.hear({"move": {"beside": None}}, [])
     assert lab.state()["facts"]["look"]["step"] == 36

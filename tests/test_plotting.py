@@ -104,7 +104,7 @@ def test_every_picture_shows_itself_with_text_for_those_who_cannot_see_it(name, 
     shown = figure._repr_html_()
     assert len(figure.alt) > 10
     assert png.startswith(b"\x89PNG")
-    assert 'alt="' in shown
+    assert 'alt="' in shown or 'aria-label="' in shown
     assert "max-width:100%" in shown
 
 

@@ -22,8 +22,9 @@ from helpers import (
     xavier,
 )
 from helpers.labs import runner as runner_module
+from helpers.labs.recipe import network
 from helpers.labs.runner import Runner
-from helpers.labs.runs import network, points
+from helpers.labs.runs import points
 from tests.support import threads, wait_for
 
 VERSUS = sys.modules["helpers.labs.versus"]  # the module, whose name in the package is that of the function
@@ -64,7 +65,7 @@ def test_a_rate_of_0_9_kills_the_relu_network_and_it_is_called_dead_not_a_platea
 
 
 def test_adams_0_1_kills_the_relu_network_too(sample):
-    assert diagnose(run_of(sample, 0.1, optimizer=torch.optim.Adam, epochs=1.6)).state == "dead"
+    assert diagnose(run_of(sample, 0.1, optimizer=torch.optim.Adam, epochs=1.6, images=3000)).state == "dead"
 
 
 def test_weights_that_begin_at_zero_are_dead_from_the_start(sample):
@@ -76,17 +77,17 @@ def test_weights_that_begin_at_zero_are_dead_from_the_start(sample):
 
 @pytest.mark.parametrize("lr", [0.1, 0.9])
 def test_the_sigmoids_plateau_may_end_and_is_not_called_dead(sample, lr):
-    found = diagnose(run_of(sample, lr, nn.Sigmoid, nn.AvgPool2d))
+    found = diagnose(run_of(sample, lr, nn.Sigmoid, nn.AvgPool2d, images=3000))
     assert found.state == "plateau"
     assert not found.lost
     assert "may end" in found.advice
 
 
 def test_a_rate_that_is_too_small_is_no_plateau(sample):
-    found = diagnose(run_of(sample, 0.001))
+    found = diagnose(run_of(sample, 0.001, images=3000))
     assert found.state == "not learning"
     assert "larger learning rate" in found.advice
-    found = diagnose(run_of(sample, 0.003, epochs=2))
+    found = diagnose(run_of(sample, 0.003, epochs=2, images=3000))
     assert found.state == "learning slowly"
     assert "larger learning rate" in found.advice
     assert not found.lost
@@ -127,7 +128,7 @@ def test_a_loss_far_above_guessing_is_never_called_near_it(sample):
 
 
 def test_a_run_that_learns_needs_no_advice(sample):
-    found = diagnose(run_of(sample, 0.1))
+    found = diagnose(run_of(sample, 0.1, images=3000))
     assert (found.state, found.advice, found.lost) == ("learning", "", False)
     assert "learning" in str(found)
 

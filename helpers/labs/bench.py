@@ -14,12 +14,11 @@ from helpers.errors import ShapeError
 from helpers.labs.cells import one_a_cell
 from helpers.labs.drawing import drawing
 from helpers.labs.microscope import microscope
-from helpers.labs.runs import sizes_of
+from helpers.labs.recipe import renewed, sizes_of
 from helpers.labs.settings import Choice
 from helpers.labs.shapes import Shapes, shapes
 from helpers.labs.trainer import Trainer
-from helpers.labs.versus import versus
-from helpers.models import xavier
+from helpers.labs.versus import Versus
 from helpers.own_net import example, load_own_net, save_own_net
 
 LAYERS = ("kernel", "channels", "padding", "activation", "pooling")  # what the trainer alone would let a hand set
@@ -83,8 +82,8 @@ class Bench:
         return self._made(microscope, self.net, X[:SEEN], self.data.class_names)
 
     def versus(self, rival, name="MLP"):
-        """The lab of chapter 5: this network against a trained one; other conditions train LeNet and an MLP."""
-        return self._made(versus, {"yours": self.net, name: rival}, self.data)
+        """The lab of chapter 5: this network against a trained one; other conditions train its layers and an MLP."""
+        return self._made(bench_versus, {"yours": self.net, name: rival}, self.data)
 
     def drawing(self):
         """Draw, and see what the network says (chapter 5)."""
@@ -159,7 +158,7 @@ class BenchTrainer(Trainer):
         """Train the bench's new network."""
         self.network = self.begun_with["net"] = self.bench.layers()
         self.controls["net"].options = (("of the bench", self.network),)
-        self.board.move({"net": self.network})
+        self.board.move({"net": self.network, "moment": None})
 
     def _begin(self, net, settings, val_iter):
         super()._begin(net, settings, val_iter)
@@ -169,11 +168,7 @@ class BenchTrainer(Trainer):
         """The layers with new weights, which the seed decides."""
         with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
             torch.manual_seed(settings["seed"])
-            net = copy.deepcopy(settings["net"])
-            for layer in net.modules():
-                if hasattr(layer, "reset_parameters"):
-                    layer.reset_parameters()
-            return xavier(net)
+            return renewed(settings["net"])
 
     def present(self):
         """As the training lab, in its run's thread, between two steps; the other labs of the bench see the weights."""
@@ -190,6 +185,13 @@ class BenchTrainer(Trainer):
 def bench_trainer(bench, num_epochs):
     """The training lab of a bench."""
     return BenchTrainer(bench, num_epochs)
+
+
+@one_a_cell
+def bench_versus(rivals, data):
+    """The lab of two networks, of which the first is that of a bench."""
+    refuse_unfit(rivals, data.train_images[0], len(data.class_names), 2, 2)
+    return Versus(rivals, data, own="yours")
 
 
 @one_a_cell

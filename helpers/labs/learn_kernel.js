@@ -1,4 +1,4 @@
-// The lab in which a kernel is learnt: goal, present and difference of the kernel and of its map, and the loss.
+// The lab that learns a kernel: goal, present state and difference of the kernel and of its map, and the loss.
 
 import { makeCanvas, mapPicture, putPicture, putText } from "./canvas.js";
 import { lineColours, makePoints, putChart } from "./curves.js";
@@ -7,14 +7,14 @@ import { living } from "./lab.js";
 import { decimals } from "./table.js";
 import { inkOn, signed, written } from "./theme.js";
 
-const STEPS = 300; // the axis is this long, and grows by as much
+const STEPS = 300; // the initial length of the axis, by which it also grows
 
 export default living((lab) => {
   const showGoing = makeGoing(lab, lab.place, ["Run"]);
   const points = makePoints(lab, () => redraw());
   const isNarrow = (width) => width < 560;
   const heightOf = (width) => (isNarrow(width) ? 2 * mapSide(width) + 390 : Math.max(2 * mapSide(width) + 76, 330));
-  const mapSide = (width) => Math.floor(Math.min((isNarrow(width) ? width : 0.52 * width) / 3 - 8, 150));
+  const mapSide = (width) => Math.floor(Math.min((isNarrow(width) ? width : 0.56 * width) / 3 - 8, 150));
   const { canvas, redraw } = makeCanvas(lab.place, heightOf, draw, lab.signal, { role: "img" });
 
   function draw(context, width, height) {
@@ -27,7 +27,7 @@ export default living((lab) => {
     putLosses(context, { x: left, y: top, width: width - left, height: Math.min(height - top, 340), names: 56 });
   }
 
-  // A goal, what there is now, and their difference, on the goal's scale: it stays while `now` changes.
+  // A goal, the present state and their difference, on the goal's scale, which stays while `now` changes.
   function putTriple(context, [goalName, nowName], titles, side, top) {
     const [goal, now] = [lab.array(goalName), lab.array(nowName)];
     const [rows, columns] = goal.shape;
@@ -41,7 +41,7 @@ export default living((lab) => {
       if (rows > 5) continue;
       const cell = side / rows;
       for (const [at, number] of numbers.entries()) {
-        const style = { align: "center", colour: inkOn(signed(number, strongest)), size: Math.min(13, cell / 3) };
+        const style = { align: "center", colour: inkOn(signed(number, strongest)), size: Math.min(13, cell / 3.4) };
         const [row, column] = [Math.floor(at / columns), at % columns];
         putText(context, decimals(number), left + (column + 0.5) * cell, top + 22 + (row + 0.5) * cell, style);
       }

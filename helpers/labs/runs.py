@@ -1,68 +1,34 @@
-"""What the training lab knows of its runs: their settings, how they went, and how to tell a student."""
+"""The runs of the training lab: what is kept of them, their curves, and their table (chapter 4)."""
 
 from dataclasses import dataclass, field
 
-import torch
 from torch import nn
 
-from helpers.experiments import EXPERIMENTS
 from helpers.labs.past import GHOST_MOMENTS, Past
-from helpers.models import lenet, xavier
 from helpers.plotting.trainer import recent_means
-
-LEARNING_RATES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.9, 3]
-ACTIVATIONS = {"ReLU": nn.ReLU, "tanh": nn.Tanh, "GELU": nn.GELU, "sigmoid": nn.Sigmoid}
-POOLINGS = {"max": nn.MaxPool2d, "average": nn.AvgPool2d}
-OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
-
-_CLASSIC = {"activation": nn.Sigmoid, "pooling": nn.AvgPool2d}
-
-
-def _recipe(key):
-    experiment = EXPERIMENTS[key]
-    return {"lr": experiment.lr, "batch": experiment.batch_size, "epochs": experiment.epochs}
-
-
-# {name: (the settings that differ from those which the lab begins with, what to look at)}
-PRESETS = {
-    "today": ({}, "ReLU, max pooling and Xavier weights: the usual choice today."),
-    "R5: the textbook": (
-        {**_CLASSIC, **_recipe("R5")},
-        "With the sample it only guesses for 6 to 15 epochs, depending on the seed. Try 20, or the data full.",
-    ),
-    "R4: max-pooling, no padding": (
-        {"activation": nn.Sigmoid, "padding": False, **_recipe("R4")},
-        "With the sample it only guesses for 8 to 14 epochs, longer than these 5. Try 20, or the data full.",
-    ),
-    "learning rate too high": ({"lr": 3}, "Every step is far too long. Watch the loss."),
-    "sigmoid plateau": (
-        _CLASSIC,
-        "So little gradient gets back through four sigmoids that, at this learning rate, hardly anything moves.",
-    ),
-    "no padding": ({"padding": False}, "Without padding the maps are smaller, and so is the first dense layer."),
-}
 
 
 @dataclass(eq=False)
 class Run:
-    """One training run: its settings, as a board line and as values, and what came of it."""
+    """One training run: its settings, as a board line and as values, and its results."""
 
     line: str
     settings: dict
-    net: nn.Module | None  # None once it has become an earlier run, of which only numbers are shown
+    net: nn.Module | None  # None once a newer run has begun: then only numbers are shown
     parameters: int
-    history: list = field(default_factory=list)  # of Progress, some twenty an epoch
+    history: list = field(default_factory=list)  # of Progress, some twenty per epoch
     test_acc: float | None = None
-    number: int = 0  # that no other run of the lab has
+    number: int = 0  # unique among the runs of the lab
     loaded_acc: float | None = None  # the validation accuracy of weights that were loaded, not trained
-    handed_in: bool = False  # its result line went to the class's folder
-    past: Past | None = None  # None before its first step, and of weights that were loaded
+    handed_in: bool = False  # True if its result line went to the class's folder
+    past: Past | None = None  # None before its first step, and for weights that were loaded
     expected: tuple = ()  # the accuracies that the student expected, at the `expected.handles` of the run
+    row: int = 0  # its number in the table; 0 if it has no row there
 
     def put_aside(self, as_ghost):
-        """Let the network of an earlier run go, and all of its history but what the table shows, unless `as_ghost`.
+        """Drop the network of an earlier run and, unless `as_ghost`, all of its history except what the table shows.
 
-        A ghost keeps some moments of its past.
+        A ghost also keeps some moments of its past.
         """
         if self.past and self.net:
             self.past.pause(self.net)
@@ -74,8 +40,13 @@ class Run:
 
     @property
     def name(self):
-        """Its settings in words: its board line without the name of the lab."""
+        """The run's settings as text: its board line without the name of the lab."""
         return self.line.partition(" ")[2] or "as at the beginning"
+
+    @property
+    def title(self):
+        """Its name, which another run may have too, and its number in the table."""
+        return f"{self.name} (run {self.row})" if self.row else f"{self.name} (ended in its first epoch)"
 
     @property
     def val_acc(self):
@@ -85,12 +56,12 @@ class Run:
 
     @property
     def shown(self):
-        """True if there is something to tell of the run: it has trained, or was loaded."""
+        """True if there is something to show: the run has trained, or was loaded."""
         return bool(self.history) or self.loaded_acc is not None
 
 
 def keep(history, progress):
-    """Note how far training has come; twenty points an epoch are enough for a curve."""
+    """Add a report to a history, unless it already has enough: twenty points per epoch make a curve."""
     last = history[-1].epoch if history else 0
     if not history or progress.val_acc is not None or int(20 * progress.epoch) > int(20 * last):
         history.append(progress)
@@ -104,33 +75,18 @@ def points(history):
     return [(p.epoch, *means, p.val_acc) for p, means in zip(history, recent_means(history), strict=True)]
 
 
-def network(kernel, channels, padding, activation, pooling, seed, **sizes):
-    """An untrained LeNet, its second convolution with 16 channels, its weights decided by `seed`. Raises ShapeError.
-
-    sizes: as `lenet` takes them; without them, ten classes of 28×28 pixels.
-    """
-    with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
-        torch.manual_seed(seed)
-        paddings = (kernel // 2 if padding else 0, 0)
-        return xavier(lenet(kernel, (channels, 16), paddings, activation, pooling, **sizes))
-
-
-def sizes_of(data):
-    """The sizes of a network for an `ImageData`, as `lenet` takes them."""
-    _, channels, size, _ = data.train_images.shape
-    return {"num_classes": len(data.class_names), "image_size": size, "in_channels": channels}
-
-
 HEAD = ["run", "settings", "parameters", "seconds", "images/s", "validation", "test"]
 
 
 def table(runs):
     """The rows of the runs below HEAD, the newest first, [{"curve": the run's number, "cells": list of texts}].
 
-    Of runs that ended before their first epoch only the latest has a row. runs: a list of `Run`.
+    Of the runs that did not complete an epoch, only the latest has a row. runs: a list of `Run`, which learn their row.
     """
     rows = []
     listed = [run for run in runs if run.shown and (run.val_acc is not None or run is runs[-1])]
+    for run in runs:
+        run.row = listed.index(run) + 1 if run in listed else 0
     for number, run in enumerate(listed, start=1):
         accuracies = ["" if value is None else f"{value:.1%}" for value in (run.val_acc, run.test_acc)]
         work = ["loaded", ""]

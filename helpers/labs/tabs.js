@@ -1,10 +1,10 @@
-// Tabs of our own: those of ipywidgets do not answer after a reload.
+// Our own tabs: those of ipywidgets do not respond after a reload.
 
 import { KEYS, make } from "./canvas.js";
 
 let tabsMade = 0;
 
-// Tabs in `place`, {title: element}; the arrow keys go from one to the next.
+// Tabs in `place`, {title: element}; the arrow keys go from one to the next. Returns a function that opens a tab.
 export function makeTabs(place, panels, label) {
   const id = `lab-tabs-${++tabsMade}-${Math.random().toString(36).slice(2)}`;
   const list = make("div", { class: "lab-tabs", role: "tablist", "aria-label": label });
@@ -36,4 +36,5 @@ export function makeTabs(place, panels, label) {
   });
   choose(0);
   place.append(list, ...Object.values(panels));
+  return (title) => choose(Object.keys(panels).indexOf(title));
 }

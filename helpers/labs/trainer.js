@@ -35,7 +35,8 @@ export default living((lab) => {
     "More settings": make("div"),
     "Save and load": make("div"),
   };
-  makeTabs(lab.place, panels, "below the curves");
+  const openTab = makeTabs(lab.place, panels, "below the curves");
+  let opened = 0; // how often a line had asked for a moment of the past
   const showRuns = makeRuns(panels.Runs, light);
   const showClass = makeClass(lab, panels.Runs);
   const showPredictions = makePredictions(lab, panels.Predictions);
@@ -109,7 +110,10 @@ export default living((lab) => {
     showClass(lab.model.get("below"));
     showFiles(lab.model.get("below"));
     showPredictions();
-    past.show(lab.model.get("below").past);
+    const then = lab.model.get("below").past;
+    if (then.opened !== opened) openTab("Look back");
+    opened = then.opened;
+    past.show(then);
     expected.show();
   };
 });

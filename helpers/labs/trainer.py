@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from helpers import plotting
 from helpers.any_network import classes_of
-from helpers.data import Batches, train_validation_split
+from helpers.data import Batches
 from helpers.diagnosis import diagnose
 from helpers.errors import DataError, ShapeError
 from helpers.labs import class_folder, expected
@@ -20,29 +20,17 @@ from helpers.labs.class_experiment import result_line
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
 from helpers.labs.pad import Pad
-from helpers.labs.past import MOST_BYTES, LookBack, Past, forget
+from helpers.labs.past import MOST_BYTES, LookBack, LookedAt, Past, forget
+from helpers.labs.recipe import PRESETS, Preset, Supply, network, settings_of_a_run, sizes_of
 from helpers.labs.runner import Runner
-from helpers.labs.runs import (
-    ACTIVATIONS,
-    HEAD,
-    LEARNING_RATES,
-    OPTIMIZERS,
-    POOLINGS,
-    PRESETS,
-    Run,
-    keep,
-    network,
-    points,
-    sizes_of,
-    table,
-)
-from helpers.labs.settings import Button, Choice, Slider, Steps, Switch, Words
+from helpers.labs.runs import HEAD, Run, keep, points, table
+from helpers.labs.settings import Button, Words
+from helpers.machine import try_gpu
 from helpers.models import num_parameters
-from helpers.training import evaluate_accuracy, train, try_gpu
+from helpers.training import evaluate_accuracy, train
 from helpers.weights import load_weights, save_weights
 
-OWN = "own settings"
-MORE = "more settings"  # which the page shows below the curves
+ASIDE = {"expected", "moment"}  # controls that are not settings of a run
 GHOSTS = 4  # earlier runs whose curves stay in grey
 
 
@@ -56,7 +44,7 @@ class Trainer(Growing):
     NAME, STARTS = "trainer", ("Train", "Resume")
     _esm = script("trainer.js")
     presets = PRESETS
-    held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "_split", "predicted")
+    held = ("runs", "ghosts", "unfinished", "images", "val_iter", "arrays", "supply", "predicted")
     # What stands below the curves: the rows of the runs, the line to hand in, and what came of Save or Load.
     below = t.Dict().tag(sync=True)
     pad = t.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **ipywidgets.widget_serialization)
@@ -64,18 +52,19 @@ class Trainer(Growing):
 
     def __init__(self, data, num_epochs):
         self.images, self.device = data, try_gpu()
-        self.runner, self.runs, self.numbers = Runner(), None, itertools.count()
-        self._naming, self._split, self._moved_to = False, None, None
+        self.supply = Supply(data, self.device)
+        self.runner, self.runs, self.numbers, self._moved_to = Runner(), None, itertools.count(), None
         self.back, self.drawing = LookBack(), None
+        self._opened = 0  # how often a line has asked for a moment of the past
         self._kept = ()  # a guess that a line without one leaves as it is
         self.table, self.file, self.file_message = [], "my-lenet.pt", Words()
         self.class_folder, self.student, self.shared = class_folder.named(), "", ""
-        self.preset = Choice("preset", [*self.presets, OWN])
-        self.preset.observe(self._choose, names="value")
-        self.preset.observe(self._tell)
         controls = self.offered(num_epochs)
         self.begun_with = {name: control.value for name, control in controls.items()}
+        self.preset = Preset(self.presets, self.begun_with, lambda chosen: self.board.move({**chosen, "moment": None}))
+        self.preset.observe(self._tell)
         self.expected = controls["expected"] = expected.Expected()
+        self.moment = controls["moment"] = LookedAt()
         buttons = {
             "Train": Button("Train", self.train, group="training"),
             "Stop": Button("Stop", self.stop, group="training"),
@@ -94,7 +83,7 @@ class Trainer(Growing):
 
     def offered(self, num_epochs):
         """The settings of the network and of its training, {name: Setting}."""
-        return _controls(num_epochs)
+        return settings_of_a_run(num_epochs)
 
     def hear(self, message, buffers):
         """As every lab that trains; also a preset, a file to save or load, and a name for the class."""
@@ -114,12 +103,11 @@ class Trainer(Growing):
             self.file = message["file"]
             {"save": self.save, "load": self.load}[message["do"]]()
         if looks:
-            self.look()
-            self.grow()
+            self.board.move({"moment": self._moment_in_the_line()}, then=self._looked)
         if "move" not in message:
             super().hear(message, buffers)
         elif move:
-            super().hear({"move": move}, buffers)
+            super().hear({"move": {**move, "moment": None}}, buffers)  # of the run that this begins, the end
         self._kept = ()
 
     @property
@@ -136,6 +124,7 @@ class Trainer(Growing):
         """Do what the Train button does; a guess that has had its run counts for no other."""
         if self._is_used():
             self.expected.value = ()
+        self.moment.value = None
         self.start()
 
     def start(self):
@@ -143,10 +132,10 @@ class Trainer(Growing):
         self.cancel()  # a step that hangs is left alone: the new run has a network of its own
         self.table = table(self.runs)  # with the run that has just ended
         settings = self._settings()
-        self._name_preset(settings)
+        self.preset.name(settings)
         try:
             net = self._network(settings)
-            train_iter, val_iter = self._batches(settings)
+            train_iter, val_iter = self.supply.batches(settings)
         except (ShapeError, DataError) as error:
             self.refused = True
             self._say(str(error), trouble=True)
@@ -163,7 +152,7 @@ class Trainer(Growing):
         self.ghosts = [run for run in self.runs if run.history][-GHOSTS:]
         for run in self.runs:
             run.put_aside(as_ghost=run in self.ghosts)
-        self.unfinished, self.val_iter, self.refused, self.back.moment = None, val_iter, False, None
+        self.unfinished, self.val_iter, self.refused, self.back.moment = None, val_iter, False, self.moment.value
         run = Run(expected.without(self.board.line()), settings, net.to(self.device), num_parameters(net))
         run.number, run.expected = next(self.numbers), self.expected.value
         self.runs.append(run)
@@ -180,7 +169,7 @@ class Trainer(Growing):
     def reset(self):
         """Forget all runs and put every control back to its first value."""
         self.cancel()
-        self.board.move({**self.begun_with, "expected": ()}, then=self._forget)
+        self.board.move({**self.begun_with, "expected": (), "moment": None}, then=self._forget)
 
     def test(self):
         """Measure the latest network on the test images."""
@@ -209,11 +198,12 @@ class Trainer(Growing):
         settings = self._settings()
         try:
             net = load_weights(self._network(settings), self._path())
-            _, val_iter = self._batches(settings)
+            _, val_iter = self.supply.batches(settings)
         except (DataError, OSError, ValueError) as error:
             self._say_of_file(f"Not loaded: {error}", trouble=True)
             return
         self.cancel()
+        self.moment.value = None
         self._begin(net, settings, val_iter)
         run = self.runs[-1]
         run.loaded_acc = evaluate_accuracy(net, val_iter)
@@ -245,22 +235,32 @@ class Trainer(Growing):
         return result_line(self.runs[-1]) if self.runs else ""
 
     def redraw(self):
-        """A control has moved: train anew, but not when the lab is made, and not if only the guess has changed."""
+        """A control has moved: train anew, but not when the lab is made, nor if only the guess or the moment did."""
         before, guess, epochs = self._moved_to, self.expected.value or self._kept, self.controls["epochs"].value
         if before and guess == before["expected"]:
             guess = expected.stretched(guess, before["epochs"], epochs)
         self.expected.value = guess if len(guess) == len(expected.handles(epochs)) else ()
         self._moved_to = self.board.values()
+        self.back.moment = self.moment.value
+        self._opened += self.moment.value is not None
         if self.runs is None:
             self._forget()
-        elif before == {**self._moved_to, "expected": before["expected"]} != self._moved_to:
-            self.grow()
-        else:
+            return
+        changed = {name for name in before if before[name] != self._moved_to[name]}
+        is_new = not changed or changed - ASIDE
+        if self.moment.value is not None:  # a line asks for a moment of a run, which may be there already
+            latest = self.runs[-1] if self.runs else None
+            is_new = not latest or latest.settings != self._settings() or not (self.running or latest.past)
+        if is_new:
             self.start()
+            return
+        if "moment" in changed:
+            self.look()
+        self.grow()
 
     def _settings(self):
         """The present settings of a run, {name: value}."""
-        return {name: value for name, value in self.board.values().items() if name != "expected"}
+        return {name: value for name, value in self.board.values().items() if name not in ASIDE}
 
     def _is_used(self):
         """True if the latest run began with the present guess."""
@@ -270,8 +270,8 @@ class Trainer(Growing):
         """As at the beginning: no runs, empty axes."""
         self._moved_to = self.board.values()
         self.runs, self.ghosts, self.unfinished, self.refused, self.table = [], [], None, False, []
-        self._name_preset(self.begun_with)
-        _, self.val_iter = self._batches(self.begun_with)
+        self.preset.name(self.begun_with)
+        _, self.val_iter = self.supply.batches(self.begun_with)
         self._show_predictions(self._network(self.begun_with))
         self._say("Press Train, or move a slider: each move trains a new network.")
         self.enable()
@@ -284,7 +284,7 @@ class Trainer(Growing):
         self.below = {
             "head": HEAD, "rows": self.table, "result": self.result_text(), "file": self.file, "said": said,
             "class": str(self.class_folder.path) if self.class_folder else "", "shared": self.shared,
-            "past": self.back.offers(self.runs),
+            "past": {**self.back.offers(self.runs), "opened": self._opened},
         }  # fmt: skip
         at, values = expected.handles(self.controls["epochs"].value), list(self.expected.value)
         self.guess = {"at": at, "values": values, "said": self._of_the_guess(at)}
@@ -305,22 +305,9 @@ class Trainer(Growing):
         """The curves of this moment."""
         return plotting.curves(self.history, [run.history for run in self.ghosts], self.far()[1])
 
-    def _choose(self, change):
-        """Move the controls to the chosen preset."""
-        if not self._naming and change.new != OWN:
-            self.board.move({**self.begun_with, **self.presets[change.new][0]})
-
-    def _name_preset(self, settings):
-        """Let the list show which preset the settings are, if any."""
-        names = [name for name, (changes, _) in self.presets.items() if {**self.begun_with, **changes} == settings]
-        self._naming = True
-        self.preset.value = names[0] if names else OWN
-        self._naming = False
-
     def _say(self, text, trouble=False, advice=""):
         """Show a text, and below it advice or, without any, what the preset is about."""
-        note = self.presets[self.preset.value][1] if self.preset.value in self.presets else ""
-        self.message.say(f"{text}\n{advice or note}", trouble)
+        self.message.say(f"{text}\n{advice or self.preset.note}", trouble)
 
     def _say_of_file(self, text, trouble=False):
         """Say below the buttons what came of Save or Load, and above too unless a run is speaking there."""
@@ -332,20 +319,6 @@ class Trainer(Growing):
         """An untrained network for the data; raises ShapeError."""
         names = ("kernel", "channels", "padding", "activation", "pooling", "seed")
         return network(**{name: settings[name] for name in names}, **sizes_of(self.images))
-
-    def _batches(self, settings):
-        """Training and validation batches; raises DataError if the whole set is asked for and is not here."""
-        total = len(self.images.train_images)
-        if settings["images"] != "sample" and total <= 10_000:
-            raise DataError(f"only {total:,} training images are here: choose the sample")
-        number = min(total, 10_000) if settings["images"] == "sample" else total
-        if self._split is None or self._split[0] != number:  # a copy of the images: one, not one a run
-            images, labels = self.images.train_images[:number], self.images.train_labels[:number]
-            self._split = number, train_validation_split(images, labels, max(1, number // 10))
-        train_images, train_labels, *val = self._split[1]
-        seed, size = settings["seed"], settings["batch"]
-        train_iter = Batches(train_images, train_labels, size, shuffle=True, seed=seed, device=self.device)
-        return train_iter, Batches(*val, 256, device=self.device)
 
     def _steps(self, run, train_iter):
         """Train, a yield a step, so that Stop acts within one; the curves are drawn now and then."""
@@ -412,6 +385,17 @@ class Trainer(Growing):
         then, look = self.back.picture(self.runs, val.images, val.labels, names, self._network, self.drawing)
         Growing.show(self, {**arrays, **then}, {**facts, "look": look})
 
+    def _looked(self):
+        self._moved_to = self.board.values()
+        self.look()
+        self.grow()
+
+    def _moment_in_the_line(self):
+        """The step that the page looks at; None at the end of a run that has one."""
+        moments = self.runs[-1].past.moments if self.runs and self.runs[-1].past else []
+        at = self.back.moment
+        return None if at is None or not moments or (not self.running and at >= moments[-1].step) else at
+
     def see(self, _):
         """Let the networks of the past see what stands on the pad, scaled to the size of the images but not moved."""
         shape = self.images.train_images.shape[1:]
@@ -425,24 +409,6 @@ class Trainer(Growing):
         if not re.fullmatch(r"[\w. -]+\.pt", name):
             raise ValueError("give the file a plain name that ends in .pt, such as my-lenet.pt")
         return Path(name)
-
-
-def _controls(num_epochs):
-    """The settings, {name: Setting}; a run starts when the hand lets go of a slider, not at each place it passes."""
-    more = {"group": MORE, "patient": True}
-    return {
-        "lr": Steps("learning rate", LEARNING_RATES, 0.1, patient=True),
-        "kernel": Slider("kernel size", 5, 1, 11, 2, patient=True),
-        "channels": Slider("first channels", 6, 1, 32, patient=True),
-        "batch": Steps("batch size (images)", [16, 32, 64, 128, 256], 64, **more),
-        "epochs": Slider("epochs", num_epochs, 1, 20, **more),
-        "activation": Choice("activation", ACTIVATIONS, **more),
-        "pooling": Choice("pooling", POOLINGS, **more),
-        "optimizer": Choice("optimizer", OPTIMIZERS, **more),
-        "padding": Switch("pad the first convolution", True, **more),
-        "images": Choice("data", ["sample", "full"], **more),
-        "seed": Slider("seed", 0, 0, 99, **more),
-    }
 
 
 @one_a_cell

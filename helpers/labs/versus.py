@@ -15,14 +15,16 @@ from helpers.diagnosis import diagnose
 from helpers.labs.cells import one_a_cell
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
+from helpers.labs.recipe import renewed, sizes_of
 from helpers.labs.runner import Runner
-from helpers.labs.runs import keep, points, sizes_of
+from helpers.labs.runs import keep, points
 from helpers.labs.settings import Button, Choice, Slider, Steps, Switch
 from helpers.layers import layer_table
+from helpers.machine import try_gpu
 from helpers.metrics import confusion_counts
 from helpers.models import lenet, mlp, num_parameters, xavier
 from helpers.plotting.versus import worst_confusions
-from helpers.training import train, try_gpu
+from helpers.training import train
 
 MEASURED = 500  # validation images: so many are moved and classified in a twentieth of a second
 SEEN = 27_000  # images in a training, repetitions counted: 3 epochs of 9,000 or 27 of 1,000
@@ -51,14 +53,15 @@ class Versus(Growing):
     """Controls that move the images, controls that ask for a new training, Train and Stop.
 
     A pair of networks that was trained is kept, the latest KEPT of them, so that going back shows it at once.
+    own: the name of the one of `rivals` whose layers take LeNet's place under other conditions; None for LeNet itself.
     """
 
     NAME = "versus"
     _esm = script("versus.js")
     held = ("bouts", "train_images", "images", "arrays")
 
-    def __init__(self, rivals, data):
-        self.class_names, self.sizes, self.device = data.class_names, sizes_of(data), try_gpu()
+    def __init__(self, rivals, data, own=None):
+        self.own, self.class_names, self.sizes, self.device = own, data.class_names, sizes_of(data), try_gpu()
         images, labels = data.train_images[:10_000], data.train_labels[:10_000]
         parts = train_validation_split(images, labels, max(1, len(images) // 10))
         self.train_images, self.train_labels, *val = parts
@@ -70,7 +73,7 @@ class Versus(Growing):
             "Train": Button("Train", self.train, group="training"),
             "Stop": Button("Stop", self.stop, group="training"),
         }
-        super().__init__(_controls(), buttons)
+        super().__init__(_controls(own or "LeNet"), buttons)
 
     def redraw(self):
         """Draw for the controls' values; if they ask for a different training than the one that runs, start that."""
@@ -84,8 +87,14 @@ class Versus(Growing):
             self._asked = True
 
     def show_network(self, net, name="yours"):
-        """Put another network in the place of the one of that name which was brought."""
-        brought = next(iter(self.bouts.values()))
+        """Put another network in the place of the one of that name which was brought.
+
+        Pairs that were trained under other conditions go if their layers are no longer those of the bench's network.
+        """
+        conditions, brought = next(iter(self.bouts.items()))
+        if name == self.own and repr(net) != repr(brought.nets[name]):
+            self.cancel()
+            self.bouts = {conditions: brought}
         brought.nets, brought.upright = {**brought.nets, name: net}, {}
         self.redraw()
 
@@ -163,13 +172,16 @@ class Versus(Growing):
         """Two networks that are not trained yet, always with the same first weights."""
         with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
             torch.manual_seed(0)
-            nets = {"LeNet": lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, **self.sizes)}
-            classes, size, channels = self.sizes.values()
-            hidden = hidden_units(nets["LeNet"], matched, self.images.shape[1:], classes)
+            if self.own:
+                nets = {self.own: renewed(next(iter(self.bouts.values())).nets[self.own])}
+            else:
+                nets = {"LeNet": lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, **self.sizes)}
+            first, (classes, size, channels) = next(iter(nets)), self.sizes.values()
+            hidden = hidden_units(nets[first], matched, self.images.shape[1:], classes)
             nets["MLP"] = mlp((hidden,), nn.ReLU, classes, size, channels)
             epochs = SEEN // len(self.train_images[:images])
             bout = Bout({name: xavier(net).to(self.device) for name, net in nets.items()}, epochs, next(self.numbers))
-        bout.steps = self._steps(bout, shuffled, images, {"LeNet": lr_lenet, "MLP": lr_mlp})
+        bout.steps = self._steps(bout, shuffled, images, {first: lr_lenet, "MLP": lr_mlp})
         return bout
 
     def _steps(self, bout, shuffled, images, rates):
@@ -243,13 +255,13 @@ def moved(images, shift, rotation, scale):
 def hidden_units(net, matched, image_shape, num_classes):
     """How many hidden units give an MLP as many parameters as `net`, if `matched`, or else as many multiply-adds.
 
-    For images of 28×28 and ten classes: 78 make 62,020 parameters, LeNet has 61,706; 525 make 416,850 multiply-adds for
-    an image, LeNet 416,520.
+    At least one. For images of 28×28 and ten classes: 78 make 62,020 parameters, LeNet has 61,706; 525 make 416,850
+    multiply-adds for an image, LeNet 416,520.
     """
     table, pixels = layer_table(net, (1, *image_shape)), math.prod(image_shape)
     if matched:
-        return round((table.parameters - num_classes) / (pixels + num_classes + 1))
-    return round(table.multiply_adds / (pixels + num_classes))
+        return max(1, round((table.parameters - num_classes) / (pixels + num_classes + 1)))
+    return max(1, round(table.multiply_adds / (pixels + num_classes)))
 
 
 def shuffle_pixels(images):
@@ -270,7 +282,7 @@ def _sizes(nets):
     return f"Parameters: {said}."
 
 
-def _controls():
+def _controls(first):
     move, other = {"group": "move the images"}, {"group": "other networks"}
     return {
         "view": Choice("view", ["accuracy", "confusion"]),
@@ -280,7 +292,7 @@ def _controls():
         "images": Steps("training images", [1000, 3000, 9000], 9000, patient=True, **other),
         "shuffled": Switch("shuffled pixels", **other),
         "matched": Choice("the MLP has as many", {"parameters": True, "multiply-adds": False}, **other),
-        "lr_lenet": Steps("learning rate of LeNet", LEARNING_RATES, BEST, patient=True, **other),
+        "lr_lenet": Steps(f"learning rate of {first}", LEARNING_RATES, BEST, patient=True, **other),
         "lr_mlp": Steps("learning rate of the MLP", LEARNING_RATES, BEST, patient=True, **other),
     }
 

@@ -1,7 +1,7 @@
-"""Pictures: functions from a state to a Matplotlib figure. No widgets, no training, no pyplot.
+"""Pictures: functions that turn a state into a Matplotlib figure. No widgets, no training, no pyplot.
 
-The picture of lab x is in `x.py`, a picture in the text of chapter N in `chapterN.py`; every chart, image and matrix of
-numbers is drawn by `charts.py` and `images.py`.
+The still picture of lab x is in `x.py`, and a picture in the text of chapter N in `chapterN.py`; charts, images and
+matrices of numbers that several chapters show are in `charts.py` and `images.py`.
 """
 
 from helpers.plotting.chapter1 import idx_file
@@ -15,6 +15,7 @@ from helpers.plotting.class_experiment import scatter
 from helpers.plotting.collect import asked_for
 from helpers.plotting.convolution import convolution
 from helpers.plotting.course_map import course_map
+from helpers.plotting.diagram import Diagram
 from helpers.plotting.drawing import opinions
 from helpers.plotting.explorer import examples
 from helpers.plotting.honest_split import honest_split

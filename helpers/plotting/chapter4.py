@@ -1,11 +1,12 @@
-"""Chapter 4: the training loop as a circle, and what each change of a recipe bought."""
+"""Chapter 4: the training loop as a circle, and what each change to a recipe brought."""
 
 import math
 
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from helpers.plotting.style import BLUE, GREY, Sheet, drawn
+from helpers.plotting.diagram import Diagram
+from helpers.plotting.style import BLUE, GREY, drawn
 
 WIDTH, HEIGHT = 960, 424  # pixels: the picture
 CENTRE, RADII = (480, 228), (330, 172)  # pixels: the middle of the circle, and its radii across and down
@@ -14,7 +15,7 @@ BOX, GAP = (278, 86), 7  # pixels: a station, and the distance that arrows keep 
 
 @drawn
 def training_loop(X, y_hat, loss, lr):
-    """One training step as a circle of five stations, each with its line of code and what it makes.
+    """One training step as a circle of five stations, each with its line of code and its result.
 
     X: the batch; y_hat: its scores, (batch, classes); loss: their mean loss, a number; lr: the learning rate.
     """
@@ -27,12 +28,12 @@ def training_loop(X, y_hat, loss, lr):
         ("step", "optimizer.step()", f"weight − {lr:g} · gradient"),
     ]
     said = "; ".join(f"{i} {name}: {code}, {made}" for i, (name, code, made) in enumerate(stations, start=1))
-    sheet = Sheet(WIDTH, HEIGHT, f"The training loop, a circle of five stations. {said}; then the next batch")
+    sheet = Diagram(WIDTH, HEIGHT, f"The training loop, a circle of five stations. {said}; then the next batch")
     for i, (name, code, made) in enumerate(stations):
         (x, y), (wide, high) = place(i / len(stations)), BOX
         left, top = x - wide / 2, y - high / 2
         rounded = "round,pad=0,rounding_size=10"
-        sheet.ax.add_patch(FancyBboxPatch((left, top), wide, high, boxstyle=rounded, fc="#eaf3fa", ec=BLUE, lw=1.5))
+        sheet.ax.add_patch(FancyBboxPatch((left, top), wide, high, boxstyle=rounded, fc=(BLUE, 0.08), ec=BLUE, lw=1.5))
         sheet.ax.add_patch(Circle((left + 24, top + 20), 12, fc=BLUE, ec="none"))
         sheet.write(left + 24, top + 20, str(i + 1), 11, "white", "center", "bold")
         sheet.write(left + 44, top + 20, name, 13, weight="bold")
@@ -59,19 +60,21 @@ def free_way(start, end, steps=200):
 
 
 def covers(centre, point):
-    """Whether a station with this centre, or the gap around it, covers a point."""
+    """True if a station with this centre, or the gap around it, covers a point."""
     return all(abs(a - b) < side / 2 + GAP for a, b, side in zip(centre, point, BOX, strict=True))
 
 
 @drawn
 def story(rows):
-    """What each change of a recipe bought: a bar a change, numbered from 0, as long as the mean accuracy of the seeds.
+    """What each change to a recipe brought: a bar per change, numbered from 0, with the mean accuracy over the seeds.
 
-    rows: [{"change", "val_acc" (mean over the seeds), "spread" (largest less smallest)}]; the black line is the spread.
+    rows: [{"change", "val_acc" (mean over the seeds), "spread" (largest minus smallest)}]; the spread is a black line.
     """
     said = "; ".join(f"{row['change']}: {row['val_acc']:.3f}" for row in rows)
     left, right, top, high = 8, 720, 80, 42  # pixels
-    sheet = Sheet(900, top + high * len(rows) + 4, f"Validation accuracy after one change on top of the other. {said}")
+    sheet = Diagram(
+        900, top + high * len(rows) + 4, f"Validation accuracy after one change on top of the other. {said}"
+    )
     sheet.write(left, 16, "validation accuracy after one epoch, each change on top of those above it", 14)
     _span(sheet, left + 2, left + 32, 42)
     sheet.write(left + 42, 42, "how far the best and the worst seed are apart", 13, GREY)

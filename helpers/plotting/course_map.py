@@ -2,7 +2,8 @@
 
 from matplotlib.patches import FancyBboxPatch, Polygon
 
-from helpers.plotting.style import BLUE, GREY, Sheet, drawn
+from helpers.plotting.diagram import Diagram
+from helpers.plotting.style import BLUE, GREY, drawn
 
 CHAPTERS = ("Data", "Convolution", "LeNet's shapes", "Training", "LeNet and an MLP")
 # {chapter: {its sections: what happens there}}
@@ -39,7 +40,7 @@ WAYS = {
         "2, 3": "a step,\nan epoch",
         "4": "measuring",
         "5": "learning\nrate",
-        "6, 7": "bug or\nplateau?",
+        "6, 7": "bug or\nnot?",
         "8": "your own\nnetwork",
         "9": "1998 to\ntoday",
     },
@@ -57,11 +58,11 @@ WIDTH, HIGH, NOTCH = 1000, 40, 14  # pixels: the picture, the arrows of the chap
 
 @drawn
 def course_map(chapter):
-    """Where a chapter, 1 to 5, stands in the course, and below it its own way, section by section."""
+    """The place of a chapter, 1 to 5, in the course, and below it the chapter section by section."""
     steps = WAYS[chapter]
     titles = [f"section{'s' * (',' in section)} {section}" for section in steps]
     way = "; ".join(f"{title}: {words}".replace("\n", " ") for title, words in zip(titles, steps.values(), strict=True))
-    sheet = Sheet(WIDTH, 160, f"Chapter {chapter} of 5, {CHAPTERS[chapter - 1]}. Its way: {way}")
+    sheet = Diagram(WIDTH, 160, f"Chapter {chapter} of 5, {CHAPTERS[chapter - 1]}. Its way: {way}")
     wide = (WIDTH - NOTCH) / len(CHAPTERS)
     for i, name in enumerate(CHAPTERS):
         here, left = i + 1 == chapter, i * wide
@@ -74,7 +75,7 @@ def course_map(chapter):
     for i, (title, words) in enumerate(zip(titles, steps.values(), strict=True)):
         left, lines = i * wide, words.split("\n")
         box = FancyBboxPatch(
-            (left + 6, 72), wide - 26, 80, boxstyle="round,pad=0,rounding_size=8", fc="#eaf3fa", ec=BLUE
+            (left + 6, 72), wide - 26, 80, boxstyle="round,pad=0,rounding_size=8", fc=(BLUE, 0.08), ec=BLUE
         )
         sheet.ax.add_patch(box)
         sheet.write(left + wide / 2 - 7, 86, title, 10, GREY, "center")

@@ -71,8 +71,8 @@ def learnt(net, X, y, lr, steps, change=lambda scores: scores):
 
 
 def by_heart(seed):
-    """One batch learnt by heart: as it should be, with a sigmoid before the loss, and by the textbook's LeNet."""
-    X, y = next(iter(batches(seed)))
+    """A batch of 32 learnt by heart: as it should be, with a sigmoid before the loss, and by the textbook's LeNet."""
+    X, y = next(iter(batches(seed, 32)))
     right = learnt(new(seed, **RELU), X, y, 0.1, 150)
     squeezed = learnt(new(seed, **RELU), X, y, 0.1, 150, torch.sigmoid)
     slow = learnt(new(seed), X, y, 0.9, 300)
@@ -137,8 +137,8 @@ CLAIMS = [
     ),
     ("It is not smooth, but it gets there", "by_heart", lambda run: run["right"] < 0.2),
     ("and can never go below", "by_heart", lambda run: 1.46 < run["sigmoid"] < 2),
-    ("this plateau lasted for 150 to 230 steps", "by_heart", lambda run: 150 <= run["plateau ends"] <= 230),
-    ("it stays for a long time, then falls", "by_heart", lambda run: min(run["plateau"]) > 2.1),
+    ("this plateau lasted for 150 to 210 steps", "by_heart", lambda run: 150 <= run["plateau ends"] <= 210),
+    ("it stays for a long time, then falls", "by_heart", lambda run: min(run["plateau"]) > 2),
     ("more than 30", "gradients", lambda run: run["times smaller"] > 30),
     ("it was 42 to 117 times smaller", "gradients", lambda run: 42 <= run["times smaller, max-pooling"] <= 117),
     ("the early layers of the sigmoid net hardly move", "gradients", lambda run: run["sigmoid shrinks"] > 100),

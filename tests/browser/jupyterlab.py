@@ -245,3 +245,11 @@ def run_python(page, code):
         }""",
         code,
     )
+
+
+def touch(page, place, *more):
+    """A finger goes down at a place, over others, and up."""
+    session = page.context.new_cdp_session(page)
+    for kind, point in [("touchStart", place), *(("touchMove", point) for point in more), ("touchEnd", None)]:
+        points = [{"x": point[0], "y": point[1]}] if point else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})

@@ -73,14 +73,6 @@ def check_box(lab):
     assert box["height"] <= 640
 
 
-def touch(page, place, *more):
-    """A finger goes down at a place, over others, and up."""
-    session = page.context.new_cdp_session(page)
-    for kind, point in [("touchStart", place), *(("touchMove", point) for point in more), ("touchEnd", None)]:
-        points = [{"x": point[0], "y": point[1]}] if point else []
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-
 def middle(part):
     part.scroll_into_view_if_needed()
     box = part.bounding_box()
@@ -134,7 +126,7 @@ class TestShapes:
         expect(lab.locator(".lab-why")).to_contain_text("⌊10 / 2⌋ = 5 rows")
         expect(lab.get_by_role("status")).to_contain_text("⌊10 / 2⌋ = 5 rows")
         first = lab.get_by_role("button", name="convolution 1")
-        touch(page, middle(first))
+        jupyterlab.touch(page, middle(first))
         expect(first).to_have_attribute("aria-pressed", "true")
         expect(button).to_have_attribute("aria-pressed", "false")
 
@@ -192,7 +184,7 @@ class TestExplorer:
             (box["x"] + EDGE + (column + 0.5) * wide, box["y"] + EDGE + (row + 0.5) * high)
             for row, column in ((5, 5), (14, 12))
         ]
-        touch(page, *places)
+        jupyterlab.touch(page, *places)
         expect(canvas).to_have_attribute("aria-valuetext", f"row 14, column 12: {image[14][12]}")
 
     def test_a_place_is_typed_and_next_and_previous_lead_on(self, page, lab):
@@ -237,7 +229,7 @@ class TestExplorer:
         path = tmp_path / "notes.png"
         path.write_text("no picture")
         choose_file(page, lab, path)
-        refusal = lab.get_by_text("no picture that can be read")
+        refusal = lab.get_by_text("This picture cannot be read here")
         expect(refusal).to_be_visible()
         jupyterlab.type_line(lab, "explorer")
         expect(refusal).to_have_count(0)
@@ -296,7 +288,7 @@ class TestClassExperiment:
         expect(line_of(lab)).to_have_value("class_experiment against=first-channels")
         expect(lab.locator(".lab-note")).to_contain_text("first channels 6: 3 results, mean 0.75")
         lab.get_by_label("accuracy against").select_option(label="seconds of training")
-        expect(lab.locator(".lab-said")).to_contain_text("3 of them do not tell seconds of training.")
+        expect(lab.locator(".lab-said")).to_contain_text("3 of them do not say seconds of training.")
 
     def test_nothing_serious_and_all_in_sight(self, page, lab):
         check_box(lab)

@@ -89,6 +89,8 @@ assert chances.shape == (10,)
 
 # %% normalise
 assert abs(normalised.mean()) < 1e-3 and abs(normalised.std() - 1) < 1e-3
+import torchvision
+
 transform = torchvision.transforms.Normalize([mean.item()], [std.item()])
 assert torch.allclose(normalised_val, transform(X_val), atol=1e-5)
 

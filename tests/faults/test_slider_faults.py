@@ -29,6 +29,10 @@ STATES = {
 }
 
 
+def test_each_lab_has_its_number_of_states():
+    assert STATES.keys() == every_lab.LABS.keys()
+
+
 def reachable(control, dice):
     """A value that a hand can now give a control, another than it has."""
     if isinstance(control, Matrix):

@@ -50,6 +50,7 @@ LABS = {
         ("press", "Test (once a run)"),
         ("press", "Look back"),
         ("key", "moment", "ArrowLeft"),
+        ("line", "trainer moment=12"),
     ],
     "class-experiment": [
         ("paste", "result lines", "result lr=0.3 channels=6 kernel=5 parameters=61706 accuracy=0.7810"),

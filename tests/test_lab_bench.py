@@ -10,12 +10,14 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import labs, lenet, load_own_net, mlp, own_net
+from helpers import labs, lenet, load_own_net, mlp, num_parameters, own_net, xavier
+from helpers.any_network import classes_of
 from helpers.data import ImageData
 from helpers.errors import ShapeError
 from helpers.labs.cells import Cell
 from helpers.labs.runner import Runner
 from helpers.labs.shapes import Shapes
+from helpers.labs.versus import Versus
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +216,44 @@ def test_a_lab_that_cannot_be_made_for_the_network_is_words_in_its_place(data):
     verdict = labs.bench(data, mlp()).microscope()
     assert verdict.right is False
     assert "no feature maps" in verdict.message
+
+
+NORMED = nn.Sequential(nn.Conv2d(1, 4, 5, stride=4), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(144, 10))
+
+
+@pytest.mark.parametrize(
+    ("net", "filters", "maps"),
+    [(NORMED, (4, 5, 5), (4, 6, 6)), (mlp((20,)), (16, 28, 28), (16, 1, 1)), (DEEPER, (4, 3, 3), (4, 28, 28))],
+)
+def test_a_run_of_ones_own_layers_can_be_looked_back_at(bench, net, filters, maps):
+    bench.take(net)
+    trainer = trained(bench)
+    trainer.hear({"move": {"looking": True}}, [])
+    state = trainer.state()
+    look, arrays = state["facts"]["look"], state["arrays"]
+    assert look["step"] == trainer.runs[-1].past.moments[-1].step
+    assert (torch.tensor(arrays["filters0"]).shape, torch.tensor(arrays["maps0"]).shape) == (filters, maps)
+    answers = trainer.runs[-1].past.moments[-1].answers["sample"]
+    X = trainer.val_iter.images[:1000]
+    assert (answers == classes_of(trainer.net, X)).float().mean() > 0.99  # in half precision, some at the edge differ
+
+
+def test_other_conditions_train_the_layers_of_the_bench(bench, monkeypatch):
+    monkeypatch.setattr(sys.modules[Versus.__module__], "SEEN", 1000)
+    versus = bench.versus(mlp((30,)))
+    versus.board.move({"images": 1000})
+    versus.buttons["Train"].click()
+    versus.runner.wait()
+    mine = versus.bout().nets
+    assert list(mine) == ["yours", "MLP"]
+    assert layers(mine["yours"]) == layers(bench.net)
+    assert not torch.equal(weights_of(mine["yours"]).cpu(), weights_of(bench.net))
+    assert num_parameters(mine["MLP"]) == pytest.approx(num_parameters(bench.net), rel=0.05)
+    bench.trained(xavier(bench.layers()))  # the same layers
+    assert versus.bout().nets is mine
+    bench.take(lenet(3, (4, 4), (1, 1)))
+    assert layers(versus.bout().nets["yours"]) == layers(bench.net)
+    assert versus.bout().done == 0
 
 
 def test_a_network_that_does_not_fit_the_data_is_refused(data, bench):
