@@ -98,7 +98,7 @@ format: $(VENV)/tests-installed
 	$(BIN)/nbstripout --keep-id notebooks/*.ipynb notebooks/solutions/*.ipynb
 	@! command -v npx >/dev/null || npx --yes prettier@3 --print-width 120 --write helpers/labs/*.js helpers/labs/*.css
 
-# Two students on a JupyterHub of this machine; `make class`: five who take chapter 2 at once, some 20 minutes.
+# Two students on a JupyterHub of this machine; `make class`: five who take chapter 2 at once.
 # Both need npm, for the hub's proxy.
 .PHONY: hub class
 hub: build/hub/installed
