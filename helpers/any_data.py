@@ -1,9 +1,11 @@
 """Any images, labels or batches that a student may bring: turned into the usual tensors, or refused with a reason."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
-from helpers.errors import ShapeError
+from helpers.errors import DataError, ShapeError
 
 PIXELS = "expected bytes from 0 to 255, or floats from 0 to 1"
 PAIRS = "expected pairs of images and labels, (X, y), as Batches(images, labels, 64) or a DataLoader gives them"
@@ -27,6 +29,14 @@ def as_tensor(values, what):
     if array.dtype.kind not in "biufc":
         raise ShapeError(f"the {what} are not a table of numbers of one size: it has {array.flat[:1].tolist()!s:.40}")
     return torch.from_numpy(array)
+
+
+def path_of(given):
+    """What someone gives as a path; a DataError if it is something else."""
+    try:
+        return Path(given).expanduser()
+    except (TypeError, RuntimeError):
+        raise DataError(f"{given!r:.60} is no path: give the name of a file or folder, as a text") from None
 
 
 def as_images(images):

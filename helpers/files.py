@@ -4,8 +4,6 @@ import contextlib
 import secrets
 from pathlib import Path
 
-from helpers.errors import DataError
-
 
 @contextlib.contextmanager
 def new_file(path, overwrite=False):
@@ -24,14 +22,6 @@ def new_file(path, overwrite=False):
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def path_of(given):
-    """A name as a `Path`; raises DataError if it is not one."""
-    try:
-        return Path(given).expanduser()
-    except (TypeError, RuntimeError):
-        raise DataError(f"{given!r:.60} is not a path: give the name of a file or folder, as a text") from None
 
 
 def refuse_to_replace(path):

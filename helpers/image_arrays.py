@@ -8,9 +8,9 @@ import zlib
 import numpy as np
 import torch
 
+from helpers.any_data import path_of
 from helpers.data import ImageData
 from helpers.errors import DataError
-from helpers.files import path_of
 
 TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # of the numbers, by their code in the header
 NAMES = {  # of the arrays in an .npz file: Keras, MedMNIST and KMNIST use different ones

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from helpers.any_data import path_of
 from helpers.data import ImageData
 from helpers.errors import DataError
-from helpers.files import new_file, path_of
+from helpers.files import new_file
 from helpers.photos import NOTHING, PhotoError, as_example, brightness, read_photo
 from helpers.splitting import split
 

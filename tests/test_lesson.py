@@ -69,9 +69,15 @@ def _names(source, of):
 def test_a_solution_can_be_pasted_into_its_chapter(chapter):
     script = script_of(chapter)
     made = set(dir(builtins)).union(*(_names(source, ast.Store) for source in script.sources.values()))
+    cells = list(script.sources)
     for cell in script.data.EXERCISES:
         answer = script.right_answer(cell)
         assert _names(answer, ast.Load) - _names(answer, ast.Store) - made == set(), cell
+        functions = {node.name for node in ast.parse(answer).body if isinstance(node, ast.FunctionDef)}
+        for later in set(cells[cells.index(cell) + 1 :]) - set(script.data.EXERCISES):
+            source = script.sources[later]
+            taken = functions & (_names(source, ast.Load) - _names(source, ast.Store))
+            assert taken == set(), f"{later} calls the chapter's, and {cell} has made another"
 
 
 def test_what_a_chapter_no_longer_has_is_a_gap(monkeypatch):

@@ -207,6 +207,9 @@ def test_a_folder_that_is_not_there_and_forms_that_are_not_possible(folder):
     for path, said in [(folder / "nowhere", "does not exist"), (folder / "cat" / "1.png", "is a file, not a folder")]:
         with pytest.raises(DataError, match=said):
             image_folder(path)
+    for read in (image_folder, npz_file, lambda path: idx_files(path, path)):
+        with pytest.raises(DataError, match="None is no path: give the name"):
+            read(None)
     for wrong in ({"size": 8}, {"size": 65}, {"size": "28"}, {"channels": 4}, {"prepared": True, "size": 32}):
         with pytest.raises(ValueError, match=r"choose|28×28"):
             image_folder(folder, **wrong)

@@ -2,6 +2,7 @@
 
 import { KEYS, make } from "./canvas.js";
 import { makeControls, makeCopy } from "./controls.js";
+import { hearAgain } from "./hearing.js";
 
 const RESTARTED = "The kernel that this lab stood on has ended: run this cell again.";
 
@@ -89,7 +90,9 @@ function makeVoice(place, signal) {
 // button does in the browser.
 export function living(makePicture) {
   return {
-    render({ model, el, signal }) {
+    async render({ model, el, signal }) {
+      await hearAgain(await model.widget_manager.get_model(model.get("me")));
+      if (signal.aborted) return;
       const board = make("div", { class: "lab-board" });
       const hands = make("div", { class: "lab-controls" });
       const said = make("p", { class: "lab-said" });

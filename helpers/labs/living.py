@@ -3,6 +3,7 @@
 import functools
 import html
 import re
+import uuid
 from pathlib import Path
 
 import anywidget
@@ -82,7 +83,7 @@ class Living(anywidget.AnyWidget):
 
     NAME = ""
     _css = CSS
-    name = t.Unicode().tag(sync=True)
+    name, me = t.Unicode().tag(sync=True), t.Unicode().tag(sync=True)  # me: the id by which the page finds the model
     settings = t.List().tag(sync=True)
     line, said, facts = (t.Dict().tag(sync=True) for _ in range(3))
     # Bytes come back as a memoryview, which a trait of bytes refuses with an error that is shown nowhere.
@@ -90,7 +91,8 @@ class Living(anywidget.AnyWidget):
     turn = t.Unicode().tag(sync=True)  # the last message from the browser that has been answered
 
     def __init__(self, controls, buttons=None, **parts):
-        super().__init__(name=self.NAME, **parts)
+        me = uuid.uuid4().hex
+        super().__init__(name=self.NAME, me=me, model_id=me, **parts)
         self.controls, self.buttons, self.arrays = controls, buttons or {}, {}
         self.whole = self  # what is displayed: a lab may be in a box with other widgets
         self.asleep = None  # the handle of the still picture in front of it, once it is displayed

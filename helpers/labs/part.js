@@ -1,6 +1,7 @@
 // A part of a lab, such as its pad: a widget whose picture is made by `makePart(model, place, signal)`.
 
 import { make } from "./canvas.js";
+import { hearAgain } from "./hearing.js";
 
 // The module of a part that is a widget of its own.
 export const alone = (makePart) => ({
@@ -14,6 +15,7 @@ export const alone = (makePart) => ({
 // Show in `place` the part that a lab in the browser has as its trait `name`; returns its model.
 export async function host(lab, name, makePart, place) {
   const model = await lab.model.widget_manager.get_model(lab.model.get(name).replace("IPY_MODEL_", ""));
+  await hearAgain(model);
   if (!lab.signal.aborted) makePart(model, place, lab.signal);
   return model;
 }

@@ -145,7 +145,7 @@ class LookBack:
         return next((run for run in _with_a_past(runs[:-1]) if run.number == self.beside), None)
 
     def offers(self, runs):
-        """What can be chosen: moments of the latest run, [step, epoch], and earlier runs, [number, name]."""
+        """What can be chosen: moments of the latest run, [step, epoch] each, and earlier runs, [number, title]."""
         others = [[run.number, run.title] for run in _with_a_past(runs[:-1])]
         return {"moments": [[moment.step, moment.epoch] for moment, _ in self.pairs(runs)], "others": others}
 

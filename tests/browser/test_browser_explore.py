@@ -73,14 +73,6 @@ def check_box(lab):
     assert box["height"] <= 640
 
 
-def touch(page, place, *more):
-    """A finger goes down at a place, over others, and up."""
-    session = page.context.new_cdp_session(page)
-    for kind, point in [("touchStart", place), *(("touchMove", point) for point in more), ("touchEnd", None)]:
-        points = [{"x": point[0], "y": point[1]}] if point else []
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-
 def middle(part):
     part.scroll_into_view_if_needed()
     box = part.bounding_box()
@@ -134,7 +126,7 @@ class TestShapes:
         expect(lab.locator(".lab-why")).to_contain_text("⌊10 / 2⌋ = 5 rows")
         expect(lab.get_by_role("status")).to_contain_text("⌊10 / 2⌋ = 5 rows")
         first = lab.get_by_role("button", name="convolution 1")
-        touch(page, middle(first))
+        jupyterlab.touch(page, middle(first))
         expect(first).to_have_attribute("aria-pressed", "true")
         expect(button).to_have_attribute("aria-pressed", "false")
 
@@ -192,7 +184,7 @@ class TestExplorer:
             (box["x"] + EDGE + (column + 0.5) * wide, box["y"] + EDGE + (row + 0.5) * high)
             for row, column in ((5, 5), (14, 12))
         ]
-        touch(page, *places)
+        jupyterlab.touch(page, *places)
         expect(canvas).to_have_attribute("aria-valuetext", f"row 14, column 12: {image[14][12]}")
 
     def test_a_place_is_typed_and_next_and_previous_lead_on(self, page, lab):

@@ -1,5 +1,7 @@
 """Guesses that are drawn, in JupyterLab: the curve before a run, bars, and a place, by mouse and by keyboard."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -28,11 +30,14 @@ def address(tmp_path_factory):
         yield running
 
 
-def stroke(page, surface, *points):
-    """A stroke of the mouse through points, in shares of the surface's width and of its height from below."""
+def stroke(page, surface, *points, finger=False):
+    """A stroke of the mouse, or of a finger, through points in shares of the surface's width, and height from below."""
     surface.scroll_into_view_if_needed()
     box = surface.bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"]) for x, y in points]
+    if finger:
+        jupyterlab.touch(page, *places)
+        return
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
@@ -55,6 +60,8 @@ def test_a_curve_is_drawn_before_the_run_and_compared_after_it(address, browser)
         knob = lab.get_by_role("slider", name="expected accuracy after epoch 1")
         knob.press("ArrowDown")
         expect(knob).to_have_attribute("aria-valuetext", "0.89")
+        stroke(page, lab.locator(".lab-knobs"), (0.3, 0.3), (0.7, 0.3), (1, 0.6), finger=True)
+        expect(line).to_have_value(re.compile(r"^trainer expected=0\.(29|3|31)/0\.(59|6|61)$"))
         lab.get_by_role("button", name="Erase").press("Enter")
         expect(line).to_have_value("trainer")
         expect(lab.get_by_role("button", name="Draw what you expect")).to_be_focused()

@@ -282,6 +282,12 @@ class TestTrainer:
         assert serious(page) == []
         assert lab.root.bounding_box()["height"] <= 660
         lab.root.get_by_role("tab", name="Runs").click()
+        jupyterlab.type_line(lab.root, "trainer lr=0.3 batch=256 epochs=1 moment=5")  # as a teacher wrote it down
+        expect(lab.root.get_by_role("tab", name="Look back")).to_have_attribute("aria-selected", "true")
+        expect(moment).to_have_attribute("aria-valuetext", re.compile(", step 5$"))
+        moment.press("End")
+        expect(lab.root.get_by_label("board line")).to_have_value("trainer lr=0.3 batch=256 epochs=1")
+        lab.root.get_by_role("tab", name="Runs").click()
 
     def test_the_test_images_are_measured_once(self, lab):
         jupyterlab.type_line(lab.root, "trainer epochs=1")
