@@ -98,17 +98,24 @@ format: $(VENV)/tests-installed
 	$(BIN)/nbstripout --keep-id notebooks/*.ipynb notebooks/solutions/*.ipynb
 	@! command -v npx >/dev/null || npx --yes prettier@3 --print-width 120 --write helpers/labs/*.js helpers/labs/*.css
 
-# Two students on a JupyterHub of this machine.  Needs npm, for the hub's proxy.
+# Two students on a JupyterHub of this machine; `make class`: five who take chapter 2 at once, some 20 minutes.
+# Both need npm, for the hub's proxy.
+.PHONY: hub class
+hub: build/hub/installed
+	$(BIN)/python -m tests.hub.two_users
+
+class: build/hub/installed
+	$(BIN)/python -m tests.hub.class_of_five
+
 # The hub's environment also sees the course's packages, so that pip adds only the hub itself.
-.PHONY: hub
-hub: $(VENV)/tests-installed
+build/hub/installed: $(VENV)/tests-installed
 	@command -v npm >/dev/null || { echo "This needs npm (Node.js)"; exit 1; }
 	@test -x build/hub/bin/pip || $(BIN)/python -m venv build/hub
 	@$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > \
 		"$$(build/hub/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/course.pth"
 	build/hub/bin/pip install -q "jupyterhub>=5,<7"
 	npm install --silent --prefix build/hub configurable-http-proxy
-	$(BIN)/python -m tests.hub.two_users
+	touch $@
 
 # The README's lines and every test on a bare Debian: SUITE bookworm, trixie, sid; PACKAGES lock, newest, oldest;
 # FROM clone, zip.  Needs Linux, root and debootstrap.  See .github/CONTRIBUTING.md.

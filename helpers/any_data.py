@@ -1,38 +1,48 @@
-"""Whatever images, labels or batches someone brings: tensors of the usual kind, or a `ShapeError` that says why not."""
+"""Any images, labels or batches that a student may bring: turned into the usual tensors, or refused with a reason."""
+
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from helpers.errors import ShapeError
+from helpers.errors import DataError, ShapeError
 
 PIXELS = "expected bytes from 0 to 255, or floats from 0 to 1"
 PAIRS = "expected pairs of images and labels, (X, y), as Batches(images, labels, 64) or a DataLoader gives them"
 
 
 def to_floats(X):
-    """Bytes, 0-255, as floats from 0 to 1; floats are passed on as they are."""
+    """Bytes, 0-255, as floats from 0 to 1; floats are returned unchanged."""
     return X / 255 if X.dtype == torch.uint8 else X
 
 
 def as_tensor(values, what):
-    """A tensor made of an array, a list or a tensor; a ShapeError, which calls them `what`, if that is impossible."""
+    """A tensor from an array, a list or a tensor; raises ShapeError, calling them `what`, if that is impossible."""
     if torch.is_tensor(values):
         return values
     if isinstance(values, (list, tuple)) and values and torch.is_tensor(values[0]):
         values = [value.cpu().numpy() if torch.is_tensor(value) else value for value in values]
     try:
-        array = np.array(values)  # a copy: PyTorch warns of an array that is read-only
+        array = np.array(values)  # a copy, because PyTorch warns about read-only arrays
     except (TypeError, ValueError) as error:
-        raise ShapeError(f"the {what} are no table of numbers of one size: {error}") from None
+        raise ShapeError(f"the {what} are not a table of numbers of one size: {error}") from None
     if array.dtype.kind not in "biufc":
-        raise ShapeError(f"the {what} are no table of numbers of one size: in it is {array.flat[:1].tolist()!s:.40}")
+        raise ShapeError(f"the {what} are not a table of numbers of one size: it has {array.flat[:1].tolist()!s:.40}")
     return torch.from_numpy(array)
 
 
-def as_images(images):
-    """Images as (N, channels, height, width) bytes, or floats of PyTorch's usual kind; rows of pixels stay rows.
+def path_of(given):
+    """What someone gives as a path; a DataError if it is something else."""
+    try:
+        return Path(given).expanduser()
+    except (TypeError, RuntimeError):
+        raise DataError(f"{given!r:.60} is no path: give the name of a file or folder, as a text") from None
 
-    (N, height, width) gets its channel; the last axis of (N, height, width, 1 or 3), TensorFlow's order, becomes the
+
+def as_images(images):
+    """Images as (N, channels, height, width) bytes, or floats of PyTorch's default type; rows of pixels stay rows.
+
+    (N, height, width) gets a channel axis; the last axis of (N, height, width, 1 or 3), TensorFlow's order, becomes the
     second. Raises ShapeError for other shapes and for whole numbers that are not bytes.
     """
     images = as_tensor(images, "images")
@@ -55,7 +65,7 @@ def as_images(images):
 
 
 def as_labels(labels):
-    """Labels as (N,) integers, also those of (N, 1); floats, as another loss function may want them, in their shape."""
+    """Labels as (N,) integers, given (N,) or (N, 1); floats, for other loss functions, keep their shape."""
     labels = as_tensor(labels, "labels")
     if labels.is_floating_point():
         return labels.to(torch.get_default_dtype())
@@ -65,8 +75,8 @@ def as_labels(labels):
 def as_data_set(images, labels, part, num_classes):
     """The images of a data set's `part` as bytes, (N, channels, height, width), and their labels, (N,) integers.
 
-    Floats from 0 to 1 become bytes, rows of 784 pixels images of 28×28. Raises ShapeError for labels outside the
-    classes, too.
+    Floats from 0 to 1 become bytes, and rows of 784 pixels become images of 28×28. Raises ShapeError for anything
+    else, and for labels outside the classes.
     """
     images, labels = as_images(images), as_labels(labels)
     if images.ndim == 2 and (side := round(images.shape[1] ** 0.5)) ** 2 == images.shape[1]:
@@ -103,7 +113,7 @@ def refuse_unequal(values, labels, what="image"):
 def as_classes(values, what="scores"):
     """The class of each example, (batch,) integers, from (batch, classes) scores, or (batch,) or (batch, 1) classes.
 
-    Raises ShapeError, with the shape that came, for anything else; what: the name of `values` in the message.
+    Raises ShapeError, with the shape it got, for anything else; what: the name of `values` in the message.
     """
     if isinstance(values, (tuple, dict)):
         raise ShapeError(f"the {what} are a {type(values).__name__}, but a tensor is expected, (batch, classes)")
@@ -112,7 +122,7 @@ def as_classes(values, what="scores"):
     if values.ndim == 2 and values.shape[1] > 1:
         return (values.byte() if values.dtype == torch.bool else values).argmax(dim=1)
     if whole and (values.ndim == 1 or values.shape[1:] == (1,)):
-        return values.flatten().long()  # of bytes, 10 times a label would not fit into a byte
+        return values.flatten().long()  # because 10 times a label may not fit into a byte
     raise ShapeError(
         f"the {what} have the shape {tuple(values.shape)} and are {kind(values)}, expected (batch, classes) scores, "
         "or (batch,) classes as whole numbers"
@@ -139,13 +149,13 @@ def counted(batches):
 
 
 def refuse_no_batches(batches):
-    """Raise ShapeError, in words, for something that gives no batches: images without labels, a whole data set."""
+    """Raise ShapeError for something that yields no batches, such as images without labels, or a whole data set."""
     if torch.is_tensor(batches) or not (hasattr(batches, "__iter__") or hasattr(batches, "__getitem__")):
-        raise ShapeError(f"this gives no batches ({type(batches).__name__}): {PAIRS}")
+        raise ShapeError(f"this yields no batches ({type(batches).__name__}): {PAIRS}")
 
 
 def first_tensor(output):
-    """The tensor that a layer returns, or the first of several; None if there is none."""
+    """The tensor that a layer returned, or the first of several; None if there is none."""
     if torch.is_tensor(output):
         return output
     values = output.values() if isinstance(output, dict) else output if isinstance(output, (tuple, list)) else ()

@@ -1,6 +1,6 @@
-"""Whatever network someone brings: run and measured without being changed, or refused in words.
+"""Any network that a student may bring: run and measured without being changed, or refused with a reason.
 
-A network that comes in goes out as it was: the modes of all its modules, its memory format, its device.
+What a network keeps: the modes of all its modules, its memory format, its device.
 """
 
 import contextlib
@@ -20,31 +20,31 @@ IN_ANY_FORMAT = {
     nn.Flatten, nn.Linear, nn.BatchNorm1d, nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU,
     nn.Identity,
 }  # fmt: skip
-NO_MEMORY = "out of memory|can't allocate memory"  # as a GPU says it, and as a CPU does
+NO_MEMORY = "out of memory|can't allocate memory"  # in a GPU's message, and in a CPU's
 
 
 def refuse_no_network(net):
-    """Raise ShapeError, in words, for a function, a class or a list in place of a network."""
+    """Raise ShapeError for a function, a class or a list instead of a network."""
     if isinstance(net, type):
-        raise ShapeError(f"this is the class {net.__name__}, not a network: make one of it, with brackets")
+        raise ShapeError(f"this is the class {net.__name__}, not a network: write {net.__name__}(...) to make one")
     if not isinstance(net, nn.Module):
         raise ShapeError(f"this is a {type(net).__name__}, not a network: expected an nn.Module, such as lenet()")
 
 
 def refuse_scripted(net):
-    """Raise ShapeError, in words, for a network of `torch.jit.script`, whose layers are hidden."""
+    """Raise ShapeError for a network from `torch.jit.script`, whose layers are hidden."""
     if isinstance(net, torch.jit.ScriptModule) and not isinstance(net, torch.jit.TracedModule):
-        raise ShapeError("torch.jit.script has closed this network: use the one that you gave to it")
+        raise ShapeError("the layers of a network from torch.jit.script are hidden: use the original network")
 
 
 def has_unknown_sizes(net):
-    """True if `net` has lazy layers that have seen no batch yet."""
+    """True if `net` has lazy layers that have not seen a batch yet."""
     refuse_no_network(net)
     return any(is_lazy(value) for value in [*net.parameters(), *net.buffers()])
 
 
 def refuse_unknown_sizes(net):
-    """Raise ShapeError, with what to do, if `net` has lazy layers that have seen no batch yet."""
+    """Raise ShapeError, with the remedy, if `net` has lazy layers that have not seen a batch yet."""
     if has_unknown_sizes(net):
         lazy = next(layer for layer in net.modules() if any(is_lazy(value) for value in layer._parameters.values()))
         raise ShapeError(
@@ -54,7 +54,7 @@ def refuse_unknown_sizes(net):
 
 
 def first_number(net):
-    """A tensor of floats in `net`, for its device and its kind of floats; an empty one on the CPU if there is none."""
+    """A float tensor from `net`, for its device and type; an empty one on the CPU if there is none."""
     refuse_no_network(net)
     values = (value for values in (net.parameters(), net.buffers()) for value in values)
     return next((value for value in values if value.is_floating_point()), torch.empty(0, device="cpu"))
@@ -62,7 +62,7 @@ def first_number(net):
 
 @contextlib.contextmanager
 def modes_kept(net):
-    """Afterwards each module of `net` is in the mode, training or evaluation, in which it was before."""
+    """A context after which each module of `net` is back in its mode, training or evaluation."""
     refuse_no_network(net)
     modes = [(module, module.training) for module in net.modules()]
     try:
@@ -74,17 +74,17 @@ def modes_kept(net):
 
 @contextlib.contextmanager
 def measuring(net):
-    """Within it `net` is in evaluation mode and keeps no graph; afterwards all its modules are as they were."""
+    """A context in which `net` is in evaluation mode and keeps no graph; afterwards all modes are restored."""
     with modes_kept(net), torch.no_grad():
         net.eval()
         yield
 
 
 def set_to_training(net, frozen):
-    """Put `net` in training mode, except for its frozen layers; returns the list of these.
+    """Put `net` in training mode, except for its frozen layers, which are returned as a list.
 
     A layer is frozen if it is in `eval` while the network is in training mode. If the network itself is in `eval`, as
-    after measuring, its layers' modes say nothing: then the layers in `frozen` stay frozen.
+    after measuring, the modes of its layers mean nothing: then the layers in `frozen` stay frozen.
     """
     if net.training:
         frozen = [module for module in net.modules() if not module.training]
@@ -95,21 +95,21 @@ def set_to_training(net, frozen):
 
 
 def as_input(X, net, device):
-    """A batch as `net` takes it: on `device`, bytes and floats turned into the kind of floats of its weights."""
+    """A batch in the form that `net` takes: on `device`, bytes and floats converted to the type of its weights."""
     if not torch.is_tensor(X) and not hasattr(X, "__array__"):
-        return X  # a network of several inputs knows what to do with them
+        return X  # a network with several inputs knows what to do with them
     X = to_floats(torch.as_tensor(X))
     return X.to(device, first_number(net).dtype) if X.is_floating_point() else X.to(device)
 
 
 def on_device(y, device):
-    """Labels as a tensor on `device`; several tensors, which your own loss function may take, stay as they are."""
+    """Labels as a tensor on `device`; several tensors, for a loss function of your own, are returned unchanged."""
     several = not torch.is_tensor(y) and first_tensor(y) is not None
     return y if several else as_tensor(y, "labels").to(device)
 
 
 def as_pair(batch, net, device):
-    """A batch, X and y, both on `device`, X as `net` takes it. Raises ShapeError if it is not such a pair."""
+    """A batch, X and y, both on `device`, X in the form that `net` takes. Raises ShapeError if it is no such pair."""
     if not isinstance(batch, (tuple, list)) or len(batch) != 2:
         of = f" of {len(batch)}" if hasattr(batch, "__len__") and getattr(batch, "ndim", 1) else ""
         raise ShapeError(f"a batch is a {type(batch).__name__}{of}, not a pair: {PAIRS}")
@@ -120,11 +120,11 @@ def as_pair(batch, net, device):
 
 
 def scores_of(net, X, left_over=False):
-    """What `net` makes of a batch; None if X is a last batch of one, `left_over`, that batch normalisation refuses.
+    """The output of `net` for a batch; None for a last batch of one, `left_over`, that batch normalisation refuses.
 
-    Channels-last suits the convolutions of CPUs and of new GPUs: a step of LeNet takes a quarter less time on a 2-core
-    CPU. It is enough to turn the batch; the weights, their gradients and the scores are not touched. A network that
-    could notice it, with modules of your own or hooks, gets the batch as it is: `view` refuses channels-last maps.
+    Convolutions on CPUs and new GPUs prefer channels-last: a step of LeNet takes a quarter less time on a 2-core CPU.
+    It is enough to convert the batch; weights, gradients and scores are not touched. A network that could notice, with
+    modules of your own or hooks, gets the batch unchanged, because `view` refuses channels-last maps.
     """
     try:
         if torch.is_tensor(X) and X.ndim == 4 and all(map(_takes_any_format, net.modules())):
@@ -133,15 +133,15 @@ def scores_of(net, X, left_over=False):
     except (RuntimeError, TypeError) as error:
         if re.search(f"{NO_MEMORY}|CUDA error", str(error)):
             raise
-        came = f"of shape {tuple(X.shape)}, {kind(X)}" if torch.is_tensor(X) else f"that is a {type(X).__name__}"
-        raise ShapeError(f"the network cannot take a batch {came}: {error}") from error
+        given = f"of shape {tuple(X.shape)}, {kind(X)}" if torch.is_tensor(X) else f"that is a {type(X).__name__}"
+        raise ShapeError(f"the network cannot take a batch {given}: {error}") from error
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
         if left_over and len(X) == 1:
             return None
         raise ShapeError(
-            f"batch normalisation needs the mean of more than one number, and this batch is {tuple(X.shape)}: "
+            f"batch normalisation needs the mean of more than one number, but this batch is {tuple(X.shape)}: "
             "choose a larger batch_size"
         ) from error
 
@@ -152,7 +152,7 @@ def _takes_any_format(module):
 
 
 def no_memory(error, y, device):
-    """What to raise if `device` has no room for a batch with the labels `y`, or None for the first; else None."""
+    """The MemoryError for a batch that does not fit on `device`, or None for another error; y: its labels, or None."""
     if not re.search(NO_MEMORY, str(error)):
         return None
     size = 0 if y is None else len(first_tensor(y))
@@ -162,7 +162,7 @@ def no_memory(error, y, device):
 
 
 def classes_of(net, images):
-    """The class that `net` gives each image, (N,) integers on the CPU; leaves all modules' modes alone.
+    """The class that `net` predicts for each image, (N,) integers on the CPU; keeps every module's mode.
 
     images: (N, channels, height, width), bytes or floats from 0 to 1.
     """
@@ -171,7 +171,7 @@ def classes_of(net, images):
 
 
 def refuse_unfit(nets, image, num_classes, least, most):
-    """Raise ShapeError, in words, unless `nets` are networks that a lab can compare.
+    """Raise ShapeError, with a message for the student, unless `nets` are networks that a lab can compare.
 
     nets: {name: network}, from `least` to `most` of them, each with `num_classes` scores for one image, (1, height,
     width) bytes.
@@ -180,7 +180,7 @@ def refuse_unfit(nets, image, num_classes, least, most):
     if not isinstance(nets, dict):
         raise ShapeError(f"this is a {type(nets).__name__}: {wanted}")
     if not least <= len(nets) <= most:
-        raise ShapeError(f"these are {len(nets)}: {wanted}")
+        raise ShapeError(f"there are {len(nets)} networks: {wanted}")
     for name, net in nets.items():
         if not isinstance(net, nn.Module):
             raise ShapeError(f"{name} is a {type(net).__name__}, not a network: {wanted}")
@@ -193,11 +193,11 @@ def refuse_unfit(nets, image, num_classes, least, most):
                 raise ShapeError(f"{name} cannot take an image of shape {tuple(image.shape)}: {error}") from error
         if not torch.is_tensor(scores) or scores.shape != expected:
             got = tuple(scores.shape) if torch.is_tensor(scores) else f"a {type(scores).__name__}"
-            raise ShapeError(f"{name} answers one image with {got}: expected {expected}, a score for each class")
+            raise ShapeError(f"{name} returns {got} for one image: expected {expected}, a score for each class")
 
 
 def shape_taken(nets):
-    """The shape of an image that the first of `nets` takes: (1, 28, 28) if it does, else the first square that fits."""
+    """The image shape that the first of `nets` takes: (1, 28, 28) if possible, else the first square that fits."""
     shapes = [(channels, size, size) for size in (28, *range(16, 65)) for channels in (1, 3)]
     net = next(iter(nets.values()), None) if isinstance(nets, dict) else None
     if not isinstance(net, nn.Module) or has_unknown_sizes(net):
@@ -208,17 +208,17 @@ def shape_taken(nets):
             scores = net(torch.zeros(1, *shape, device=own.device, dtype=own.dtype))
             if torch.is_tensor(scores) and scores.ndim == 2:
                 return shape
-    return shapes[0]  # `refuse_unfit` says why it does not fit
+    return shapes[0]  # then `refuse_unfit` says why it does not fit
 
 
 def unwrapped(net):
-    """The network within `torch.compile` or `nn.DataParallel`, which put a word before the name of each weight."""
+    """The network inside `torch.compile` or `nn.DataParallel`, which put a prefix before the name of each weight."""
     net = getattr(net, "_orig_mod", net)
     return net.module if isinstance(net, (nn.DataParallel, DistributedDataParallel)) else net
 
 
 def refuse_other_weights(weights, net, path):
-    """Raise WeightsError unless `weights`, read from `path`, are finite numbers that fit `net`, name by name."""
+    """Raise WeightsError unless `weights`, read from `path`, are finite and fit `net`, name by name."""
     own = net.state_dict()
     alike = isinstance(weights, dict) and weights.keys() == own.keys()
     if not alike or not all(_fits(weights[name], own[name]) for name in own):
@@ -235,7 +235,7 @@ def refuse_other_weights(weights, net, path):
 
 
 def _fits(theirs, own):
-    """Whether `theirs` can take the place of a network's `own` tensor; a lazy layer takes any shape."""
+    """True if `theirs` can replace a network's `own` tensor; a lazy layer takes any shape."""
     if not torch.is_tensor(own):
         return not torch.is_tensor(theirs)
     if not torch.is_tensor(theirs) or is_lazy(theirs) or theirs.is_meta or theirs.layout != torch.strided:

@@ -1,4 +1,4 @@
-"""Whatever optimizer, schedule or loss someone gives to `train`: used as in a plain loop, or refused in words."""
+"""Any optimizer, schedule or loss that a student may give `train`: used as in a plain loop, or refused with reasons."""
 
 import math
 
@@ -11,13 +11,13 @@ from helpers.metrics import accuracy
 
 
 def refuse_other_settings(loss_function, schedule):
-    """Raise ValueError, in words, for a class in place of a loss function, or a scheduler in place of a schedule."""
+    """Raise ValueError for a class instead of a loss function, or a scheduler instead of a schedule."""
     if isinstance(loss_function, type):
         name = loss_function.__name__
-        raise ValueError(f"loss_function is the class {name}: make one of it, with brackets, as in nn.{name}()")
+        raise ValueError(f"loss_function is the class {name}: write nn.{name}(), with brackets, to make one")
     if isinstance(schedule, type) or not (schedule is None or callable(schedule)):
         raise ValueError(
-            "schedule is a function such as one_cycle. PyTorch's schedulers have steps of their own: give the "
+            "schedule must be a function such as one_cycle. PyTorch's schedulers keep their own steps: pass the "
             "optimizer and reports=1, and call scheduler.step() after each report"
         )
 
@@ -32,9 +32,9 @@ def optimizer_for(net, optimizer, lr):
     if not isinstance(optimizer, torch.optim.Optimizer):
         optimizer = optimizer(net.parameters(), lr=lr)
     if isinstance(optimizer, torch.optim.LBFGS):
-        raise ValueError("LBFGS asks for the loss several times a step, and train does not: take SGD or Adam")
+        raise ValueError("LBFGS needs the loss several times a step, which train does not do: use SGD or Adam")
     if not any(id(parameter) in own for group in optimizer.param_groups for parameter in group["params"]):
-        raise ValueError("this optimizer has the parameters of another network: make a new one of net.parameters()")
+        raise ValueError("this optimizer has the parameters of another network: make a new one with net.parameters()")
     return optimizer
 
 
@@ -45,7 +45,7 @@ def loss_of(y_hat, y, loss_function):
     for values, source in ((y_hat, "the network returns"), (y, "the labels are")):
         if not torch.is_tensor(values):
             raise ShapeError(
-                f"{source} a {type(values).__name__}, but cross-entropy takes one tensor: pick it out, or give train a "
+                f"{source} a {type(values).__name__}, but cross-entropy takes one tensor: pick it out, or pass train a "
                 "loss_function that does"
             )
     whole = not y.is_floating_point() and (y.ndim < 2 or y.shape != y_hat.shape)  # else it is one-hot
@@ -56,12 +56,12 @@ def loss_of(y_hat, y, loss_function):
     if y_hat.ndim < 2 or y_hat.shape[1] < 2 or y.shape != wanted:
         raise ShapeError(
             f"the network gives {tuple(y_hat.shape)} and the labels are {'whole numbers' if whole else 'floats'} of "
-            f"shape {tuple(y.shape)}. Wanted are scores, (batch, classes), and labels: whole numbers, (batch,), or a "
+            f"shape {tuple(y.shape)}. Expected are scores, (batch, classes), and labels: whole numbers, (batch,), or a "
             "share for each class, (batch, classes)"
         )
     try:
         return _one_number(loss_function(y_hat, y)), y
-    except IndexError as error:  # only a CPU looks at the labels
+    except IndexError as error:  # only a CPU checks the labels
         most = y_hat.shape[1] - 1
         raise ShapeError(f"{error} With {most + 1} scores, labels go from 0 to {most}") from error
 
@@ -70,11 +70,11 @@ def _one_number(loss):
     if torch.is_tensor(loss) and loss.numel() == 1:
         return loss
     got = f"the shape {tuple(loss.shape)}" if torch.is_tensor(loss) else f"the type {type(loss).__name__}"
-    raise ShapeError(f"the loss has {got}, but one number is expected, as a tensor: take the mean over the batch")
+    raise ShapeError(f"the loss has {got}, but must be a tensor with one number: take the mean over the batch")
 
 
 def num_scores(y_hat):
-    """How many scores the network gives an image; 0 if it returns something else."""
+    """How many scores the network gives per image; 0 if it returns something else."""
     return y_hat.shape[1] if torch.is_tensor(y_hat) and y_hat.ndim > 1 else 0
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import torch
 
-# The shortest gradient of a layer's weights as a share of the longest, measured on LeNet with the sample: 0.1 to 0.5 if
-# it learns, 0.002 to 0.04 on the plateau of its sigmoids, 0 with dead ReLUs, 1e-9 with saturated tanhs. A weight of
-# 0.1 does not change if less than 4e-9 is added to it.
+# The shortest gradient of a layer's weights as a share of the longest, measured on LeNet with the sample: 0.1 to 0.5
+# while it learns, 0.002 to 0.04 on the plateau of its sigmoids, 0 with dead ReLUs, 1e-9 with saturated tanhs. A weight
+# of 0.1 does not change if less than 4e-9 is added to it.
 WEAK, NONE = 0.05, 1e-7
-NEAR = 1.15  # times the loss of guessing: above that, a loss is no longer near it
+NEAR = 1.15  # times the loss of guessing: a loss above that is no longer near it
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Diagnosis:
     """How a run is going.
 
     state: "learning", "learning slowly", "overfitting", "plateau", "not learning", or, if the run is lost, "diverged",
-    "dead", "above its start", "risen"; advice: what is seen and what to do about it, "" for "learning".
+    "dead", "above its start", "risen"; advice: what the curve shows and what to do about it, "" for "learning".
     """
 
     state: str
@@ -35,25 +35,25 @@ class Diagnosis:
 def gradient_range(net):
     """The lengths (norms) of two gradients in `net`: the shortest of a layer's weights, the longest of any parameter.
 
-    They are what `backward` left, and stay on the device; parameters without a gradient do not count.
+    They are the gradients that `backward` left, and stay on the device; parameters without one do not count.
     """
     lengths = [(p.ndim, p.grad.norm()) for p in net.parameters() if p.grad is not None]
-    if not lengths:  # the loss has not come from these parameters
+    if not lengths:  # the loss does not depend on these parameters
         return 0.0, 0.0
     weights = [length for ndim, length in lengths if ndim > 1] or [length for _, length in lengths]
     return torch.stack(weights).min(), torch.stack([length for _, length in lengths]).max()
 
 
 def recent(history, epochs=0.5):
-    """Over the last `epochs` of a run: its mean loss, and its shortest gradient as a share of the longest.
+    """The mean loss of a run over its last `epochs`, and its shortest gradient as a share of the longest.
 
-    Over a longer stretch if these have no gradients yet, and over all of a shorter run.
+    A longer stretch is used if there are no gradients in this one, and all of a shorter run.
     """
     totals = [0.0] * 4  # of losses, of examples, of the shortest gradients, of the longest
     for before, after in zip([*history[-2::-1], None], history[::-1], strict=True):
         ends = [after.sums[0], after.sums[2], after.gradients[0], after.gradients[1]]
         begins = [0.0] * 4
-        if before and math.ceil(before.epoch) == math.ceil(after.epoch):  # else the sums began again in between
+        if before and math.ceil(before.epoch) == math.ceil(after.epoch):  # else the sums started again in between
             begins = [before.sums[0], before.sums[2], before.gradients[0], before.gradients[1]]
         totals = [total + end - begin for total, begin, end in zip(totals, begins, ends, strict=True)]
         if before and history[-1].epoch - before.epoch >= epochs and totals[3]:
@@ -103,7 +103,7 @@ def diagnose(history):
 
 
 def _not_lost(history, loss, share, guessing, scale):
-    """The `Diagnosis` of a run that may still go well."""
+    """The `Diagnosis` of a run that may still succeed."""
     last = history[-1]
     if last.epoch >= 0.5 and loss > NEAR * guessing:
         return Diagnosis(

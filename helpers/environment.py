@@ -1,4 +1,4 @@
-"""Is this a Python that the course can run on? Written for any Python, however old, and for one without packages."""
+"""Can the course run on this Python? Written so that any Python, however old, can run it without any packages."""
 
 import sys
 from importlib.machinery import PathFinder
@@ -7,10 +7,10 @@ from pathlib import Path
 from platform import machine
 
 OLDEST, NEWEST = (3, 11), (3, 14)  # as in pyproject.toml
-# requirements.txt without JupyterLab and its kernel, which may run in an environment of their own.
+# requirements.txt without JupyterLab and its kernel, which may run in a different environment.
 PACKAGES = ("torch", "torchvision", "matplotlib", "ipywidgets", "anywidget", "d2l", "filelock", "requests", "tqdm")
 
-# Names that students and tools like to use, and that nothing in the course imports.
+# Names that students and tools often use, and that nothing in the course imports.
 HARMLESS = ("conftest", "docs", "examples", "setup", "test", "tests", "this")
 
 
@@ -19,17 +19,17 @@ def check_python(newest=None):
     if not OLDEST <= sys.version_info[:2] <= (newest or sys.version_info[:2]):
         version = ".".join(str(part) for part in sys.version_info[:3])
         needed = f"{OLDEST[0]}.{OLDEST[1]} " + (f"to {newest[0]}.{newest[1]}" if newest else "or newer")
-        raise ImportError(f"The course needs Python {needed}, and {sys.executable} is Python {version}")
+        raise ImportError(f"The course needs Python {needed}, but {sys.executable} is Python {version}")
 
 
 def check_machine():
     """Raise ImportError, in one line with the remedy, if PyTorch has no build for this machine."""
     if sys.maxsize < 2**32:
-        raise ImportError(f"PyTorch needs a 64-bit Python, and {sys.executable} has 32 bits: install the other one")
+        raise ImportError(f"PyTorch needs a 64-bit Python, but {sys.executable} has 32 bits: install a 64-bit one")
     if sys.platform == "darwin" and machine() == "x86_64":
         raise ImportError(
-            "There is no PyTorch for Intel Macs since version 2.2: use the course on Binder or on a JupyterHub "
-            "(if this is an Apple chip, install a Python for it: this one was made for Intel)"
+            "PyTorch has not supported Intel Macs since version 2.2: use the course on Binder or on a JupyterHub "
+            "(if this is an Apple chip, install a Python for it: this one was built for Intel)"
         )
 
 
@@ -48,7 +48,7 @@ def check_environment():
 
 
 def check_no_shadow(file):
-    """Raise ImportError if `file`, beside the notebook, would be imported in place of a module that is needed."""
+    """Raise ImportError if `file`, beside the notebook, would be imported instead of a module that the course needs."""
     if file.suffix != ".py" and not (file / "__init__.py").is_file():
         return
     name, folder = file.stem, file.resolve().parent
@@ -61,7 +61,7 @@ def check_no_shadow(file):
         raise ImportError(why, name=name, path=str(file))
 
 
-if __name__ == "__main__":  # before pip is asked, which would only say that it finds no fitting ipykernel or torch
+if __name__ == "__main__":  # run before pip, which would only say that it finds no matching ipykernel or torch
     try:
         check_python(NEWEST)
         check_machine()

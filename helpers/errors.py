@@ -1,4 +1,4 @@
-"""What goes wrong in words: each of these errors has a message with the numbers, and says what to do."""
+"""Errors for students: each has a message that gives the numbers and says what to do."""
 
 
 class ShapeError(ValueError):

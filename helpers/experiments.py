@@ -21,29 +21,29 @@ MEASURED = Path(__file__).resolve().parent / "measured.json"
 
 @dataclass(frozen=True)
 class Experiment:
-    """A network, a data set, a way to train, and what was published about them; chapter 4 trains some."""
+    """A network, a data set, a way to train, and the published results; chapter 4 trains some."""
 
     name: str
     load: Callable  # the data set: `fashion_mnist` or `mnist`
     network: Callable[[], nn.Module]  # makes the untrained network
     batch_size: int
     lr: float
-    epochs: int  # as many as were published
+    epochs: int  # the published number
     optimizer: Callable = torch.optim.SGD
     loss_function: Callable = nn.functional.cross_entropy
     schedule: Callable | None = None
-    change: Callable | None = None  # what happens to each training batch, as in `Batches`
+    change: Callable | None = None  # applied to each training batch, as in `Batches`
     quick_epochs: int | None = None  # for `make reproduce`, if the published number would take too long
-    report_steps: int | None = None  # measured on the first 2,000 test images after so many steps, too
-    rival: Callable[[], nn.Module] | None = None  # trained in the same way, to compare
-    tests_once: bool = False  # the test set stays closed until the end
-    keeps_files: bool = False  # weights and curves are kept without being asked for, as its source does
+    report_steps: int | None = None  # every so many steps, also measure on the first 2,000 test images
+    rival: Callable[[], nn.Module] | None = None  # another network, trained in the same way for comparison
+    tests_once: bool = False  # True if the test set stays closed until the end
+    keeps_files: bool = False  # True if weights and curves are always saved, as in the source
     # {epoch: (loss, train accuracy, test accuracy)}, accuracies from 0 to 1, None if none was published
     published: Mapping[int, tuple] = field(default_factory=dict)
 
     @property
     def published_test_acc(self):
-        """The test accuracy that was published for the end of the training, or None."""
+        """The published test accuracy at the end of training, or None."""
         return self.published[self.epochs][2] if self.epochs in self.published else None
 
     def prepare(self, data, device, seed):
@@ -106,10 +106,10 @@ def two_convolutions():
 
 
 def lenet_today(activation=nn.SiLU, normalised=True):
-    """Two convolutions and two dense layers, as in LeNet, with what was found since: 54,810 parameters.
+    """Two convolutions and two dense layers, as in LeNet, with what has been found since: 54,810 parameters.
 
     Batch normalisation: Ioffe and Szegedy, 2015, arXiv:1502.03167. SiLU: Elfwing, Uchibe and Doya, 2017,
-    arXiv:1702.03118. Pooling comes first, so that what follows has a quarter of the work.
+    arXiv:1702.03118. Pooling comes first, which leaves a quarter of the work for the layers after it.
     """
     return nn.Sequential(
         *_block(1, 16, 5, pooling=True, normalised=normalised, activation=activation),
@@ -135,7 +135,7 @@ def small_and_sharp():
 
 
 def _block(in_channels, out_channels, kernel_size, padding=0, pooling=False, normalised=True, activation=nn.ReLU):
-    """The layers of one convolution; the normalisation takes its mean away, and with it any bias."""
+    """The layers of one convolution; without a bias if normalised, since the normalisation would subtract it again."""
     layers = [nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, bias=not normalised)]
     if pooling:
         layers.append(nn.MaxPool2d(2))
@@ -148,13 +148,21 @@ def _block(in_channels, out_channels, kernel_size, padding=0, pooling=False, nor
 # The usual betas, 0.9 and 0.999, average over more steps than are worth remembering in so short a training.
 adamw = functools.partial(torch.optim.AdamW, betas=(0.85, 0.97), fused=True)
 
+SINCE_1998 = {  # what R6 and R7 share
+    "lr": 0.01,
+    "optimizer": adamw,
+    "loss_function": nn.CrossEntropyLoss(label_smoothing=0.1),
+    "schedule": one_cycle,
+    "tests_once": True,
+}
+
 EXPERIMENTS = {
     # Juejin, August 2022: LeNet-5 网络结构及实现 Fashion-MNIST 服装图片的分类任务
     "R1": Experiment(
         "lenet-fashion-50",
         fashion_mnist,
         classic_lenet,
-        batch_size=256,  # not given; what Dive into Deep Learning takes
+        batch_size=256,  # not published; as in Dive into Deep Learning
         lr=0.5,
         epochs=50,
         published={1: (2.32, 0.1, None), 10: (0.556, 0.786, None), 23: (0.396, 0.855, None), 50: (0.3, 0.889, 0.89)},
@@ -209,36 +217,15 @@ EXPERIMENTS = {
         epochs=10,
         published={10: (0.477, 0.820, 0.795)},
     ),
-    "R6": Experiment(
-        "lenet-today",
-        fashion_mnist,
-        lenet_today,
-        batch_size=48,
-        lr=0.01,
-        epochs=1,
-        optimizer=adamw,
-        loss_function=nn.CrossEntropyLoss(label_smoothing=0.1),
-        schedule=one_cycle,
-        tests_once=True,
-    ),
+    "R6": Experiment("lenet-today", fashion_mnist, lenet_today, batch_size=48, epochs=1, **SINCE_1998),
     "R7": Experiment(
-        "small-and-sharp",
-        fashion_mnist,
-        small_and_sharp,
-        batch_size=64,
-        lr=0.01,
-        epochs=7,
-        optimizer=adamw,
-        loss_function=nn.CrossEntropyLoss(label_smoothing=0.1),
-        schedule=one_cycle,
-        change=mirrored,
-        tests_once=True,
+        "small-and-sharp", fashion_mnist, small_and_sharp, batch_size=64, epochs=7, change=mirrored, **SINCE_1998
     ),
 }
 
 
 def story():
-    """From the textbook's recipe to R6, one change after the other, each within one epoch: {what changed: Experiment}.
+    """From the textbook's recipe to R6, one change after another, one epoch each (chapter 4): {change: Experiment}.
 
     Told in the manner of Andrej Karpathy's lecun1989-repro (github.com/karpathy/lecun1989-repro).
     """
@@ -270,14 +257,14 @@ def story():
 
 
 def measured():
-    """What `make reproduce` measured last and was committed: its `machine`, and results by experiment and by change."""
+    """The committed results of the last `make reproduce`: its `machine`, and results by experiment and by change."""
     return json.loads(MEASURED.read_text(encoding="utf-8"))
 
 
 def for_choosing(data):
-    """`data` with a sixth of its training images, 10,000 of all, in place of the test images.
+    """`data` with a sixth of its training images instead of its test images (chapter 5).
 
-    The test images stay closed while you are still choosing.
+    So the test images stay closed while you are still choosing.
     """
     names = ("train_images", "train_labels", "test_images", "test_labels")
     parts = train_validation_split(data.train_images, data.train_labels, len(data.train_images) // 6)

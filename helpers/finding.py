@@ -1,4 +1,4 @@
-"""Find the thing in a photograph: what is unlike the background in brightness or colour, lighter or darker."""
+"""Find the thing in a photograph: whatever differs from the background in brightness or colour."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ import torch
 from torch.nn import functional as F
 
 WORKING_SIDE = 128  # pixels of the longer side on which the search runs: several for each of the result's 28
-LEAST = 2  # of 255: on an even background a smaller difference is rounding's doing
+LEAST = 2  # of 255: on an even background, a smaller difference comes from rounding
 FAINTEST = 14  # of 255: if nothing differs by more, nothing stands out
 
 
 @dataclass
 class Thing:
-    """Where the thing is. top, bottom, left, right: the rows and columns that it takes up, in pixels of the photo.
+    """The place of the thing. top, bottom, left, right: the rows and columns that it occupies, in pixels of the photo.
 
     mask: (height, width) of the whole photo, True on the thing; background: (3, height, width) floats, 0 to 255, the
     photo as it would be without the thing.
@@ -31,7 +31,7 @@ def find_thing(photo):
     thing = _find(photo.to(torch.get_default_dtype()))
     if thing is None:
         return None
-    # A thing that is small in the photo is looked at again from near: there its own surroundings are the background.
+    # For a thing that is small in the photo, search again near it, with its own surroundings as the background.
     height, width = photo.shape[1:]
     margin = 0.4 * max(thing.bottom - thing.top, thing.right - thing.left) + 1
     top, left = max(0, round(thing.top - margin)), max(0, round(thing.left - margin))
@@ -54,7 +54,7 @@ def _find(photo):
     scale = min(1, WORKING_SIDE / max(size))
     small = F.interpolate(photo[None], [max(1, round(scale * side)) for side in size], mode="area")[0]
     smooth = _smooth_background(small)
-    # On plain grey the smallest difference is the thing's; on wood, or if a shadow falls on it, it has to be more.
+    # On plain grey any difference belongs to the thing; on wood, or under a shadow, it has to be larger.
     least = LEAST + 1.5 * float(_border(_distance(small, smooth)).quantile(0.9))
     background = _local_background(small, smooth, least)
     distance = _distance(small, background)
@@ -69,7 +69,7 @@ def _find(photo):
     outline = _main_parts(_filled(distance > least), distance)
     whole = F.interpolate(outline[None, None].float(), size, mode="bilinear", align_corners=False)[0, 0] > 0.5
     background = F.interpolate(background[None], size, mode="bilinear", align_corners=False)[0]
-    # The edges exactly, in the photo's own pixels.
+    # The exact edges, in the photo's own pixels.
     distance = _distance(photo, background)
     sharp = whole & (distance > least)
     sharp = sharp if sharp.any() else whole
@@ -78,15 +78,15 @@ def _find(photo):
 
 
 def _distance(photo, background):
-    """How unlike the background each pixel is, in brightness and colour: (height, width), at most 255."""
+    """How much each pixel differs from the background in brightness and colour: (height, width), at most 255."""
     return (photo - background).square().mean(dim=0).sqrt()
 
 
 def _smooth_background(small):
     """The light on an empty background, (3, height, width): per colour, a polynomial through most of the border.
 
-    Of the second degree: a lamp at one side, or corners that the lens makes darker. Fitted again and again, each time
-    with less weight on the pixels far from it, so that a thing that touches the border does not count.
+    It has degree two, enough for a lamp at one side or corners darkened by the lens. It is fitted repeatedly, with less
+    weight on the pixels that are far from it, so that a thing that touches the border does not count.
     """
     height, width = small.shape[1:]
     y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
@@ -102,17 +102,16 @@ def _smooth_background(small):
     for _ in range(10):
         away = (colours - known @ fit).square().mean(dim=1).sqrt()
         equations = (1 / (1 + (away / (2 * away.median() + 2)).square()) @ pairs).reshape(6, 9)
-        # The small addition: in a photo one pixel wide x and y say nothing.
+        # The small addition is for photos one pixel wide, in which x or y is constant.
         fit = torch.linalg.solve(equations[:, :6] + 1e-4 * torch.eye(6), equations[:, 6:])
     return (terms @ fit).movedim(-1, 0)
 
 
 def _local_background(small, background, least):
-    """The background under thin lines, which also follows the edge of a shadow; else `background` as it is.
+    """The background under thin lines, which also follows the edge of a shadow; else `background` unchanged.
 
-    Ink on paper vanishes when each pixel takes the lightest of its surroundings (chalk on a board: the darkest). A
-    thing that is no drawing leaves most of itself behind, and keeps the smooth background. least: the difference from
-    it, of 255, that counts.
+    Ink on paper vanishes if each pixel takes the lightest value around it (chalk on a board: the darkest). A thing that
+    is not a drawing mostly remains, and keeps the smooth background. least: which difference counts, of 255.
     """
     distance = _distance(small, background)
     core = distance > 0.6 * distance.max()
@@ -121,11 +120,11 @@ def _local_background(small, background, least):
     if window < 3:
         return background
     sign = -1 if away[core].mean() < 0 else 1
-    # Largest, then smallest of a window ("closing"); for what is lighter, the same of the negative.
+    # The largest, then the smallest value of a window ("closing"); for something lighter, the same on the negative.
     local = -sign * -_largest(-_largest(-sign * small, window), window)
     ink = _distance(small, local)
     gone = (ink > 0.7 * distance)[core].float().mean()
-    if least > 30:  # paper is never so uneven: the edge of a shadow falls across it, and stays too
+    if least > 30:  # paper is never that uneven: the edge of a shadow must be on it, and remains too
         return local if gone > 0.6 else background
     stays = _distance(local, background) > least
     return local if gone > 0.8 and stays.sum() < 0.25 * (ink > 0.25 * distance.max()).sum() else background
@@ -143,7 +142,7 @@ def _largest(image, reach):
 
 
 def _spread(seeds, mask):
-    """Each pixel of `mask` gets the largest seed of the part that it is in, 0 outside; both: (height, width).
+    """The largest seed of its connected part for each pixel of `mask`, 0 outside; both: (height, width).
 
     seeds: whole numbers, the largest times the longer side below 2²⁴, so that floats keep them.
     """
@@ -165,7 +164,7 @@ def _along(seeds, mask, side):
 
 
 def _filled(mask):
-    """A mask with the holes filled that nothing links to the border."""
+    """A mask whose holes, those not connected to the border, are filled."""
     outside = F.pad(~mask, (1, 1, 1, 1), value=True)
     seeds = torch.zeros(outside.shape)
     seeds[0, 0] = 1
@@ -173,7 +172,7 @@ def _filled(mask):
 
 
 def _main_parts(mask, distance):
-    """A mask without dust, and without what reaches in over the border if there is something in the middle."""
+    """A mask without dust and, if there is something in the middle, without what reaches in from the border."""
     parts = _spread(torch.arange(1.0, mask.numel() + 1).reshape(mask.shape), mask).long()
     weights = torch.bincount(parts.flatten(), weights=(distance * mask).flatten())
     at_border = torch.zeros(len(weights), dtype=torch.bool)

@@ -1,4 +1,4 @@
-"""Published data sets: files in MNIST's format, as KMNIST and EMNIST have it, and in NumPy's (chapter 1)."""
+"""Published data sets (chapter 1): files in MNIST's format, which KMNIST and EMNIST also use, and in NumPy's."""
 
 import gzip
 import math
@@ -8,12 +8,12 @@ import zlib
 import numpy as np
 import torch
 
+from helpers.any_data import path_of
 from helpers.data import ImageData
 from helpers.errors import DataError
-from helpers.files import path_of
 
-TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # of the numbers, as the header says them
-NAMES = {  # in an .npz file, of which Keras, MedMNIST and KMNIST have different ones
+TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # of the numbers, by their code in the header
+NAMES = {  # of the arrays in an .npz file: Keras, MedMNIST and KMNIST use different ones
     "train_images": ("train_images", "x_train", "X_train", "images", "x", "X"),
     "train_labels": ("train_labels", "y_train", "Y_train", "labels", "y", "Y"),
     "test_images": ("test_images", "x_test", "X_test"),
@@ -22,11 +22,11 @@ NAMES = {  # in an .npz file, of which Keras, MedMNIST and KMNIST have different
 
 
 def idx_files(images, labels, test_images=None, test_labels=None, class_names=None, turned=False):
-    """Files in MNIST's format, packed with gzip or not, as KMNIST, EMNIST and others have it: `ImageData`.
+    """An `ImageData` from files in MNIST's format, packed with gzip or not, such as KMNIST's or EMNIST's (chapter 1).
 
-    images, labels, test_images, test_labels: paths; without the last two every fifth image becomes a test image.
-    class_names: in the order of the labels, which may begin at 1; None takes their numbers. turned: the images lie on
-    their side, rows and columns exchanged, as EMNIST's. Raises DataError, which names the file, and ShapeError.
+    images, labels, test_images, test_labels: paths; without the last two, every fifth image becomes a test image.
+    class_names: in the order of the labels, which may begin at 1; None takes their numbers. turned: True if rows and
+    columns are exchanged, as in EMNIST. Raises DataError, which names the file, and ShapeError.
     """
     if (test_images is None) != (test_labels is None):
         raise ValueError("give both test images and test labels, or neither")
@@ -39,9 +39,10 @@ def idx_files(images, labels, test_images=None, test_labels=None, class_names=No
 
 
 def npz_file(path, class_names=None):
-    """The arrays in an `.npz` file, named as by Keras (x_train, …) or MedMNIST (train_images, …): `ImageData`.
+    """An `ImageData` from the arrays in an `.npz` file, named as in Keras (x_train, …) or MedMNIST (train_images, …).
 
-    class_names: as in `idx_files`. Without test images every fifth image becomes one. Raises DataError, ShapeError.
+    Chapter 1. path: of the file; class_names: as in `idx_files`. Without test images, every fifth image becomes one.
+    Raises DataError, which names the file, and ShapeError.
     """
     path = path_of(path).resolve()
     try:
@@ -50,11 +51,11 @@ def npz_file(path, class_names=None):
             arrays = {"one array without a name": arrays} if isinstance(arrays, np.ndarray) else dict(arrays)
     except FileNotFoundError:
         raise DataError(f"{path} is missing: check its name and folder") from None
-    except Exception as error:  # zipfile's, NumPy's and the system's: all mean the same
+    except Exception as error:  # zipfile's, NumPy's or the system's: they all mean the same
         raise DataError(f"{path} cannot be read as arrays ({error}): save it again with np.savez") from None
     found = {want: next((arrays[name] for name in names if name in arrays), None) for want, names in NAMES.items()}
     if found["train_images"] is None or found["train_labels"] is None:
-        raise DataError(f"{path} has {', '.join(arrays) or 'nothing'}: call its arrays train_images and train_labels")
+        raise DataError(f"{path} holds {', '.join(arrays) or 'nothing'}: call its arrays train_images and train_labels")
     labels = [np.asarray(found[name]).squeeze() for name in ("train_labels", "test_labels") if found[name] is not None]
     if any(each.dtype.kind in "iu" for each in labels):
         changed, class_names = _from_zero([torch.from_numpy(each.astype("int64")) for each in labels], class_names)
@@ -63,17 +64,17 @@ def npz_file(path, class_names=None):
 
 
 def _from_zero(labels, class_names):
-    """Labels that begin with 0 and leave no number out, and names for them."""
+    """Labels renumbered from 0 without gaps, and names for them."""
     present = torch.cat([each.flatten() for each in labels]).unique()
     if class_names is None:
         class_names = [str(int(label)) for label in present]
     elif not hasattr(class_names, "__len__") or len(present) != len(class_names) or present[0] == 0:
-        return [each.long() for each in labels], class_names  # `ImageData` says what does not fit
+        return [each.long() for each in labels], class_names  # then `ImageData` says what does not fit
     return [torch.searchsorted(present, each) for each in labels], class_names
 
 
 def _idx(path, dimensions):
-    """The numbers of an IDX file as a tensor of 3 dimensions, images, or of 1, labels. Raises DataError.
+    """The numbers of an IDX file as a tensor with 3 dimensions (images) or 1 (labels). Raises DataError.
 
     The format: two zeros, the type of the numbers, the number of dimensions, each size as a big-endian integer, the
     numbers (chapter 1).
@@ -94,10 +95,10 @@ def _idx(path, dimensions):
                 )
             if found != dimensions:
                 is_what, wanted = ({1: "labels", 3: "images"}.get(n, f"{n} dimensions") for n in (found, dimensions))
-                raise DataError(f"{path} holds {is_what}, where {wanted} are expected: give images first, then labels")
+                raise DataError(f"{path} holds {is_what} instead of {wanted}: give images first, then labels")
             shape = struct.unpack(f">{dimensions}I", file.read(4 * dimensions))
             count = math.prod(shape)
-            raw = file.read()  # all of it: a damaged head may promise more than any memory holds
+            raw = file.read()  # not a number of bytes: a damaged header may promise more than fits into memory
     except FileNotFoundError:
         raise DataError(f"{path} is missing: check its name and folder") from None
     except (OSError, EOFError, zlib.error, struct.error) as error:
@@ -105,5 +106,5 @@ def _idx(path, dimensions):
     numbers = np.dtype(TYPES[kind])
     if len(raw) != count * numbers.itemsize or not count:
         had = len(raw) // numbers.itemsize
-        raise DataError(f"{path} promises {count:,} numbers and has {had:,}: download it again")
+        raise DataError(f"{path} promises {count:,} numbers but has {had:,}: download it again")
     return torch.from_numpy(np.frombuffer(raw, numbers).astype(numbers.newbyteorder("=")).reshape(shape))

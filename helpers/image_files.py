@@ -1,4 +1,4 @@
-"""The four files of Fashion-MNIST or MNIST: where they are, whether they are whole, how they are read and fetched."""
+"""The four files of Fashion-MNIST or MNIST: finding, verifying, reading and fetching them (chapter 1)."""
 
 import contextlib
 import errno
@@ -62,17 +62,17 @@ SAMPLE_SHA256 = {
 }
 LARGEST_FILE = 47_040_016  # bytes of 60,000 images and their header
 LARGEST_DOWNLOAD = 31_000_000  # bytes of the four files of Fashion-MNIST, packed
-LOCK_SECONDS = 60  # how long a kernel waits for another one that downloads the same files
+LOCK_SECONDS = 60  # how long a kernel waits for another one that is downloading the same files
 
 NO = ("", "0", "false", "f", "no", "n", "off", "none")  # values of LENET_LAB_OFFLINE that mean online
 
 
 def read(name, part=None):
-    """A data set as four tensors of bytes, where they came from in words, and their folder.
+    """A data set as four tensors of bytes, a text that says where they came from, and their folder.
 
-    The tensors: training images, (N, 28, 28), and labels, (N,), then test images and labels. If no `part` is named, the
-    bundled sample takes the place of a whole set that cannot be had, and one printed line says why. Raises `DataError`
-    if the folder named by LENET_LAB_DATA is unfit, or if "full" cannot be had.
+    The tensors: training images, (N, 28, 28), and labels, (N,), then test images and labels. If no `part` is named and
+    the whole set is not available, it is the bundled sample, and one printed line says why. Raises `DataError` if the
+    folder named by LENET_LAB_DATA is unfit, or if "full" is not available.
     """
     if part not in (None, "sample", "full"):
         raise ValueError(f'there is no part {part!r}: choose "sample" or "full"')
@@ -87,7 +87,7 @@ def read(name, part=None):
     except DataError as error:
         why = f"{error}, or set LENET_LAB_DATA to their folder."
     if part == "full":
-        raise DataError(f"all 70,000 images of {name} are needed, but not here: {why}")
+        raise DataError(f"all 70,000 images of {name} are needed, but they are not here: {why}")
     tensors, source, folder = _read(name, SAMPLE / name, SAMPLE_SHA256, sample)
     counts = f"{len(tensors[0]):,} training and {len(tensors[2]):,} test images"
     print(f"Using the bundled sample of {name}, {counts}: {why}")
@@ -95,7 +95,7 @@ def read(name, part=None):
 
 
 def _found_or_downloaded(name):
-    """The whole set from this machine's folders, or else from the network; a `DataError` says why it is not there."""
+    """The whole set from this machine's folders, or else from the network. Raises DataError, with the reason."""
     missing = "LENET_LAB_OFFLINE is set. For all 70,000, unset it, go online and start again"
     for folder in [CACHE / name, SYSTEM] if name == "FashionMNIST" else [CACHE / name]:
         if not _missing(name, folder):
@@ -116,7 +116,7 @@ def _found_or_downloaded(name):
 
 
 def _missing(name, folder):
-    """The files of a data set that are not in `folder`, or that we may not look at there."""
+    """The files of a data set that are not in `folder`, or that we have no permission to see there."""
     return [file for file in SHA256[name] if not os.path.exists(folder / file)]
 
 
@@ -126,7 +126,7 @@ def _read(name, folder, checksums, source):
 
 
 def _verified_bytes(path, sha256):
-    """The decompressed bytes of the gzip file at `path`, if they have the checksum; else a `DataError`."""
+    """The decompressed bytes of the gzip file at `path`. Raises DataError unless they have the checksum."""
     if not os.path.exists(path):
         raise DataError(f"{path} is missing: put it there, or unset LENET_LAB_DATA")
     try:
@@ -136,9 +136,9 @@ def _verified_bytes(path, sha256):
 
 
 def _unpacked(file, sha256):
-    """The decompressed bytes of a gzip file, given as a path or open; a `DataError` says what is wrong with them.
+    """The decompressed bytes of a gzip file, given as a path or open. Raises DataError, with the reason.
 
-    The checksum decides: bytes that have it have the right magic number, the right count and labels from 0 to 9.
+    The checksum is enough: bytes that have it have the right magic number, the right count and labels from 0 to 9.
     """
     try:
         with gzip.open(file) as unpacked:
@@ -161,9 +161,9 @@ def _parse_idx(raw):
 
 
 def _download(name, folder):
-    """Fetch the missing files of a data set into `folder`, or let another kernel do it; says where they came from.
+    """Fetch the missing files of a data set into `folder`, or let another kernel do it; returns where they came from.
 
-    A `DataError` says why they cannot be had; an OSError, why `folder` cannot be written.
+    Raises DataError if they cannot be downloaded, and OSError if `folder` cannot be written.
     """
     file = (_missing(name, folder) or [TEST_LABELS])[0]  # another kernel may have fetched them just now
     try:
@@ -183,9 +183,9 @@ def _download(name, folder):
 
 
 def _fetch(mirrors, path, sha256):
-    """Fetch one file from the first of `mirrors` that sends it undamaged; returns that mirror, or `DownloadError`.
+    """Fetch one file from the first of `mirrors` that sends it undamaged; returns that mirror. Raises DownloadError.
 
-    It is kept in memory until it is verified: however this ends, no part of a file is left behind.
+    The file stays in memory until it is verified, so no part of a file is ever left behind.
     """
     wrong = {}
     for mirror in mirrors:
@@ -203,9 +203,9 @@ def _fetch(mirrors, path, sha256):
 
 @contextlib.contextmanager
 def one_at_a_time(lock_file, what):
-    """Let one kernel through at a time; `DownloadError` if the one ahead takes too long.
+    """A context that one kernel enters at a time; raises DownloadError if the one ahead takes too long.
 
-    The lock is the operating system's, which releases it if a process dies.
+    The operating system holds the lock, and releases it if a process dies.
     """
     import filelock
 
@@ -217,7 +217,7 @@ def one_at_a_time(lock_file, what):
         try:
             lock.acquire(timeout=LOCK_SECONDS)
         except filelock.Timeout:
-            raise DownloadError(f"another kernel is still at it, and holds {lock_file}") from None
+            raise DownloadError(f"another kernel is still downloading, and holds {lock_file}") from None
     try:
         yield
     finally:

@@ -49,16 +49,16 @@ class LayerTable(list):
 
 
 def layer_table(net, input_shape=(1, 1, 28, 28)):
-    """What each layer of `net` makes of a batch of `input_shape` (chapter 3): a `LayerTable`; `net` is left as it is.
+    """Shapes and costs of each layer of `net` for a batch of `input_shape` (chapter 3): a `LayerTable`.
 
-    Parameters are counted once, even if a layer is called twice or shares them; a last row counts those that belong to
-    no layer on the way. If a layer returns several tensors, the first one's shape is shown. Multiply-adds count the
-    products of weights only: biases, activations and pooling cost little beside them. Raises ShapeError if the network
-    cannot take such a batch, or cannot be looked into.
+    `net` is not changed. Parameters are counted once, even if a layer is called twice or shares them; a last row counts
+    those of layers that were not called. If a layer returns several tensors, the shape of the first is shown.
+    Multiply-adds count the products of weights only: biases, activations and pooling cost little in comparison. Raises
+    ShapeError if the network cannot take such a batch, or hides its layers.
     """
     refuse_scripted(net)
     if has_unknown_sizes(net):
-        net = copy.deepcopy(net)  # the copy's lazy layers take their sizes from this batch
+        net = copy.deepcopy(net)  # lazy layers take their sizes from this batch, which must not happen to `net`
     table, counted = LayerTable(input_shape), set()
 
     def count(parameters):
@@ -84,12 +84,12 @@ def layer_table(net, input_shape=(1, 1, 28, 28)):
 
 
 def _has_a_row(layer):
-    """Whether a layer computes by itself: it has no layers within, or parameters beside theirs."""
+    """True if a layer computes something itself: it contains no layers, or has parameters besides theirs."""
     return not list(layer.children()) or any(True for _ in layer.parameters(recurse=False))
 
 
 def _multiply_adds(layer, inputs, output):
-    """The products of weights and inputs, each weight once for each place that the layer works on."""
+    """The products of weights and inputs: each weight counts once for each place at which it is used."""
     if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
         return output.numel() // layer.out_channels * layer.weight.numel()
     if isinstance(layer, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
@@ -103,7 +103,7 @@ def _multiply_adds(layer, inputs, output):
 
 
 def layers_of(net):
-    """The layers of an `nn.Sequential`, also those within an `nn.Sequential` in it, in their order."""
+    """The layers of an `nn.Sequential` in order, including those of an `nn.Sequential` inside it."""
     for layer in net:
         if isinstance(layer, nn.Sequential):
             yield from layers_of(layer)
@@ -114,9 +114,9 @@ def layers_of(net):
 def receptive_field(net, layer, row, column, image_size=(28, 28)):
     """The pixels on which a cell of a map depends (chapter 2): their rows and their columns, two sorted lists.
 
-    net: an `nn.Sequential`, or its layers; layer: the place of the map's layer among `layers_of(net)`; image_size:
+    net: an `nn.Sequential`, or its layers; layer: the index of the map's layer in `layers_of(net)`; image_size:
     (height, width). Convolutions and poolings have windows; all other layers are assumed to work number by number.
-    Padding is not a pixel and is left out: a cell that sees nothing else gets empty lists.
+    Padding does not count as pixels, so a cell that sees only padding gets empty lists.
     Raises ShapeError if a map becomes too small.
     """
     layers = list(layers_of(net))[: layer + 1]

@@ -19,8 +19,8 @@ MY_WAITING = Path("/proc/thread-self/schedstat")  # Linux: nanoseconds computed,
 def prepare():
     """Make this process ready for work. `train` calls it first, and so does every lab; a second call changes nothing.
 
-    It is a call, not a side effect of `import helpers`: a program that only borrows a function keeps its threads, its
-    memory and its garbage collector as they are.
+    It is a call, not a side effect of `import helpers`: a program that only borrows a function keeps its own settings
+    for threads, memory and garbage collection.
     """
     keep_to_limit()
     keep_memory()
@@ -31,9 +31,9 @@ def keep_to_limit():
     """Let PyTorch take no more threads than the container's limit, which it ignores.
 
     On a server with 64 cores, a student with a limit of one core would have 64 threads that wait for each other. Half a
-    core counts as none: with 2 threads and a limit of 1.5 cores, both are halted again and again.
+    core counts as none: with 2 threads and a limit of 1.5 cores, both would be halted again and again.
     """
-    # No such file, or no numbers in it: "max" is no limit, and not every container writes what Linux writes.
+    # There may be no such file, or no numbers in it: "max" is no limit, and not every container writes what Linux does.
     with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
         quota, period = map(int, CONTAINER_LIMIT.read_text().split())
         torch.set_num_threads(min(torch.get_num_threads(), max(1, quota // period)))
@@ -53,13 +53,13 @@ def keep_memory():
 
 
 def spare_what_was_imported():
-    """Have the garbage collector leave out, from now on, all that is there already: once in a process.
+    """Have the garbage collector ignore, from now on, everything that exists already: once in a process.
 
-    What PyTorch and Matplotlib make while they are imported stays for as long as the kernel lives, and walking through
-    it takes 0.2 s, in the middle of a hand's move.
+    What PyTorch and Matplotlib create while they are imported stays for the life of the kernel, and walking through it
+    takes 0.2 s, which would interrupt a slider in mid-move.
     """
     if not gc.get_freeze_count():
-        gc.collect()  # garbage that was frozen would stay, too
+        gc.collect()  # frozen garbage would stay, too
         gc.freeze()
         atexit.register(gc.unfreeze)
 
@@ -74,7 +74,7 @@ def try_gpu(i=0):
 
 
 def wait_for(device):
-    """Return when `device` has done all its work: a GPU answers a call before the work is done."""
+    """Return when `device` has done all its work: a GPU returns from a call before the work is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -84,8 +84,8 @@ def wait_for(device):
 def lend_cores():
     """Dismiss the OpenMP threads that wait for this thread's next operation; False if PyTorch has no way to do it.
 
-    They come back by themselves. While they are there, GNU OpenMP counts more threads than cores if another thread
-    computes, and lets them sleep at each of its many small steps: on 2 cores, training in a second thread took two to
+    They come back by themselves. While they exist and another thread computes, GNU OpenMP counts more threads than
+    cores, and lets them sleep at each of its many small steps: on 2 cores, training in a second thread took two to
     five times as long. OpenMP 5.0, section 3.2.44, omp_pause_resource_all. PyTorch 2.6 is older than that, and only its
     builds for Linux use GNU OpenMP.
     """
@@ -97,7 +97,7 @@ def lend_cores():
 
 
 def waited():
-    """Seconds so far in which this thread was ready to compute but had no core; 0 if the system does not count."""
+    """Seconds so far in which this thread was ready to compute but had no core; 0 if the system does not count them."""
     try:
         return int(MY_WAITING.read_text().split()[1]) / 1e9
     except (OSError, ValueError, IndexError):
@@ -105,12 +105,12 @@ def waited():
 
 
 def sharing(steps, threads, look_after=0.5):
-    """Pass on `steps`, computed with `threads` threads, and with one as soon as other programs want the cores too.
+    """Yield `steps`, computed with `threads` threads, or with one as soon as other programs need the cores too.
 
     The threads that share a step must wait for the one that got no core: on 2 cores, beside another program that
     computed with two threads, an epoch of LeNet took 41 s instead of 2. So every `look_after` seconds this checks
     whether the thread has waited for a core for more than 40 % of the time, as happens when several kernels train on
-    one machine. At the end the thread that took the first step has its `threads` again.
+    one machine. At the end the thread that took the first step gets its `threads` back.
     """
     torch.set_num_threads(threads)
     mine = threading.get_ident()

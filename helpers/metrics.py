@@ -11,8 +11,8 @@ from helpers.machine import wait_for
 class Accumulator:
     """Running sums of `n` quantities (chapter 4), used like `d2l.Accumulator` of Dive into Deep Learning.
 
-    Add numbers or tensors of one element. A tensor on a GPU stays there until it is read, and only then becomes a
-    Python float, so adding never makes a GPU wait.
+    Add numbers or tensors of one element; read a sum as a float by its index. A tensor on a GPU stays there until it
+    is read, so adding never makes a GPU wait.
     """
 
     def __init__(self, n):

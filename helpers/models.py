@@ -1,7 +1,5 @@
 """The networks of the course, and the arithmetic of their sizes."""
 
-import copy
-
 from torch import nn
 
 from helpers.any_network import refuse_unknown_sizes
@@ -88,15 +86,6 @@ def xavier(net):
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
     return net
-
-
-def anew(net):
-    """A copy of `net` with new random weights, those of convolutions and dense layers by `xavier`."""
-    net = copy.deepcopy(net)
-    for layer in net.modules():
-        if hasattr(layer, "reset_parameters"):
-            layer.reset_parameters()
-    return xavier(net)
 
 
 def num_parameters(net):

@@ -1,4 +1,4 @@
-"""A cell that stands on one that has not been run: the error says which, since cells can be run in any order."""
+"""A cell that needs another one that has not been run: the error names it, since cells can be run in any order."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def _names(source):
 
 def _say(shell, kind, error, traceback, tb_offset=None):
     shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
-    path = Path(os.environ.get("JPY_SESSION_NAME", ""))  # where Jupyter says which notebook a kernel is for
+    path = Path(os.environ.get("JPY_SESSION_NAME", ""))  # set by Jupyter: the notebook that the kernel is for
     if kind is not NameError:  # an UnboundLocalError is about a name inside a function
         return
     if path.is_file():

@@ -11,28 +11,28 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from helpers.any_data import path_of
 from helpers.data import ImageData
 from helpers.errors import DataError
-from helpers.files import new_file, path_of
+from helpers.files import new_file
 from helpers.photos import NOTHING, PhotoError, as_example, brightness, read_photo
 from helpers.splitting import split
 
-MOST_CLASSES, SIZES = 62, range(16, 65)  # so many and such sizes every lab and chart can show
+MOST_CLASSES, SIZES = 62, range(16, 65)  # what every lab and chart can show
 MOST_FILES, LARGEST = 100_000, 50_000_000  # files in a folder; bytes of one
 SYSTEM = {"thumbs.db", "desktop.ini", "__macosx"}  # what Windows and macOS leave in folders; the rest is hidden
 HEAD = "put the pictures of each class into a folder of their own, as in pets/cat/1.jpg and pets/dog/1.jpg"
 
 
 def image_folder(path, size=28, channels=1, prepared=False, cache=False):
-    """The pictures of a folder that has a folder for each class, as torchvision's `ImageFolder` takes it: `ImageData`.
+    """An `ImageData` from a folder that has one folder per class, as for torchvision's `ImageFolder` (chapter 1).
 
-    size: pixels a side, 16 to 64; channels: 1, grey, or 3, in colour. An image is the square in the middle of its
-    picture, each pixel the mean of those that lie under it; prepared: it is what chapter 1 makes of a photograph, one
-    thing, bright on black, 28×28 and grey. cache: keep what was read in a file beside the folder, and read that the
-    next time.
-    A picture stands upright, as its camera noted; what is transparent is white. Every fifth image of a class tests
-    (`splitting.split`). What cannot be read is left out and named; nothing in the folder is changed.
-    Raises DataError, in words, if no data set comes of it, and ValueError for another size.
+    path: the folder; size: pixels per side, 16 to 64; channels: 1 grey, 3 colour. An image is the middle square of its
+    picture, and each of its pixels is a mean; prepared: True prepares it as chapter 1 prepares a photograph: one thing,
+    bright on black, 28×28 and grey. cache: keep the result in a file beside the folder, to be read the next time.
+    Pictures are turned upright, as the camera noted, and transparency becomes white. Every fifth image of a class is a
+    test image (`splitting.split`). Unreadable files are left out and named; nothing in the folder is changed.
+    Raises DataError, with the reason, if this gives no data set, and ValueError for another size or number of channels.
     """
     _refuse_other_forms(size, channels, prepared)
     path = path_of(path)
@@ -59,7 +59,7 @@ def _refuse_other_forms(size, channels, prepared):
 def _files(path):
     """The files of each class, {name: sorted paths}; hidden ones do not count. Raises DataError."""
     if not path.is_dir():
-        there = "is a file, not a folder" if path.exists() else f"is not there (looked in {Path.cwd()})"
+        there = "is a file, not a folder" if path.exists() else f"does not exist (looked in {Path.cwd()})"
         raise DataError(f"{path} {there}: give the folder of your pictures; {HEAD}")
     try:
         folders = sorted(entry for entry in path.iterdir() if entry.is_dir() and _is_the_users(entry.name))
@@ -72,16 +72,16 @@ def _files(path):
     if len(names) < 2:
         what = f"has one folder, {_shown(folders[0].name)}" if folders else "has no folders"
         do = f"give {folders[0]}, or {HEAD}" if deeper else HEAD
-        raise DataError(f"{path} {what}, and a network chooses between two classes or more: {do}")
+        raise DataError(f"{path} {what}, but a network chooses between two or more classes: {do}")
     if {name.lower() for name in names} <= {"train", "training", "test", "val", "valid", "validation"}:
         inside = folders[-1]
         raise DataError(
-            f"{path} is split already, into {', '.join(names)}: give one of them, {inside}, which is split anew"
+            f"{path} is already split, into {', '.join(names)}: give one of them, {inside}, which is split again"
         )
     if len(names) > MOST_CLASSES:
         raise DataError(
-            f"{path} has {len(names):,} folders, and the labs show at most {MOST_CLASSES} classes: copy those that you "
-            "want into a folder of their own"
+            f"{path} has {len(names):,} folders, but the labs show at most {MOST_CLASSES} classes: copy those that you "
+            "want into another folder"
         )
     files = {name: [file for folder in each for file in _walked(folder)] for name, each in names.items()}
     if (count := sum(map(len, files.values()))) > MOST_FILES:
@@ -99,9 +99,9 @@ def _shown(name):
 
 
 def _walked(folder):
-    """All files below a folder but hidden ones, and folders that are closed; links to folders are not followed.
+    """All files below a folder except hidden ones, and folders that are closed; links to folders are not followed.
 
-    Ends when there are more than are taken.
+    Ends at just over MOST_FILES.
     """
     found, closed = [], []
     for place, folders, names in os.walk(folder, onerror=closed.append):
@@ -113,7 +113,7 @@ def _walked(folder):
 
 
 def _read_all(path, files, form):
-    """What is in the files, as a dict of arrays: images, labels, the hash of each file; names; and notes."""
+    """The contents of the files as a dict of arrays: images, labels, the hash of each file, names, and notes."""
     listed = [(label, file) for label, each in enumerate(files.values()) for file in each]
     images, labels, keys, shown, left_out = [], [], [], [], {}
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
@@ -154,22 +154,22 @@ def _left_out(why, names):
 
 
 def _read(file, form):
-    """An image and the hash of its file; or a text that says why it cannot be used."""
+    """An image and the hash of its file, or a text that says why it cannot be used."""
     try:
         if not file.is_file():
-            return "This is no file that can be read: a closed folder, or a link that leads nowhere. Copy it anew."
+            return "This cannot be read: it is a closed folder, or a link that leads nowhere. Copy it again."
         if file.stat().st_size > LARGEST:
             return f"This file has more than {LARGEST // 1_000_000} MB. Make the picture smaller."
         content = file.read_bytes()
         return as_image(content, *form), hashlib.sha256(content).hexdigest()
     except OSError as error:
-        return f"This file cannot be read ({error.strerror}). Copy it anew."
+        return f"This file cannot be read ({error.strerror}). Copy it again."
     except PhotoError as error:
         return str(error)
 
 
 def as_image(content, size=28, channels=1, prepared=False):
-    """The image, (channels, size, size) bytes, in the bytes of a picture file; forms as in `image_folder`.
+    """The image, (channels, size, size) bytes, from the bytes of a picture file; options as in `image_folder`.
 
     Raises PhotoError.
     """
@@ -184,7 +184,7 @@ def as_image(content, size=28, channels=1, prepared=False):
 
 
 def _moving_bar(results, count):
-    """The results as they come; what takes longer than a second shows how far it is."""
+    """Yields the results as they come, with a progress bar after the first second."""
     began, shown = time.monotonic(), 0.0
     for done, result in enumerate(results, start=1):
         now = time.monotonic()
@@ -216,7 +216,7 @@ def _as_data_set(path, found):
 
 
 def _fingerprint(files, form):
-    """What tells that the folder is as it was: names, sizes and times of its files, and the form of the images."""
+    """A hash that changes with the folder: names, sizes and times of its files, and the form of the images."""
     known = [(name, str(file), *_size_and_time(file)) for name, each in files.items() for file in each]
     return hashlib.sha256(repr((form, known)).encode()).hexdigest()
 
@@ -229,7 +229,7 @@ def _size_and_time(file):
 
 
 def _kept(kept, files, form):
-    """What an earlier reading left in the file beside the folder; None if there is none, or it is of another time."""
+    """What an earlier reading left in the file beside the folder; None if there is no such file, or it is outdated."""
     try:
         with np.load(kept, allow_pickle=False) as found:
             arrays = dict(found)
@@ -243,4 +243,4 @@ def _keep(kept, files, form, found):
         with new_file(kept, overwrite=True) as file:
             np.savez(file, fingerprint=np.array(_fingerprint(files, form)), **found)
     except OSError as error:
-        print(f"{kept} cannot be written ({error.strerror}): the next time the pictures are read again.")
+        print(f"{kept} cannot be written ({error.strerror}): next time the pictures will be read again.")

@@ -1,4 +1,4 @@
-"""A student's own network, from the chapter that designs it to those that train it: a text file beside the notebook."""
+"""A student's own network, from the chapter that designs it to those that train it, in a text file."""
 
 import ast
 import os
@@ -21,12 +21,12 @@ NAME = "own_net.txt"
 FIRST_LINE = (
     "# Your networks of LeNet Lab, the oldest first: its chapters build the last one. You may edit this file.\n"
 )
-LARGEST_FILE, LARGEST_NET = 100_000, 20_000_000  # bytes and parameters: beyond them it is something else
-ELSE_EXAMPLE = "Until then, the course's example takes its place."
+LARGEST_FILE, LARGEST_NET = 100_000, 20_000_000  # bytes and parameters: anything larger is not a student's network
+ELSE_EXAMPLE = "Until then, the course's example is used instead."
 
 
 def example(**sizes):
-    """The network that the chapters use until there is one of the student's; its layers have new random weights.
+    """The network that the chapters use until the student has saved one; its layers have new random weights.
 
     sizes: as `lenet` takes them; without them, ten classes of 28×28 pixels.
     """
@@ -36,12 +36,12 @@ def example(**sizes):
 def save_own_net(net):
     """Write the layers of `net`, an `nn.Sequential` from (N, 1, 28, 28) to (N, 10), for the next chapters (chapter 3).
 
-    They go to the end of own_net.txt, in the folder LENET_LAB_HOME or else beside the notebook: what was saved before
-    stays in the file. Weights are not saved. Returns a verdict: whatever hinders it is said there, nothing is raised.
+    They are added at the end of own_net.txt, in the folder LENET_LAB_HOME or else beside the notebook; earlier networks
+    stay in the file. Weights are not saved. Returns a verdict, which says what went wrong; nothing is raised.
     """
     path = _path()
     try:
-        with torch.random.fork_rng(devices=[]):  # to build layers again must not move the notebook's random numbers
+        with torch.random.fork_rng(devices=[]):  # building layers again must not disturb the notebook's random numbers
             text = in_python(net)
             _refuse_unfit(net)
             if text == in_python(example()):
@@ -62,7 +62,7 @@ def save_own_net(net):
 def load_own_net():
     """The network that `save_own_net` saved last, with new random weights, or the course's example (chapters 4, 5).
 
-    Displays which of the two it is; what is wrong with the file is said there, nothing is raised.
+    Displays a line that says which of the two it is, and what is wrong with the file, if anything; nothing is raised.
     """
     path = _path()
     try:
@@ -88,24 +88,25 @@ def _read(path):
     try:
         with open(path, "rb") as file:
             content = file.read(LARGEST_FILE + 1)
-        text = content.decode("utf-8-sig")  # some editors begin a text with a mark
+        text = content.decode("utf-8-sig")  # some editors put a byte order mark at the start
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
-        raise DataError(f"{path} is not a text: rename or delete it, and save your network again") from None
+        raise DataError(f"{path} is not a text file: rename or delete it, and save your network again") from None
     if len(content) > LARGEST_FILE:
         raise DataError(f"{path} is too long for a list of networks: rename or delete it, and save yours again")
     return text if text.strip() else ""
 
 
 def in_python(net):
-    """The lines of Python that build the layers of `net`: an `nn.Sequential` of PyTorch's own layers, else ShapeError.
+    """The lines of Python that build the layers of `net`, an `nn.Sequential` of PyTorch's own layers.
 
-    Whether the lines tell all is tried: those of a layer that they cannot tell, such as a lazy one, raise ShapeError.
+    The lines are tried out. Raises ShapeError for another network, and for layers that lines cannot describe, such as
+    lazy ones.
     """
     refuse_unknown_sizes(net)
     if not isinstance(net, nn.Sequential):
-        raise ShapeError(f"only an nn.Sequential can be saved, and this is a {type(net).__name__}")
+        raise ShapeError(f"only an nn.Sequential can be saved, but this is a {type(net).__name__}")
     text = _layers_in_python(net, "")
     try:
         with torch.device("meta"):
@@ -113,7 +114,7 @@ def in_python(net):
     except (DataError, SyntaxError):
         raise ShapeError(f"only PyTorch's own layers can be saved, by the lines that print them:\n{text}\n") from None
     if repr(again) != repr(net) or num_parameters(again) != num_parameters(net):
-        raise ShapeError("its lines would build another network: does a layer stand in it twice, or is one frozen?")
+        raise ShapeError("its lines would build another network: is a layer in it twice, or is one frozen?")
     return text
 
 
@@ -126,11 +127,11 @@ def _layers_in_python(net, indent):
 
 
 def _last(text, path):
-    """The network of the last statement of `text`; DataError, with the line, if there is none that can be used.
+    """The network of the last statement of `text`. Raises DataError, with the line, if there is no usable one.
 
-    Nothing of the text is run: it is read as Python, and only PyTorch's layers are built from it.
+    None of the text is run: it is parsed as Python, and only PyTorch's layers are built from it.
     """
-    remedy = "mend it there, or save your network again after you have renamed the file"
+    remedy = "fix it there, or rename the file and save your network again"
     try:
         statement = ast.parse(text).body[-1]
     except IndexError:
@@ -139,11 +140,11 @@ def _last(text, path):
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise DataError(f"{path}{line}, cannot be read as Python: {remedy}") from None
     try:
-        node = getattr(statement, "value", None)  # of `own_net = lenet(...)`, too
-        with torch.device("meta"):  # layers there have shapes but no numbers: a slip of the pen takes no memory
+        node = getattr(statement, "value", None)  # also of `own_net = lenet(...)`
+        with torch.device("meta"):  # tensors there have shapes but no numbers, so a typing error takes no memory
             size = num_parameters(_built(node))
         if size > LARGEST_NET:
-            raise DataError(f"that are {size:,} parameters, too many for a network of this course")
+            raise DataError(f"it has {size:,} parameters, too many for a network of this course")
         net = _built(node)
         _refuse_unfit(net)
     except (DataError, ShapeError) as error:
@@ -152,14 +153,14 @@ def _last(text, path):
 
 
 def _built(node):
-    """What a piece of Python stands for: a network, a layer, or one of their arguments. DataError for all else."""
+    """What a piece of Python describes: a network, a layer, or one of their arguments. Raises DataError for others."""
     if isinstance(node, ast.Call):
         make = lenet if isinstance(node.func, ast.Name) and node.func.id == "lenet" else _layer_class(node.func)
         given = [_built(argument) for argument in node.args]
         named = {keyword.arg: _built(keyword.value) for keyword in node.keywords}
         try:
             return make(*given, **named)
-        except Exception as error:  # layers raise whatever wrong arguments lead them to
+        except Exception as error:  # layers may raise anything for wrong arguments
             raise DataError(f"{ast.unparse(node.func)} cannot be built ({error})") from None
     if isinstance(node, ast.Attribute):
         return _layer_class(node)
@@ -168,7 +169,7 @@ def _built(node):
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        raise DataError("here stands something else than layers") from None
+        raise DataError("there is something other than layers") from None
 
 
 def _layer_class(node):
@@ -176,14 +177,14 @@ def _layer_class(node):
     words = ast.unparse(node)
     found = getattr(nn, words.removeprefix("nn."), None) if words.startswith("nn.") else None
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
-        raise DataError(f"{words} is no layer of PyTorch's")
+        raise DataError(f"{words} is not one of PyTorch's layers")
     return found
 
 
 def _refuse_unfit(net):
-    """Raise ShapeError, in words, unless `net` makes ten scores of an image of 28×28 and has something to learn."""
+    """Raise ShapeError unless `net` gives ten scores for an image of 28×28 and has parameters to train."""
     if not num_parameters(net):
-        raise ShapeError("there is no parameter in it that training could change")
+        raise ShapeError("it has no parameter that training could change")
     X = torch.rand(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     try:
         networks.scores(net, X)

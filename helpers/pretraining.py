@@ -1,4 +1,4 @@
-"""How the two trained LeNets of `weights.pretrained` came about: `make weights`, some 10 minutes on 2 cores."""
+"""Trains the two LeNets of `weights.pretrained`: `make weights`, some 10 minutes on 2 cores."""
 
 import math
 
@@ -13,7 +13,7 @@ from helpers.weights import FOLDER, save_weights
 
 
 def photographed(X):
-    """Each image of a batch as a hand-held camera might see it: slightly turned, moved, larger or smaller, darker.
+    """Each image of a batch as a hand-held camera might see it: slightly turned, shifted, scaled and darkened.
 
     X: (batch, 1, height, width) bytes; returns floats from 0 to 1.
     """
@@ -27,7 +27,7 @@ def photographed(X):
 
 
 def main(num_epochs=30):
-    """Train both networks on the whole training sets, without a look at a test image, and write their weights."""
+    """Train both networks on the whole training sets, without any test image, and write their weights."""
     for name, load in {"digits": mnist, "clothes": fashion_mnist}.items():
         torch.manual_seed(0)
         data, net = load("full"), xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d))

@@ -18,7 +18,7 @@ from helpers.metrics import Accumulator
 
 
 def join(device):
-    """Join the processes that torchrun has started; returns this one's number, from 0, and how many there are."""
+    """Join the processes that torchrun has started; returns this one's number, from 0, and their count."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return 0, 1
     if device.type == "cuda":
@@ -30,8 +30,8 @@ def join(device):
 def end(status):
     """End this process with an exit status.
 
-    One of several processes ends at once: the threads that exchange the gradients abort it now and then while Python
-    tidies up after itself ("terminate called without an active exception", once in some 15 runs of gloo).
+    One of several processes ends without Python's clean-up, during which the threads that exchange gradients sometimes
+    abort it ("terminate called without an active exception", once in some 15 runs of gloo).
     """
     if distributed.is_initialized():
         sys.stdout.flush()
@@ -41,9 +41,9 @@ def end(status):
 
 
 class Share:
-    """One process's part of every batch: all parts together are the batch that one process alone would take.
+    """One process's part of every batch; all parts together are the batch that a single process would take.
 
-    Every batch has to hold at least one image for each process. If the parts differ in size, they still count equally.
+    Every batch needs at least one image per process. Parts of different sizes still count equally.
     """
 
     def __init__(self, batches, rank, world_size):
@@ -59,12 +59,12 @@ class Share:
 
 
 def in_step(net, device):
-    """`net` on `device`, its gradients from now on the mean of all processes' after every `backward`."""
+    """`net` on `device`; from now on its gradients after `backward` are the mean over all processes."""
     return DistributedDataParallel(net.to(device))
 
 
 def together(progress, device):
-    """`progress` with the sums of all processes. Every process has to call this, since each waits for the others."""
+    """`progress` with the sums over all processes. Every process has to call this, since each waits for the others."""
     mine = [progress.examples, *(progress.sums[i] for i in range(3))]
     totals = torch.tensor(mine, dtype=torch.float64, device=device)
     distributed.all_reduce(totals)

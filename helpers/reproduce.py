@@ -30,15 +30,15 @@ from helpers.models import num_parameters
 from helpers.training import evaluate_accuracy
 from helpers.weights import save_weights
 
-GOOD = 0.95  # the accuracy to which R2's source counts the epochs
+GOOD = 0.95  # R2's source counts the epochs up to this accuracy
 
 
 class CannotRun(Exception):
-    """What was asked for cannot be done here; the message says why, in one line."""
+    """The request cannot be carried out here; the message says why, in one line."""
 
 
 def main(arguments=None):
-    """Run what the command line asks for; returns the exit status, 2 if it cannot be done."""
+    """Run what the command line asks for; returns the exit status, 2 if that is impossible."""
     try:
         options = _options(arguments)
         _reproduce(options)
@@ -56,7 +56,7 @@ def main(arguments=None):
 def _options(arguments):
     class Parser(argparse.ArgumentParser):
         def error(self, message):  # without the lines of usage
-            raise CannotRun(f"{message} (--help lists what there is)")
+            raise CannotRun(f"{message} (--help lists the options)")
 
     parser = Parser(
         "python -m helpers.reproduce", description="Run an experiment and compare it with what was published."
@@ -118,7 +118,7 @@ def _device(name):
 
 
 def _free(path):
-    """The path itself or, if it is taken, the first of -2, -3 and so on that is free."""
+    """The path itself or, if it is taken, the first free one with -2, -3 and so on."""
     free, number = path, 1
     while free.exists():
         number += 1
@@ -155,10 +155,10 @@ def _reproduce(options):
 
 
 def run(experiment, data, epochs=None, device="cpu", seed=0, say=print, rank=0, world_size=1):
-    """Train and measure; returns the network, and the result as a dictionary that can be written as JSON.
+    """Train and measure; returns the network, and the result as a dictionary for JSON.
 
-    data: an `ImageData`; epochs: None means the published number; say: gets each line of the report;
-    rank, world_size: this process's number, and how many train together: only number 0 measures.
+    data: an `ImageData`; epochs: None means the published number; say: is called with each line of the report;
+    rank, world_size: this process's number, and how many train together; only number 0 measures.
     """
     started = time.perf_counter()
     device, epochs = torch.device(device), epochs or experiment.epochs
@@ -183,7 +183,7 @@ def run(experiment, data, epochs=None, device="cpu", seed=0, say=print, rank=0, 
             seconds = progress.seconds
             say(_line(len(history), history[-1], experiment.published.get(len(history))))
     if len(history) < epochs:
-        raise KeyboardInterrupt  # `train` ended quietly, but half an experiment counts as none
+        raise KeyboardInterrupt  # `train` ended quietly, but half an experiment has no result
     result = {
         "device": device.type,
         "seed": seed,
@@ -204,13 +204,13 @@ def run(experiment, data, epochs=None, device="cpu", seed=0, say=print, rank=0, 
 
 
 def _with_bar(training, num_steps, rank):
-    """What `training` reports, with a progress bar if this is the first process and writes to a terminal."""
+    """What `training` reports, with a progress bar if this is the first process and its output is a terminal."""
     hidden = rank > 0 or not sys.stderr.isatty()
     return tqdm(training, total=num_steps, unit=" steps", leave=False, disable=hidden)
 
 
 def _epoch(progress, test_acc, seconds):
-    loss = progress.loss if math.isfinite(progress.loss) else None  # JSON knows no nan
+    loss = progress.loss if math.isfinite(progress.loss) else None  # JSON has no NaN
     return {"loss": loss, "train_acc": progress.train_acc, "test_acc": test_acc, "seconds": seconds}
 
 
@@ -221,7 +221,7 @@ def _first_ten(net, data, say):
 
 
 def epochs_to(accuracy, history):
-    """The first epoch, from 1, at whose end the test accuracy was at least `accuracy`; None if none was."""
+    """The first epoch, from 1, at whose end the test accuracy was at least `accuracy`; None if there is none."""
     reached = (number for number, epoch in enumerate(history, start=1) if (epoch["test_acc"] or 0) >= accuracy)
     return next(reached, None)
 
@@ -237,7 +237,7 @@ def _line(number, epoch, published):
 
 
 def summary(experiment, result):
-    """Ours beside the published figures, as lines of text."""
+    """Our results beside the published ones, as lines of text."""
     lines = [
         f"{experiment.name}: {result['params']:,} parameters, {len(result['epochs'])} of {experiment.epochs} epochs, "
         f"{result['examples_per_second']:,.0f} examples/s, {result['wall_seconds']:.1f} s with evaluation"

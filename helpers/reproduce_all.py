@@ -46,7 +46,7 @@ def reproduce(keys, full):
 
 
 def tell(seeds=5):
-    """Run each step of chapter 4's story on validation images; returns one result for each change, over all seeds."""
+    """Run each step of chapter 4's story on validation images; returns one result per change, over all seeds."""
     rows = []
     for change, step in story().items():
         data = for_choosing(step.load("full"))
@@ -67,7 +67,7 @@ def tell(seeds=5):
 
 
 def machine():
-    """The machine that a figure was measured on, in one line: processor, cores, system, Python and PyTorch."""
+    """This machine in one line: processor, cores, system, Python and PyTorch."""
     processor = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo") as file:

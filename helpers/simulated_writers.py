@@ -1,4 +1,4 @@
-"""Writers who never lived, made from MNIST: for those who have no class yet, and to measure what a class would show."""
+"""Imaginary writers, made from MNIST: for use without a class, and to measure what a class would find (chapter 5)."""
 
 import functools
 
@@ -9,7 +9,7 @@ from helpers.data import mnist
 from helpers.digits import like_mnist
 
 SIDE = 112  # pixels of the sheet on which a digit is changed before it is prepared again
-PENS = (-5, -3, 0, 3, 5, 7)  # pixels of that sheet: what the pen is thicker, or thinner
+PENS = (-5, -3, 0, 3, 5, 7)  # pixels of that sheet: how much thicker, or thinner, the pen is
 
 
 @functools.cache
@@ -17,10 +17,10 @@ def simulated_writers(count, each=3, seed=0):
     """{mark: (words, images)} of `count` writers with `each` drawings of every digit; images: (10·each, 28, 28) bytes.
 
     The digits are test images of MNIST's bundled sample, which no network of the course has trained on, each used once:
-    they are enough for 50 writers with 3 of each digit. Style: of a digit a writer has one shape by chance
-    and those that are nearest to it, pixel by pixel. Slant, proportion of width to height, and thickness of the pen are
-    the writer's own and vary little from drawing to drawing. The size itself goes when a drawing is prepared
-    (`like_mnist`), as that of a real one does. Real writers differ in more than this, and in other ways.
+    enough for 50 writers with 3 of each digit. Style: for each digit, a writer has one random shape and those nearest
+    to it, pixel by pixel. Slant, proportion of width to height, and thickness of the pen are the writer's own and vary
+    little from drawing to drawing. The size is lost when a drawing is prepared (`like_mnist`), as for real drawings.
+    Real writers differ in more ways than these.
     """
     data, chance = mnist("sample"), torch.Generator().manual_seed(seed)
     styles = [_styles(data.test_images[data.test_labels == digit][:, 0], count, each, chance) for digit in range(10)]
@@ -37,7 +37,7 @@ def simulated_writers(count, each=3, seed=0):
 
 
 def _styles(images, count, each, chance):
-    """For each writer, (each, 28, 28): one of the images by chance, and its nearest among those that are still free."""
+    """For each writer, (each, 28, 28): a random image, and the nearest ones among those that are still free."""
     flat, free = images.flatten(1).float(), torch.ones(len(images), dtype=torch.bool)
     chosen = []
     for _ in range(count):

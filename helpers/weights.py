@@ -30,10 +30,10 @@ def save_weights(net, path, overwrite=False):
 
 
 def load_weights(net, path):
-    """Read weights that `save_weights` wrote into `net`, on its device; returns `net` (chapter 4).
+    """Read the weights in the file `path` into `net`, on its device; returns `net` (chapter 4).
 
-    Runs no code from the file. Raises OSError if the file cannot be opened, and WeightsError if it is damaged or holds
-    something else: more than weights, those of another network, or NaN; `net` is then left as it was.
+    `save_weights` wrote it; no code in it is run. Raises OSError if the file cannot be opened, and WeightsError if it
+    is damaged, or holds more than weights, those of another network, or NaN; `net` is then left as it was.
     """
     if Path(path).is_dir():
         raise WeightsError(f"{path} is a folder: give the name of a file of weights")

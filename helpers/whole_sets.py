@@ -1,4 +1,4 @@
-"""What a whole data set must be, at the door of `ImageData`."""
+"""The requirements for a whole data set, checked for `ImageData`."""
 
 from collections import Counter
 
@@ -11,10 +11,10 @@ SMALLEST, LARGEST = 16, 64  # pixels a side, with which the labs can work
 
 
 def whole_set(train_images, train_labels, test_images, test_labels, class_names):
-    """The same five, checked, as `ImageData` keeps them; raises ShapeError.
+    """The same five, checked and converted, as `ImageData` keeps them; raises ShapeError.
 
-    Without test images every fifth image becomes one, chosen by content (`splitting.split`); without names a class has
-    its number.
+    Without test images, every fifth image becomes one, chosen by content (`splitting.split`); without names, each class
+    is called by its number.
     """
     class_names = _names(class_names, [labels for labels in (train_labels, test_labels) if labels is not None])
     images, labels = as_data_set(train_images, train_labels, "train", len(class_names))
@@ -44,7 +44,7 @@ def _names(class_names, all_labels):
     except TypeError:
         raise ShapeError(f"class_names is {class_names!r}: give a list of names, one for each class") from None
     if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise ShapeError(f"two classes have the name “{twice[0]}”: give each a name of its own")
+        raise ShapeError(f"two classes have the name “{twice[0]}”: give each a different name")
     if len(names) < 2:
         raise ShapeError(
             f"there is only one class, {', '.join(names) or 'or none'}: a network chooses between two or more"
@@ -66,5 +66,5 @@ def _refuse_other_shapes(images, others=None):
         )
     if others is not None and tuple(others.shape[1:]) != shape:
         raise ShapeError(
-            f"a training image has the shape {shape}, a test image {tuple(others.shape[1:])}: cut or scale them alike"
+            f"a training image has the shape {shape}, a test image {tuple(others.shape[1:])}: make them the same size"
         )

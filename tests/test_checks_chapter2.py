@@ -49,7 +49,7 @@ def test_each_edge_map_that_pads_and_weights_sensibly_is_right():
 
 @pytest.mark.parametrize("check", [check_conv_layer, check_max_pool, check_edge_map])
 def test_a_list_is_not_taken_for_a_tensor(check):
-    assert "a tensor is asked for".capitalize() in check(lambda *given: [[1.0, 2.0]]).message
+    assert "a tensor is expected".capitalize() in check(lambda *given: [[1.0, 2.0]]).message
 
 
 def test_gradients_left_off_spoil_nothing_and_are_named():

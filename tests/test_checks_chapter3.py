@@ -309,7 +309,7 @@ def test_three_numbers_make_the_blank_lenet_right():
         (lambda: blank_lenet(3, 300, 10), "your three numbers are 3, 300 and 10"),
         (lambda: blank_lenet(kernel_size=3), "only the three dots change"),
         (lambda: nn.Sequential(nn.Flatten()), "only the three dots change"),
-        (lambda: nn.Linear(784, 10), "an nn.Sequential is asked for"),
+        (lambda: nn.Linear(784, 10), "an nn.Sequential is expected"),
         (lambda: blank_lenet("6"), "str"),
     ],
 )
@@ -347,7 +347,7 @@ def test_shapes_follow_the_batch_through_the_layers(change):
 @pytest.mark.parametrize(
     "change, words",
     [
-        (lambda layer, X, net, first: X, "X stays as it came in"),
+        (lambda layer, X, net, first: X, "X never changes"),
         (lambda layer, X, net, first: net(X), "not the whole network"),
         (lambda layer, X, net, first: layer, "no attribute 'shape'"),
         (lambda layer, X, net, first: layer.weight, "weight"),
@@ -398,7 +398,7 @@ def test_lenet_may_be_cut_in_several_ways(cut):
         (lambda net: (net[:7], net[6:]), "`Flatten` is in both"),
         (lambda net: (net[:6], net[7:]), "or in neither"),
         (lambda net: (net[:4], net[4:]), "your halves have 4 and 8 layers"),
-        (lambda net: net[:7], "2 values are asked for"),
+        (lambda net: net[:7], "2 values are expected"),
         (lambda net: (net[:7], net[7]), "each an nn.Sequential"),
     ],
 )

@@ -167,7 +167,7 @@ def test_other_columns_are_named(columns, words):
 
 
 def test_a_roll_wraps_round():
-    assert "wrap round" in chapter5.BLANKS["two_to_the_right"](lambda images: images.roll(2, -1)).message
+    assert "wrap around" in chapter5.BLANKS["two_to_the_right"](lambda images: images.roll(2, -1)).message
 
 
 def each(do):
@@ -226,13 +226,13 @@ def test_each_way_to_count_hidden_units_is_right(units):
     [
         (lambda parameters: (parameters - 10) // 795, "round down"),
         (lambda parameters: (parameters - 10) / 795, "no fraction of a unit"),
-        (lambda parameters: round((parameters - 10) / 795, 0), "int is asked for"),
-        (lambda parameters: torch.tensor(round((parameters - 10) / 795)), "int is asked for"),
+        (lambda parameters: round((parameters - 10) / 795, 0), "int is expected"),
+        (lambda parameters: torch.tensor(round((parameters - 10) / 795)), "int is expected"),
         (lambda parameters: round(parameters / 784), "Each unit has 784 weights"),
         (lambda parameters: round(parameters / 795), "biases of the ten outputs"),
         (lambda parameters: round(parameters - 10 / 795), "needs brackets"),
         (lambda parameters: 78, "same whatever its arguments"),
-        (lambda parameters: True, "number is asked for"),
+        (lambda parameters: True, "number is expected"),
     ],
 )
 def test_other_numbers_of_hidden_units_are_named(units, words):
@@ -264,7 +264,7 @@ def test_each_way_to_reuse_features_is_right(reuse):
         (lambda features, dense: frozen(features), "dense half is missing"),
         (lambda features, dense: dense, "features are missing"),
         (lambda features, dense: nn.Sequential(dense, frozen(features)), "order"),
-        (lambda features, dense: (frozen(features), dense), "network is asked for"),
+        (lambda features, dense: (frozen(features), dense), "network is expected"),
         (lambda features, dense: None, "nothing (None)"),
     ],
 )

@@ -91,7 +91,7 @@ def forever(net, X):
         (Net(lambda net, X: net(X).argmax(dim=1)), "torch.int64"),
         (Net(lambda net, X: net(X)[:, :9]), "gives 4×9, expected 4×10"),
         (Net(lambda net, X: net[:6](X)), "is nn.Flatten() missing?"),
-        (Net(lambda net, X: net(X).view(-1, 5)), "its first dimension has to stay"),
+        (Net(lambda net, X: net(X).view(-1, 5)), "keep the first dimension"),
         (Net(lambda net, X: net(X).squeeze()), "for one image alone"),
         (Net(lambda net, X: net(X) - net(X).mean(dim=0)), "images get mixed"),
         (layers(nn.Softmax(dim=0)), "a softmax with dim=0"),
@@ -111,7 +111,7 @@ def forever(net, X):
         (with_layer(0, nn.Conv3d(1, 6, 3)), "for those there is Conv2d"),
         (with_layer(7, nn.Linear(108, 10).double()), "its weights are torch.float64"),
         (with_layer(7, nn.Linear(108, 10).to("meta")), "its weights are on meta"),
-        (layers().to("meta"), "where there are no numbers"),
+        (layers().to("meta"), "which holds no numbers"),
         (with_layer(0, nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 6, 3))), "it is made for 3 channels"),
     ],
 )

@@ -24,9 +24,9 @@ def test_a_runs_line_is_read_as_it_was_written():
         ("result", "lr is missing"),
         (GOOD.replace("0.8430", "84%"), "not a number"),
         (GOOD.replace("0.8430", "1.2"), "more than 1"),
-        (GOOD.replace("lr=0.1", "lr=-1"), "cannot be"),
-        (GOOD.replace("lr=0.1", "lr=nan"), "cannot be"),
-        (GOOD.replace("lr=0.1", "lr=inf"), "cannot be"),
+        (GOOD.replace("lr=0.1", "lr=-1"), "is impossible"),
+        (GOOD.replace("lr=0.1", "lr=nan"), "is impossible"),
+        (GOOD.replace("lr=0.1", "lr=inf"), "is impossible"),
         (f"{GOOD} seconds=soon", "not a number"),
     ],
 )
@@ -69,7 +69,7 @@ def test_results_without_the_number_of_an_axis_are_left_out_and_counted(lab):
     lab.lines = f"{line(0.1, 0.84, seconds=4.5)}\n{line(0.3, 0.5)}"
     lab.controls["against"].value = "seconds"
     assert lab.arrays["dots"].tolist() == [pytest.approx((4.5, 0.84))]
-    assert lab.message.value == "2 results. 1 of them do not tell seconds of training."
+    assert lab.message.value == "2 results. 1 of them do not say seconds of training."
 
 
 def test_many_lines_that_cannot_be_read_are_counted(lab):

@@ -58,14 +58,14 @@ def test_a_run_ends_well_if_the_folder_has_vanished(sample, tmp_path, monkeypatc
     lab = labs.trainer(sample, num_epochs=1)
     lab.buttons["Train"].click()
     lab.runner.wait()
-    assert lab.below["shared"] == f"Not shared with the class: {tmp_path / 'gone'} is not there."
+    assert lab.below["shared"] == f"Not shared with the class: {tmp_path / 'gone'} does not exist."
     assert lab.phase == "done"
     lab.close()
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    assert ClassFolder(tmp_path / "file").share(LINE).endswith("is no folder.")
+    assert ClassFolder(tmp_path / "file").share(LINE).endswith("is not a folder.")
 
 
 def test_each_run_of_a_kernel_adds_a_line_to_its_one_file(tmp_path):
@@ -75,7 +75,7 @@ def test_each_run_of_a_kernel_adds_a_line_to_its_one_file(tmp_path):
     texts, troubles = folder.read()
     assert list(texts.values()) == [f"{LINE}\n{LINE.replace('result', 'result name=bo')}\n"]
     assert troubles == []
-    assert ClassFolder(tmp_path / "gone").read() == ({}, [f"the class's folder {tmp_path / 'gone'} is not there"])
+    assert ClassFolder(tmp_path / "gone").read() == ({}, [f"the class's folder {tmp_path / 'gone'} does not exist"])
 
 
 def test_whatever_else_lies_in_the_folder_is_named_and_never_opened(tmp_path):
@@ -89,9 +89,9 @@ def test_whatever_else_lies_in_the_folder_is_named_and_never_opened(tmp_path):
     texts, troubles = ClassFolder(tmp_path).read()
     assert texts == {f"good{ENDING}": LINE}
     assert troubles == [
-        f"binary{ENDING} is no text",
+        f"binary{ENDING} is not a text file",
         f"large{ENDING} has more than 50,000 bytes",
-        "3 other things lie there",
+        "3 other things are there",
     ]
 
 
@@ -133,7 +133,7 @@ def projector(tmp_path, monkeypatch):
 
 def test_the_projector_shows_a_line_as_it_comes_beside_pasted_ones(projector):
     lab, folder = projector
-    assert lab.message.value == f"1 result. New ones come by themselves from {folder}."
+    assert lab.message.value == f"1 result. New ones appear by themselves, from {folder}."
     ClassFolder(folder).share(LINE.replace("0.1", "0.3"), "bo")
     wait_for(lambda: lab.message.value.startswith("2 results."))
     assert [group["x"] for group in lab.facts["groups"]] == [0.1, 0.3]
@@ -150,7 +150,7 @@ def test_lines_that_lie_are_named_with_their_file(projector):
 def test_the_projector_says_that_the_folder_has_gone_and_goes_on_when_it_is_back(projector):
     lab, folder = projector
     folder.rmdir()
-    wait_for(lambda: lab.facts["troubles"] == [f"the class's folder {folder} is not there"])
+    wait_for(lambda: lab.facts["troubles"] == [f"the class's folder {folder} does not exist"])
     folder.mkdir()
     ClassFolder(folder).share(LINE)
     wait_for(lambda: lab.message.value.startswith("2 results.") and not lab.facts["troubles"])

@@ -34,15 +34,15 @@ def test_a_runs_guess_is_read_as_it_was_handed_in(epochs, data):
 @pytest.mark.parametrize(
     ("written", "words"),
     [
-        (line(expected="0.7/0.8"), "expected has 2 numbers, for 3 places in 5 epochs"),
-        (line(reached="none"), "reached has 0 numbers, for 3 places"),
+        (line(expected="0.7/0.8"), "expected has 2 numbers, but a run of 5 epochs needs 3"),
+        (line(reached="none"), "reached has 0 numbers, but a run of 5 epochs needs 3"),
         (f"{GOOD} epochs=5 expected=0.7/0.8/0.9", "reached has 0 numbers"),
-        (line(expected="0.7/0.8/9"), "an accuracy is from 0 to 1"),
+        (line(expected="0.7/0.8/9"), "an accuracy is between 0 and 1"),
         (line(expected="0.7/0.8/open('x')"), "is not one number"),
-        (line(reached="0.72/0.8/0.99"), "reached ends at 0.99, and the accuracy is 0.843"),
-        (line(epochs="many"), "epochs=many is none"),
-        (line(epochs="0"), "epochs=0 is none"),
-        (f"{GOOD} expected=0.8 reached=0.843", "epochs= is none"),
+        (line(reached="0.72/0.8/0.99"), "reached ends at 0.99, but the accuracy is 0.843"),
+        (line(epochs="many"), "this line has epochs=many"),
+        (line(epochs="0"), "this line has epochs=0"),
+        (f"{GOOD} expected=0.8 reached=0.843", "this line has epochs="),
     ],
 )
 def test_a_guess_that_lies_is_named_and_its_line_does_not_count(written, words):

@@ -36,8 +36,8 @@ def test_any_text_is_a_guess_or_is_refused_in_words(said):
     [
         ("0.7/x/0.8", "“x” is not one number"),
         ("0.7//0.8", "“” is not one number"),
-        ("0.7/1.2", "an accuracy is from 0 to 1, and 1.2 is not"),
-        ("0.7/-0.1", "an accuracy is from 0 to 1"),
+        ("0.7/1.2", "an accuracy is between 0 and 1, 1.2 is not"),
+        ("0.7/-0.1", "an accuracy is between 0 and 1"),
         ("0.7/nan", "“nan” is not one number"),
         ("0.1/0.2/0.3/0.4", "has 4 numbers: give at most 3"),
         ("__import__('os')", "is not one number"),
@@ -215,7 +215,7 @@ def test_a_typed_line_brings_its_guess(lab):
     assert lab.guess["values"] == [0.7, 0.8]
     assert lab.runs == []
     hear(lab, line="trainer lr=0.3 expected=0.7/2")
-    assert "an accuracy is from 0 to 1" in lab.board.trouble.value
+    assert "an accuracy is between 0 and 1" in lab.board.trouble.value
     hear(lab, line="trainer lr=0.3 expected=0.7")
     assert "does not fit the other settings" in lab.board.trouble.value  # two epochs, one number
     assert lab.guess["values"] == []

@@ -68,6 +68,8 @@ def test_the_explorer_shows_every_view(data):
     for view in ("images", "numbers", "counts and means"):
         lab.controls["view"].value = view
         drawn(lab)
+        if view == "numbers":
+            assert ("of red" in lab.facts["known"][0]) == (data.train_images.shape[1] == 3)
     assert lab.means.shape == (len(data.class_names), *data.train_images.shape[1:])
     lab.controls["class_name"].value = data.class_names[-1]
     drawn(lab)
@@ -110,7 +112,7 @@ def test_the_scoreboard_measures_networks_of_that_form(data, nets):
     for name, net in nets.items():
         board.enter(name, net)
     assert [entry.name for entry in board.test("LeNet").entries] == ["LeNet", "MLP"]
-    assert "The test set has been read" in repr(board)
+    assert "The test set has been used" in repr(board)
     _, channels, size, _ = data.train_images.shape
     board.enter("another", lenet(num_classes=len(data.class_names), image_size=size + 16, in_channels=channels))
     assert "nother cannot read two images of" in repr(board)

@@ -32,6 +32,11 @@ def lab(writers, monkeypatch):
     made.close()
 
 
+def test_one_word_alone_is_refused():
+    with pytest.raises(ValueError, match="only one word, cat: a network chooses"):
+        labs.honest_split("cat")
+
+
 def test_simulated_writers_are_the_same_each_time_and_share_no_digit(writers):
     again = simulated_writers(6, each=2)
     assert all(torch.equal(images, again[mark][1]) for mark, (_, images) in writers.items())

@@ -1,5 +1,8 @@
 """The scripts of the rehearsed lesson: what a chapter has, its script names, and the other way round."""
 
+import ast
+import builtins
+
 import pytest
 
 from tests.lesson.script import CHAPTERS, script_of
@@ -49,6 +52,32 @@ def test_each_wrong_line_of_a_blank_is_python():
     for script in map(script_of, CHAPTERS):
         for cell in script.data.BLANKS:
             compile(script.wrong_blank(cell)[0], cell, "exec")
+
+
+def _names(source, of):
+    """The names that a source reads (ast.Load) or makes (ast.Store), those of functions and parameters with them."""
+    tree = list(ast.walk(ast.parse(source)))
+    found = {node.id for node in tree if isinstance(node, ast.Name) and isinstance(node.ctx, of)}
+    if of is ast.Store:
+        found |= {node.name for node in tree if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        found |= {node.arg for node in tree if isinstance(node, ast.arg)}
+        found |= {(node.asname or node.name).split(".")[0] for node in tree if isinstance(node, ast.alias)}
+    return found
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_solution_can_be_pasted_into_its_chapter(chapter):
+    script = script_of(chapter)
+    made = set(dir(builtins)).union(*(_names(source, ast.Store) for source in script.sources.values()))
+    cells = list(script.sources)
+    for cell in script.data.EXERCISES:
+        answer = script.right_answer(cell)
+        assert _names(answer, ast.Load) - _names(answer, ast.Store) - made == set(), cell
+        functions = {node.name for node in ast.parse(answer).body if isinstance(node, ast.FunctionDef)}
+        for later in set(cells[cells.index(cell) + 1 :]) - set(script.data.EXERCISES):
+            source = script.sources[later]
+            taken = functions & (_names(source, ast.Load) - _names(source, ast.Store))
+            assert taken == set(), f"{later} calls the chapter's, and {cell} has made another"
 
 
 def test_what_a_chapter_no_longer_has_is_a_gap(monkeypatch):

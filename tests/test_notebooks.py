@@ -137,6 +137,14 @@ def test_the_core_runs_without_what_is_deeper(path):
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
+def test_the_first_imports_are_those_of_the_core_and_the_exercises(path):
+    cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    imports = next(cell.source for cell in cells if cell.id == "imports")
+    used = set().union(*(read_by(cell.source) for cell in cells if not is_deeper(cell)))
+    assert bound_by(imports) <= used, f"only a deeper section needs {', '.join(bound_by(imports) - used)}"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=by_name)
 def test_a_student_has_something_to_do_after_three_cells_at_most(path):
     in_a_row = []  # open cells that are finished; a guess, a curve to watch, a number to change are no doing
     for cell in core(read(path)):

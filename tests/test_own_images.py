@@ -117,17 +117,17 @@ def test_what_cannot_be_read_is_left_out_and_named(folder, capsys):
     assert len(data.train_labels) + len(data.test_labels) == 21
     assert data.class_names == ("cat", "dog")
     for words in (
-        "cat/notes.txt. This is no picture",
+        "cat/notes.txt. This picture cannot be read here",
         "cat/empty.jpg. This file is empty",
         "cat/short.png. This picture is damaged",
         "dog/huge.png. This picture has more than 25 million pixels",
-        "dog/gone.png. This is no file that can be read: a closed folder, or a link",
+        "dog/gone.png. This cannot be read: it is a closed folder, or a link",
         "left out: bird",
     ):
         assert words in said
     assert ".hidden" not in said
     assert "2 images are almost equal" in said
-    assert "the labels differ, as of cat/1.png and dog/linked.png" in said
+    assert "the labels differ, as for cat/1.png and dog/linked.png" in said
 
 
 def test_names_in_any_alphabet(tmp_path):
@@ -175,7 +175,7 @@ def test_names_that_are_no_text_and_folders_that_are_closed_are_named(folder, ca
     monkeypatch.setattr("os.scandir", scandir)
     assert image_folder(folder, cache=True).class_names == ("cat", "dog", "ma\ufffdana")
     said = capsys.readouterr().out
-    assert "dog/closed. This is no file that can be read: a closed folder" in said
+    assert "dog/closed. This cannot be read: it is a closed folder" in said
     said.encode()  # can be printed
 
 
@@ -192,8 +192,8 @@ def make(folder, *names):
         (("cat",), "has one folder, cat, .*: put the pictures"),
         (("pets/cat", "pets/dog"), "has one folder, pets, .*: give .*/set/pets, or put the pictures"),
         (("cat", "dog"), "pictures in none of its folders; two are needed"),
-        (("train", "test"), "is split already, into .*: give one of them"),
-        ([f"{i:04}" for i in range(1000)], "has 1,000 folders, and the labs show at most 62"),
+        (("train", "test"), "is already split, into .*: give one of them"),
+        ([f"{i:04}" for i in range(1000)], "has 1,000 folders, but the labs show at most 62"),
     ],
 )
 def test_a_folder_of_which_no_data_set_comes_is_refused_in_one_line(names, said, tmp_path):
@@ -204,9 +204,12 @@ def test_a_folder_of_which_no_data_set_comes_is_refused_in_one_line(names, said,
 
 
 def test_a_folder_that_is_not_there_and_forms_that_are_not_possible(folder):
-    for path, said in [(folder / "nowhere", "is not there"), (folder / "cat" / "1.png", "is a file, not a folder")]:
+    for path, said in [(folder / "nowhere", "does not exist"), (folder / "cat" / "1.png", "is a file, not a folder")]:
         with pytest.raises(DataError, match=said):
             image_folder(path)
+    for read in (image_folder, npz_file, lambda path: idx_files(path, path)):
+        with pytest.raises(DataError, match="None is no path: give the name"):
+            read(None)
     for wrong in ({"size": 8}, {"size": 65}, {"size": "28"}, {"channels": 4}, {"prepared": True, "size": 32}):
         with pytest.raises(ValueError, match=r"choose|28×28"):
             image_folder(folder, **wrong)
@@ -311,10 +314,10 @@ def test_files_in_the_format_of_mnist_that_are_something_else(letters):
     (path / "large").write_bytes(bytes([0, 0, 8, 3, *struct.pack(">3I", 2**20, 2**15, 2**15), 7]))
     (path / "huge").write_bytes(bytes([0, 0, 8, 3, *[255] * 12, 7]))  # more than a C integer can count
     for name, said in [
-        ("labels", "holds labels, where images are expected"),
-        ("short", "promises 20,384 numbers and has 20,379"),
-        ("large", "numbers and has 1: download"),
-        ("huge", "numbers and has 1: download"),
+        ("labels", "holds labels instead of images"),
+        ("short", "promises 20,384 numbers but has 20,379"),
+        ("large", "numbers but has 1: download"),
+        ("huge", "numbers but has 1: download"),
         ("cut.gz", "cannot be read"),
         ("zip", "not in MNIST's format"),
         ("odd", "no numbers of type 10"),
@@ -334,7 +337,7 @@ def test_arrays_in_a_file(tmp_path):
     np.savez(tmp_path / "other.npz", pictures=images)
     np.savez(tmp_path / "objects.npz", images=np.array([{}], dtype=object), labels=labels)
     (tmp_path / "text.npz").write_text("text")
-    for name, said in [("other", "has pictures: call its arrays train_images"), ("objects", "cannot be read as arrays"),
+    for name, said in [("other", "holds pictures: call its arrays"), ("objects", "cannot be read as arrays"),
                        ("text", "cannot be read as arrays"), ("nowhere", "is missing")]:  # fmt: skip
         with pytest.raises(DataError, match=said):
             npz_file(tmp_path / f"{name}.npz")

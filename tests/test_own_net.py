@@ -112,7 +112,7 @@ UNFIT = {
     "layers within a layer": (nn.Sequential(nn.TransformerEncoderLayer(28, 2), *mine()), ["only PyTorch's own layers"]),
     "a layer that stands in it twice": (twice(), ["another network", "twice"]),
     "no network": (61_706, ["a int, not a network"]),
-    "the class": (nn.Sequential, ["with brackets"]),
+    "the class": (nn.Sequential, ["write Sequential(...)"]),
     "dots": (..., ["not a network"]),
 }
 
@@ -145,11 +145,11 @@ BROKEN = {
     "comments alone": (b"# my networks\n", ["holds no network"]),
     "prose": (b"my homework", ["cannot be read as Python"]),
     "a word": (b"homework", ["line 1", "not a network"]),
-    "a program": (b"import os\nos.remove('x')\n", ["line 2", "os.remove is no layer"]),
-    "a sum": (b"2 + 2\n", ["something else than layers"]),
-    "a loop": (b"for i in range(3):\n    pass\n", ["something else than layers"]),
-    "no such layer": (b"nn.Sequential(nn.Konv2d(1, 6, 5))", ["nn.Konv2d is no layer"]),
-    "a function of nn": (b"nn.init.zeros_(1)", ["nn.init.zeros_ is no layer"]),
+    "a program": (b"import os\nos.remove('x')\n", ["line 2", "os.remove is not one of PyTorch's layers"]),
+    "a sum": (b"2 + 2\n", ["something other than layers"]),
+    "a loop": (b"for i in range(3):\n    pass\n", ["something other than layers"]),
+    "no such layer": (b"nn.Sequential(nn.Konv2d(1, 6, 5))", ["nn.Konv2d is not one of"]),
+    "a function of nn": (b"nn.init.zeros_(1)", ["nn.init.zeros_ is not one of"]),
     "a wrong argument": (b"nn.Sequential(nn.Linear(784))", ["nn.Linear cannot be built"]),
     "a negative size": (b"nn.Sequential(nn.Flatten(), nn.Linear(784, -10))", ["nn.Linear cannot be built"]),
     "an impossible lenet": (b"lenet(kernel_size=11, padding=(0, 0))", ["convolution 2", "larger than the 9"]),
@@ -170,7 +170,7 @@ def test_a_broken_file_is_said_in_words_and_stays_as_it_is(content, words, path,
     for message in (said, verdict.message):
         assert "own_net.txt" in message
         assert all(word in message for word in words), message
-    assert "❌" in said and "the course's example takes its place" in said
+    assert "❌" in said and "the course's example is used instead" in said
     assert path.read_bytes() == content
 
 

@@ -84,8 +84,8 @@ def test_every_link_of_the_readme_into_the_project_leads_somewhere():
 
 # The floors of the helpers, from the ground up. A module or folder imports from floors below its own, and from itself.
 FLOORS = [
-    {"errors"},
     {
+        "errors",
         "files",
         "environment",
         "machine",

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from helpers import plotting
-from helpers.labs import question
+from helpers.labs import living, question
 from helpers.labs.cells import Cell
 from helpers.labs.question import Reveal, predict
 
@@ -112,7 +112,7 @@ def test_the_options_stand_in_chance_order_and_no_seed_is_touched():
 
 
 def test_an_answer_that_nobody_could_choose_is_an_error():
-    with pytest.raises(ValueError, match="'25' is none of the options 24, 28"):
+    with pytest.raises(ValueError, match="'25' is not one of the options 24, 28"):
         predict("How wide?", "24", "28").answer("25")
 
 
@@ -128,7 +128,7 @@ def test_texts_are_shown_as_they_are_written(shown):
 
 def test_without_a_kernel_the_question_stands_as_text(monkeypatch):
     outputs = []
-    monkeypatch.setattr(question, "display", lambda output, **how: outputs.append(output))
+    monkeypatch.setattr(living, "display", lambda output, **how: outputs.append(output))
     predict("How wide?", "24", "28")._ipython_display_()
     text, widget = outputs
     assert all(words in text.data for words in ("How wide?", "24", "28", "Run this cell again to guess", "lab-still"))
@@ -140,7 +140,7 @@ def test_without_a_kernel_an_answer_that_waited_stays_closed(shown, monkeypatch)
     guess = predict("How wide?", "24", "28")
     guess.answer("24", "28 − 5 + 1", "a picture")
     outputs = []
-    monkeypatch.setattr(question, "display", lambda output, **how: outputs.append(output))
+    monkeypatch.setattr(living, "display", lambda output, **how: outputs.append(output))
     shown[0]._ipython_display_()
     assert "How wide?" in outputs[0].data
     assert "28" not in outputs[0].data

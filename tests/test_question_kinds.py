@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.labs import predict_bars, predict_place, question
+from helpers.labs import living, predict_bars, predict_place, question_bars, question_place
 from helpers.labs.cells import Cell
 from helpers.labs.question import Reveal
 
@@ -79,14 +79,15 @@ def test_tests_and_pages_open_it_at_once(kind, shown, monkeypatch):
 
 
 def test_a_question_whose_cell_is_run_again_keeps_its_guess(kind, monkeypatch):
-    monkeypatch.setattr(question, "this_cell", lambda: Cell(f"the cell of {kind}", "this run"))
+    for module in (question_bars, question_place):
+        monkeypatch.setattr(module, "this_cell", lambda: Cell(f"the cell of {kind}", "this run"))
     note(made(kind), VALUE[kind])
     assert made(kind).chosen is not None
 
 
 def test_without_a_kernel_the_question_stands_as_text(kind, monkeypatch):
     outputs = []
-    monkeypatch.setattr(question, "display", lambda output, **how: outputs.append(output))
+    monkeypatch.setattr(living, "display", lambda output, **how: outputs.append(output))
     made(kind)._ipython_display_()
     words = ["How much?", "a, b"] if kind == "bars" else ["Where?", "3 rows"]
     assert all(word in outputs[0].data for word in [*words, "Run this cell again to guess"])
@@ -96,7 +97,7 @@ def test_without_a_kernel_the_question_stands_as_text(kind, monkeypatch):
     ("values", "mark", "words"),
     [
         ([0.87, 0.42], "✅", "Nearly right: at most 0.03 off."),
-        ([0.9, 0.8], "", "You are furthest off for b: 0.80, and it is 0.40. On average 0.20 off."),
+        ([0.9, 0.8], "", "You are furthest off for b: 0.80 instead of 0.40. On average 0.20 off."),
     ],
 )
 def test_bars_say_how_far_they_are_off(values, mark, words, shown):
@@ -111,9 +112,9 @@ def test_bars_say_how_far_they_are_off(values, mark, words, shown):
     ("marked", "words"),
     [
         ([[0, 0], [1, 1], [2, 2]], "3 pixels</b> ✅"),
-        ([[0, 0], [0, 1]], "You missed 2 of its 3 and marked 1 that does not belong."),
+        ([[0, 0], [0, 1]], "You missed 2 of its 3 and marked 1 that does not belong to it."),
         ([[0, 0], [1, 1]], "You missed 1 of its 3."),
-        ([[i, j] for i in range(3) for j in range(3)], "You marked 6 that do not belong."),
+        ([[i, j] for i in range(3) for j in range(3)], "You marked 6 that do not belong to it."),
     ],
 )
 def test_a_place_says_what_was_missed_and_what_does_not_belong(marked, words, shown):
@@ -147,5 +148,5 @@ def test_every_place_has_words(marked, right):
 def test_an_answer_of_another_size_is_an_error():
     with pytest.raises(ValueError, match="3 numbers for 2 bars"):
         made("bars").answer([1, 2, 3])
-    with pytest.raises(ValueError, match="the answer has 2×3 cells, and the grid 3×3"):
+    with pytest.raises(ValueError, match="the answer has 2×3 cells, but the grid has 3×3"):
         made("place").answer(torch.ones(2, 3))

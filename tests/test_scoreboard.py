@@ -124,7 +124,7 @@ def test_the_test_set_is_read_once(board):
     for name in ("b", "a"):
         board.test(name)
         assert board.said.right is False
-        assert "The test set has been read: a has 1.000 on it" in board.said.message
+        assert "The test set has been used: a has 1.000 on it" in board.said.message
     assert [entry.test_acc for entry in board.entries] == [1.0, None]
 
 
@@ -160,11 +160,11 @@ def spoiled():
         ("a", nn.Linear, "A is a type"),
         (reader(), "a", "First the name"),
         (1, reader(), "First the name"),
-        ("a", nn.Sequential(nn.Flatten(), nn.Linear(784, 9)), "with 2×9, expected 2×10"),
-        ("a", nn.Conv2d(1, 10, 3), "with 2×10×26×26, expected 2×10"),
+        ("a", nn.Sequential(nn.Flatten(), nn.Linear(784, 9)), "returns 2×9, expected 2×10"),
+        ("a", nn.Conv2d(1, 10, 3), "returns 2×10×26×26, expected 2×10"),
         ("a", nn.Sequential(nn.Flatten(), nn.Linear(1024, 10)), "cannot read two images of 1×28×28: RuntimeError"),
         ("a", Stops(), "AttributeError"),
-        ("a", spoiled(), "no longer numbers"),
+        ("a", spoiled(), "infinite or NaN"),
     ],
 )
 def test_what_is_no_such_network_is_refused_in_words(board, name, net, words):

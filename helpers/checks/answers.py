@@ -1,4 +1,4 @@
-"""What came back from a student's answer: read generously, compared, and said in words."""
+"""The result of a student's answer: read generously, compared, and described."""
 
 import collections.abc
 import math
@@ -9,22 +9,22 @@ import torch
 
 
 class Unreadable(Exception):
-    """A value of the wrong kind; the message says which kind came and which is asked for."""
+    """A value of the wrong kind; the message says which kind it is and which is expected."""
 
 
 class Yielded(list):
-    """What a generator gave, one after the other."""
+    """The values that a generator yielded."""
 
 
 def all_dots(value):
-    """Whether this is `...`, or several of them."""
+    """True if this is `...`, or several of them."""
     if isinstance(value, (list, tuple)):
-        return 0 < len(value) <= 20 and all(map(all_dots, value))  # more no exercise has
+        return 0 < len(value) <= 20 and all(map(all_dots, value))  # no exercise has more
     return value is ...
 
 
 def kind(value):
-    """What kind of thing a value is, in words."""
+    """Words for the kind of thing that a value is."""
     if value is None:
         return "nothing (None)"
     if value is ...:
@@ -54,25 +54,25 @@ def _article(name):
 
 
 def shape(value):
-    """A shape as 2×10; the shape of a single number in words."""
+    """A shape as "2×10", or "a single number"."""
     return "×".join(map(str, getattr(value, "shape", value))) or "a single number"
 
 
 def as_it_is(value):
-    """For an exercise whose `observe` has read the answer already."""
+    """The value unchanged, for an exercise whose `observe` has read it already."""
     return value
 
 
 def tensor(value):
     """A tensor on the CPU, without a graph; arrays, numbers and lists of numbers or tensors are taken too."""
     if isinstance(value, Yielded):
-        raise Unreadable("a tensor is asked for: write `return` in place of `yield`")
+        raise Unreadable("a tensor is expected: write `return` instead of `yield`")
     try:
         if isinstance(value, (list, tuple)) and value and all(torch.is_tensor(part) and part.ndim for part in value):
-            raise Unreadable(f"one tensor is asked for; you return {kind(value)}: join them, as torch.stack does")
+            raise Unreadable(f"one tensor is expected, but you return {kind(value)}: join them, as torch.stack does")
         found = torch.as_tensor(value).detach().cpu()
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        raise Unreadable(f"a tensor is asked for; you return {kind(value)}") from None
+        raise Unreadable(f"a tensor is expected, but you return {kind(value)}") from None
     found = found.to_dense() if found.layout != torch.strided else found
     if found.is_complex():
         raise Unreadable("your numbers are complex: a root of a negative number, or a power of one?")
@@ -86,22 +86,22 @@ def number(value):
     if isinstance(value, complex):
         raise Unreadable("your number is complex: a root of a negative number?")
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise Unreadable(f"one number is asked for; you return {kind(value)}")
+        raise Unreadable(f"one number is expected, but you return {kind(value)}")
     try:
         return float(value)
     except OverflowError:
-        raise Unreadable("your number is larger than any that Python can compute with") from None
+        raise Unreadable("your number is too large for Python to compute with") from None
 
 
 def whole(value):
-    """An int; a float is taken if it is whole, as 400.0 is."""
+    """An int; a float is accepted if it is whole, such as 400.0."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     found = number(value)
     if not math.isfinite(found):
-        raise Unreadable(f"a whole number is asked for; you return {found}")
+        raise Unreadable(f"a whole number is expected, but you return {found}")
     if not found.is_integer():
-        raise Unreadable(f"a whole number is asked for; you return {found:g}: is there a / where // is meant?")
+        raise Unreadable(f"a whole number is expected, but you return {found:g}: did you write / instead of //?")
     return int(found)
 
 
@@ -113,14 +113,14 @@ def sequence(count, read, names):
         if row or isinstance(value, collections.abc.ValuesView):  # of a dictionary
             value = list(value)
         if not isinstance(value, (list, tuple)) or len(value) != count:
-            raise Unreadable(f"{count} values are asked for, {names}; you return {kind(value)}")
+            raise Unreadable(f"{count} values are expected, {names}, but you return {kind(value)}")
         return tuple(map(read, value))
 
     return read_all
 
 
 def same(value, other, tolerance=1e-4):
-    """Whether two answers are equal, within rounding; NaN equals nothing."""
+    """True if two answers are equal, within rounding; NaN equals nothing."""
     if isinstance(value, (tuple, list)) and isinstance(other, (tuple, list)):
         return len(value) == len(other) and all(same(a, b, tolerance) for a, b in zip(value, other, strict=True))
     if torch.is_tensor(value) and torch.is_tensor(other):
@@ -133,7 +133,7 @@ def same(value, other, tolerance=1e-4):
 
 
 def shown(value):
-    """A value as a student would write it, if it is short; else what kind of thing it is."""
+    """A short value as a student would write it; for others, the kind of thing that it is."""
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, int):
@@ -158,7 +158,7 @@ def _rows(part):
 
 
 def difference(value, expected):
-    """In words, how an answer differs from the expected one."""
+    """Words for how an answer differs from the expected one."""
     if torch.is_tensor(value) and torch.is_tensor(expected):
         if not value.ndim and expected.ndim:
             return f"your answer is a single number, expected the shape {shape(expected)}"

@@ -24,8 +24,8 @@ from torch import nn
 
 from helpers.checks import answers
 
-SECONDS = 5  # for one call; each takes some milliseconds
-MEMORY = 2**30  # bytes that one call may take; a laptop or Binder has not much more
+SECONDS = 5  # for one call; a right answer takes some milliseconds
+MEMORY = 2**30  # bytes that one call may take; a laptop or Binder does not have much more
 MOST = 2_000  # values of a generator
 # Packages may also lie outside of this Python's own folder: a user's folder, or one that a hub's .pth file names.
 PACKAGES = sysconfig.get_path("purelib"), str(Path(torch.__file__).parents[1])
@@ -33,7 +33,7 @@ OURS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"), 
 
 
 class Stopped(Exception):
-    """An answer that came to no value: `words` say why; `error` is the exception that stopped it, if it was one."""
+    """An answer without a value: `words` say why; `error` is the exception that stopped it, if there was one."""
 
     def __init__(self, words, error=None):
         super().__init__(words)
@@ -41,7 +41,7 @@ class Stopped(Exception):
 
 
 class Endless(Stopped):
-    """An answer that did not come to an end: nothing more is tried on it."""
+    """An answer that did not come to an end, so it is not tried any further."""
 
 
 class NotYet(Exception):
@@ -49,24 +49,24 @@ class NotYet(Exception):
 
 
 class OutOfTime(BaseException):
-    """Raised inside an answer that does not end; a BaseException, so that its `except Exception` lets it pass."""
+    """Raised inside an answer that does not end; a BaseException, so that an `except Exception` does not catch it."""
 
 
 class Attempt:
     """A student's function; calling it runs it safely and notes in `manners` what it should not have done.
 
-    names: of its arguments, for the words; may_change: the names of those that the exercise wants changed.
-    Raises Stopped if there is no value, NotYet if it is the dots.
+    names: of its arguments, for messages; may_change: the names of those that it may change. Raises Stopped if there
+    is no value, and NotYet if the value is the dots.
     """
 
     def __init__(self, function, names=(), may_change=(), seconds=None):
         self.function, self.names, self.may_change, self.seconds = function, names, may_change, seconds or SECONDS
-        self.manners, self.printed, self.seed = [], False, None  # seed: of the random numbers in further calls
+        self.manners, self.printed, self.seed = [], False, None  # seed: for the random numbers in further calls
 
     def __call__(self, *arguments, as_they_are=()):
-        """What the function returns for copies of these arguments; a generator's values come as `answers.Yielded`.
+        """What the function returns for copies of these arguments; a generator's values become `answers.Yielded`.
 
-        as_they_are: those arguments that are handed over themselves, for a check that looks at them afterwards.
+        as_they_are: arguments that are not copied, for a check that looks at them afterwards.
         """
         given = _copies(arguments, as_they_are)
         arguments = copy.deepcopy(arguments) if as_they_are else arguments
@@ -74,7 +74,7 @@ class Attempt:
             value = self._value(given)
             if not torch.is_grad_enabled():
                 self.manners.append(
-                    "your code leaves gradients switched off for all that follows: use `with torch.no_grad():`"
+                    "your code leaves gradients switched off for everything that follows: use `with torch.no_grad():`"
                 )
         self.printed |= bool(printed.getvalue())
         for name, now, before in zip(self.names, given, arguments, strict=False):
@@ -85,9 +85,9 @@ class Attempt:
         return value
 
     def returns_nothing(self):
-        """What to say if None came back."""
+        """What to say if the function returned None."""
         if self.printed:
-            return "your function prints its answer, but returns nothing: write `return` in place of `print`"
+            return "your function prints its answer, but returns nothing: write `return` instead of `print`"
         return "your function returns nothing (None): does it end with `return` and the answer?"
 
     def _value(self, given):
@@ -117,15 +117,15 @@ class Attempt:
 
 
 def load_compiler():
-    """Load what PyTorch loads by itself at a first optimizer: two seconds, which must not count as the student's.
+    """Load what PyTorch loads with the first optimizer: it takes two seconds, which must not count as the student's.
 
-    Without a network to train they would be lost: they stood before the first verdict of chapter 1.
+    Without a network to train they would be wasted: they used to delay the first verdict of chapter 1.
     """
     import torch._dynamo  # noqa: F401
 
 
 class Ours:
-    """A function of the course's own, run as an `Attempt` runs one, on copies, but trusted: without limits."""
+    """One of the course's own functions, run on copies like an `Attempt`, but trusted, so without limits."""
 
     def __init__(self, function):
         self.function, self.manners = function, []
@@ -145,7 +145,7 @@ def _copies(arguments, as_they_are):
 
 @contextlib.contextmanager
 def undisturbed():
-    """Within it PyTorch's defaults hold; afterwards all that an answer can set is as it was."""
+    """A context with PyTorch's defaults; afterwards everything that an answer can set is restored."""
     kept = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
     grad, dtype, threads = torch.is_grad_enabled(), torch.get_default_dtype(), torch.get_num_threads()
     torch.set_grad_enabled(True)
@@ -163,7 +163,7 @@ def undisturbed():
 
 
 def unchanged(now, before):
-    """Whether an argument is as it was: values, and of a network also modes and which parameters need gradients."""
+    """True if an argument has not changed: its values, and a network's modes and which parameters need gradients."""
     if torch.is_tensor(before):
         return now.shape == before.shape and now.dtype == before.dtype and torch.equal(now, before)
     if isinstance(before, nn.Module):
@@ -177,17 +177,17 @@ def unchanged(now, before):
     if isinstance(before, (list, tuple)):
         return len(now) == len(before) and all(map(unchanged, now, before))
     if isinstance(before, torch.optim.Optimizer):
-        return True  # it is there to be stepped
+        return True  # its purpose is to be stepped
     return now == before
 
 
 @contextlib.contextmanager
 def time_limit(seconds):
-    """Raise OutOfTime in what runs within it for longer, or takes too much memory.
+    """A context that raises OutOfTime in code that takes longer than `seconds`, or too much memory.
 
-    A signal ends a sleep too, but only a main thread on Linux and macOS gets one, and its handler cannot be called at
-    the end of a recursion; so another thread raises the exception between two of Python's instructions, if need be.
-    A loop inside C, such as `sum(itertools.count())`, is ended by neither.
+    A signal even ends a sleep, but only a main thread on Linux and macOS gets one, and its handler cannot be called at
+    the end of a recursion; so, if necessary, another thread raises the exception between two of Python's instructions.
+    Neither ends a loop inside C, such as `sum(itertools.count())`.
     """
     limit = _Limit(seconds)
     main = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
@@ -196,13 +196,13 @@ def time_limit(seconds):
 
 
 class _Limit:
-    """What is left to an answer."""
+    """The time and memory that an answer has left."""
 
     def __init__(self, seconds):
         self.seconds, self.ends, self.most = seconds, time.monotonic() + seconds, _resident() + MEMORY
 
     def passed(self, grace=0):
-        """Why the answer has to end, in words that go on a sentence, or None; grace: seconds more that it is given."""
+        """Why the answer has to end, as the rest of a sentence, or None; grace: extra seconds."""
         if time.monotonic() > self.ends + grace:
             return f" after {self.seconds:g} seconds. Is there a loop whose condition never changes?"
         if not grace and _resident() > self.most:
@@ -211,7 +211,7 @@ class _Limit:
 
 
 def _resident():
-    """Bytes of memory that this process holds; 0 if there is no /proc, as there is on Linux."""
+    """Bytes of memory that this process holds; 0 without /proc, which only Linux has."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
     except OSError:
@@ -245,7 +245,7 @@ def _by_thread(limit, grace, every=0.05):
     depth = sys.getrecursionlimit()
 
     class Again(OutOfTime):
-        """Comes back, a level higher, if it is swallowed: an answer may catch everything, at each level."""
+        """Comes back, one level higher, if it is swallowed: an answer may catch everything at each level."""
 
     stop = functools.partial(ctypes.pythonapi.PyThreadState_SetAsyncExc, thread, ctypes.py_object(Again))
     Again.__del__ = staticmethod(stop)  # no Python function, in which the exception would be raised and ignored
@@ -272,7 +272,7 @@ def _by_thread(limit, grace, every=0.05):
 
 
 def _place(error, before):
-    """Where in the student's own lines an exception arose: "… line 3 of corr2d, `return Y`", or nothing."""
+    """The student's own line in which an exception arose: "… line 3 of corr2d, `return Y`", or ""."""
     frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     own = [(code, line) for code, line in frames if not code.co_filename.startswith((*OURS, "<frozen"))]
     if not own:
@@ -286,7 +286,7 @@ def _place(error, before):
 
 
 def _words_of(error, function):
-    """An exception in a student's words: the place, what Python says, and what that means."""
+    """An exception explained to a student: the place, what Python says, and what that means."""
     if isinstance(error, RecursionError):
         return f"your function calls itself without an end{_place(error, ', in')}"
     if isinstance(error, SystemExit):
@@ -300,7 +300,7 @@ def _words_of(error, function):
 
 
 def _kind_of(function):
-    """What the answer is, if not a function of the student's own."""
+    """What the answer is, if it is not one of the student's own functions."""
     if isinstance(function, type):
         return f"`{function.__name__}` is a class, and"
     name = getattr(function, "__name__", None)
@@ -318,38 +318,38 @@ def _said(error):
 # What PyTorch's and Python's words mean when students meet them.
 MEANINGS = [
     (r"UnboundLocalError", "the function sets this name itself, so it must do so before it uses it"),
-    (r"mat1 and mat2", "the layer expects another number of inputs than it gets"),
+    (r"mat1 and mat2", "the layer expects a different number of inputs"),
     (r"element 0 of tensors does not require grad", "no gradient leads from this number back to any weight"),
-    (r"is invalid for input of size", "the numbers that are there do not fill that shape"),
+    (r"is invalid for input of size", "there are too many or too few numbers for that shape"),
     (r"could not infer output dtype|mean\(\): input dtype", "bytes have no mean: divide by 255 first"),
     (r"expected scalar type Long|for 'Long'|got Long|multi-target|Expected floating point type for target|class prob",
      "F.cross_entropy takes the scores first, then the labels as whole numbers"),
-    (r"backward through the graph a second time", "`backward` frees the graph: compute the loss anew for each step"),
+    (r"backward through the graph a second time", "`backward` frees the graph: compute the loss again for each step"),
     (r"leaf Variable that requires grad", "PyTorch records what you do with weights: change them within "
      "`with torch.no_grad():`"),
     (r"cannot assign .* as parameter", "a parameter takes an nn.Parameter, or is filled with other numbers"),
-    (r"Loss\(.*Boolean value of Tensor", "the brackets behind the class nn.CrossEntropyLoss are for its options"),
+    (r"Loss\(.*Boolean value of Tensor", "the brackets after the class nn.CrossEntropyLoss are for its options"),
     (r"Boolean value of Tensor", "a tensor of many numbers is neither true nor false"),
     (r"zeros\(\) (takes 1 positional|received .* got \(float)|slice indices must be|interpreted as an integer|"
      r"integer tensors of a single element",
-     "a whole number is needed here: `//` divides to one, `/` does not"),
+     "a whole number is needed here: `//` gives one, `/` does not"),
     (r"Expected reduction dim|reduction .* has no identity|max\(\): Expected|amax\(\)",
      "there are no numbers to take the largest of: the window is empty"),
-    (r"has no attribute 'backward'", "a number such as .item() gives leads back to no weight: keep the tensor"),
-    (r"created only for scalar outputs", "`backward` begins at one number: make one loss of those of the batch"),
+    (r"has no attribute 'backward'", "a plain number, as from .item(), leads back to no weight: keep the tensor"),
+    (r"created only for scalar outputs", "`backward` starts from one number: combine the losses of the batch into one"),
     (r"Dimension out of range", "this tensor has fewer dimensions: are two arguments exchanged?"),
-    (r"context manager protocol|__enter__", "what stands behind `with` lacks its brackets ()"),
-    (r"not (builtin_function_or_)?method", "a method without its brackets () is no tensor"),
+    (r"context manager protocol|__enter__", "the function after `with` lacks its brackets ()"),
+    (r"not (builtin_function_or_)?method", "a method without its brackets () is not a tensor"),
     (r"forward\(\) takes .* positional", "a network takes the images alone: does a bracket close too late?"),
     (r"same dtype|unsigned char", "bytes meet weights that are floats"),
     (r"stack expects each tensor to be equal size|Sizes of tensors must match", "the parts have different shapes"),
     (r"non-empty TensorList|expects a non-empty", "there is nothing to join: the list is empty"),
-    (r"NoneType.*'append'", "`append` changes its list and returns nothing: write no `=` before it"),
-    (r"'bool' object has no attribute", "`==` compared single numbers, no tensor: are the arguments in order?"),
-    (r"only supports floating-point", "bytes do not do here: divide by 255 first"),
-    (r"can't allocate memory|MemoryError", "that is more than fits into the memory"),
-    (r"requested buffer length", "more is asked for than there is"),
-    (r"values to unpack", "there are not as many values as names"),
+    (r"NoneType.*'append'", "`append` changes its list and returns nothing: do not write `=` before it"),
+    (r"'bool' object has no attribute", "`==` compared single numbers, not tensors: are the arguments in order?"),
+    (r"only supports floating-point", "bytes do not work here: divide by 255 first"),
+    (r"can't allocate memory|MemoryError", "that does not fit into the memory"),
+    (r"requested buffer length", "that is more than there is"),
+    (r"values to unpack", "the number of values differs from the number of names"),
     (r"NoneType", "something returned nothing (None): is a `return` missing?"),
     (r"ZeroDivisionError|division by zero", "there is nothing to divide by: was anything counted?"),
     (r"more than one element|only one element tensors", "a single number is needed here"),

@@ -1,4 +1,4 @@
-"""A blank in the flow of a chapter: the student writes the line that matters, and a class never waits for it."""
+"""A blank in a chapter: the student writes the line that matters, and the class never has to wait for it."""
 
 import ast
 import functools
@@ -19,15 +19,15 @@ BLANKS = {
 
 
 def yours(function):
-    """Decorate a function of a chapter that the student completes; it is checked as soon as its cell is run.
+    """Decorate a function that the student completes (all chapters); it is checked when its cell is run.
 
     Returns the student's function if it is right. If not, says which mistake was made, and returns the course's own
-    version, whose attribute `stands_in` is True, so that the next cells work. A function of another name than the
-    chapter's is returned as it is.
+    version, marked by its attribute `stands_in`, so that the next cells work. A function whose name is not the
+    chapter's is returned unchanged.
     """
     name = function.__name__
     if name not in BLANKS:
-        display(_line(f"✏️ This chapter asks for no function {name}: keep the name, so that it can be checked."))
+        display(_line(f"✏️ This chapter does not ask for a function {name}: keep the name, so that it can be checked."))
         return function
     verdict = NOT_YET if _has_dots(function) else BLANKS[name](function)
     if verdict:
@@ -40,10 +40,10 @@ def yours(function):
 
 
 def _has_dots(function):
-    """Whether dots stand in a function for something still to be written; those of X[..., 0] do not."""
+    """True if a function has dots for something still to be written; those of X[..., 0] do not count."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, SyntaxError):  # typed into something that keeps no source
+    except (OSError, SyntaxError):  # typed where no source is kept
         return False
     dots = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value is ...}
     indexing = {

@@ -22,7 +22,7 @@ from helpers.checks.verdict import right, wrong
 
 LEAST = 0.66  # accuracy; the nearest of ten means reaches 0.685 with all images, 0.714 with the sample
 
-# Probes are on the CPU, as all of this chapter's images are: an answer may take them to NumPy or to another device.
+# Probes are on the CPU, like all of this chapter's images: an answer may convert them to NumPy.
 
 
 def _generator(seed):
@@ -30,13 +30,13 @@ def _generator(seed):
 
 
 def _labels_of_all_classes(count, seed):
-    """Labels in a random order, of each class another number, but at least one."""
+    """Labels in random order, with a different number of each class, but at least one."""
     labels = torch.arange(10).repeat_interleave(torch.tensor([1, 2, 1, 3, 2, 1, 4, 2, 3, 1]) * count // 20)
     return labels[torch.randperm(count, generator=_generator(seed))]
 
 
 def _bright(count, seed, values, most):
-    """Images of which each class has a brightness of its own; no pixel is white."""
+    """Images whose brightness depends on the class; no pixel is white."""
     labels = _labels_of_all_classes(count, seed)
     pixels = values(count, generator=_generator(seed)) * (labels.reshape(-1, 1, 1, 1) % 7 + 2) * most / 8
     return pixels.to(torch.uint8), labels
@@ -91,8 +91,8 @@ check_mean_brightness = Exercise(
         Mistake("Class 9 is missing: the classes are 0 to 9.", lambda x, y: _means(x, y)[:9]),
         Mistake("You left out the black pixels: a mean counts them too.",
                 lambda x, y: _of(x / 255, y, lambda X: X[X > 0].mean())),
-        Mistake("You took the standard deviation: the mean is asked for.", lambda x, y: _of(x / 255, y, torch.std)),
-        Mistake("The means are right, but in another order: the number for class 0 comes first.",
+        Mistake("You took the standard deviation: the mean is expected.", lambda x, y: _of(x / 255, y, torch.std)),
+        Mistake("The means are right, but in the wrong order: the number for class 0 comes first.",
                 lambda x, y: _means(x, y).sort().values, lambda x, y: _means(x, y).sort(descending=True).values),
         Sign("There is no class 10: the ten classes are 0 to 9.",
              lambda m, x, y: m.shape == (10,) and bool(m[9].isnan()) and answers.same(m[:9], _means(x, y)[1:])),
@@ -126,9 +126,11 @@ def _from_file(attempt, values):
 
 def _read_tensor(value):
     if isinstance(value, tuple) and any(map(torch.is_tensor, value)):
-        raise answers.Unreadable(f"the labels alone are asked for; you return {answers.kind(value)}")
+        raise answers.Unreadable(f"the labels alone are expected, but you return {answers.kind(value)}")
     if not torch.is_tensor(value) and not isinstance(value, answers.Yielded) and value is not None:
-        raise answers.Unreadable(f"a tensor is asked for; you return {answers.kind(value)}: which function makes one?")
+        raise answers.Unreadable(
+            f"a tensor is expected, but you return {answers.kind(value)}: which function makes one?"
+        )
     return answers.tensor(value)
 
 
@@ -204,11 +206,11 @@ def _two_epochs(attempt, images, labels, batch_size, shuffle):
 
 
 def _pairs(batches):
-    """The batches that a loader gives, as pairs of tensors on the CPU; raises Unreadable if they are none."""
+    """The batches that a loader yields, as pairs of tensors on the CPU; raises Unreadable for anything else."""
     if isinstance(batches, collections.abc.Iterable) and not isinstance(batches, (list, tuple)):
         batches = Attempt(iter)(batches)  # a DataLoader, say: it must come to an end too
     if batches is not None and not isinstance(batches, (list, tuple)):
-        raise answers.Unreadable(f"batches are asked for, by `yield`; you return {answers.kind(batches)}")
+        raise answers.Unreadable(f"batches are expected, by `yield`, but you return {answers.kind(batches)}")
     if not batches:
         raise answers.Unreadable("your function yields no batches: keep the loop, and the `yield` in it")
     for batch in batches:
@@ -219,7 +221,7 @@ def _pairs(batches):
 
 
 def _order(batches, images, labels, batch_size, shuffle):
-    """The places in the set of an epoch's images; raises Unreadable with words for what is wrong with its batches."""
+    """The places in the set of an epoch's images; raises Unreadable, with what is wrong with its batches."""
     count, every = len(images), list(range(len(images)))
     sizes, expected = [len(X) if X.ndim else 0 for X, _ in batches], [len(y) for y in labels.split(batch_size)]
     for X, y in batches:
@@ -289,11 +291,11 @@ def _said_of_order(order, every, sizes):
         return "you shuffle the batches, so that the same images always meet. Shuffle the whole set, then cut"
     follow = sum(abs(b - a) in (1, len(order) - 1) for a, b in itertools.pairwise(order))
     if follow > len(order) / 2:
-        return f"{follow} of {len(order)} images still stand beside the same one as before: shuffle all of them"
+        return f"{follow} of {len(order)} images still follow the same one as before: shuffle all of them"
     return ""
 
 
-# An exercise whose `observe` says in words what is wrong, the same words for the same fault.
+# In this exercise `observe` returns words for what is wrong, always the same for the same fault.
 IN_WORDS = {
     "read": answers.as_it_is,
     "same": operator.eq,
@@ -312,11 +314,11 @@ check_mini_batches = Exercise(
     probes=lambda: [(*_numbered(24), size, shuffle) for shuffle in (False, True) for size in (6, 7)],
     praise="Right: each epoch has a new order, each image comes once, and keeps its label.",
     untouched=lambda images, labels, batch_size, shuffle: _loader(images, labels, batch_size, False),
-    still_so="Not mended yet: shuffle=True still gives the order of the set.",
+    still_so="Not fixed yet: shuffle=True still gives the order of the set.",
     observe=_two_epochs,
     **IN_WORDS,
     mistakes=[
-        Mistake("Your switch works the wrong way round.", lambda x, y, size, shuffle: _loader(x, y, size, not shuffle)),
+        Mistake("Your switch works the wrong way.", lambda x, y, size, shuffle: _loader(x, y, size, not shuffle)),
         Mistake("You shuffle in any case: ask `shuffle`.", lambda x, y, size, shuffle: _loader(x, y, size, True)),
     ],
 )  # fmt: skip
@@ -338,12 +340,12 @@ def _by(X, numbers):
 
 
 def _both(change):
-    """What `change(X, X_train, X_val)` makes of both sets."""
+    """The result of `change(X, X_train, X_val)` for both sets."""
     return lambda a, b: (change(a, a, b), change(b, a, b))
 
 
 def _val(change):
-    """The training set normalised, and what `change(X_train, X_val)` makes of the validation set."""
+    """The normalised training set, and `change(X_train, X_val)` for the validation set."""
     return lambda a, b: (_by(a, a), change(a, b))
 
 
@@ -368,7 +370,7 @@ check_normalise = Exercise(
     mistakes=[
         Sign("You return the validation set first: the training set comes first.",
              lambda sets, a, b: (sets[0].shape, sets[1].shape) == (b.shape, a.shape)),
-        Sign("You return the mean and the standard deviation; the two sets, changed by them, are asked for.",
+        Sign("You return the mean and the standard deviation; the two sets, changed by them, are expected.",
              lambda sets, a, b: all(one.numel() == 1 for one in sets)),
         Mistake("Both sets come back as they were.", lambda a, b: (a, b)),
         Mistake("One set is right, but the other comes back as it was: does it get the same step, and are the numbers "
@@ -398,12 +400,12 @@ check_normalise = Exercise(
         Mistake("You return the training set twice: the validation set comes second.", _val(lambda a, b: _by(a, a))),
         Mistake("You took numbers of the first images only: take all of X_train.",
                 _both(lambda X, a, b: _by(X, a[:64])), _both(lambda X, a, b: _by(X, a[0]))),
-        Mistake("You took numbers for each pixel; one mean and one standard deviation of all pixels are asked for.",
+        Mistake("You took numbers for each pixel; one mean and one standard deviation of all pixels are expected.",
                 _both(lambda X, a, b: (X - a.mean(0)) / a.std(0)),
                 lambda a, b: [(X - X.mean(0)) / X.std(0) for X in (a, b)]),
-        Mistake("You took numbers for each image; one mean and one standard deviation of all pixels are asked for.",
+        Mistake("You took numbers for each image; one mean and one standard deviation of all pixels are expected.",
                 lambda a, b: [(X - X.mean((1, 2, 3), True)) / X.std((1, 2, 3), keepdim=True) for X in (a, b)]),
-        Mistake("You divided by the largest value, or stretched to 0 to 1: mean and standard deviation are asked for.",
+        Mistake("You divided by the largest value, or stretched to 0 to 1: mean and standard deviation are expected.",
                 _both(lambda X, a, b: X / a.max()), _both(lambda X, a, b: (X - a.min()) / (a.max() - a.min())),
                 lambda a, b: [(X - X.min()) / (X.max() - X.min()) for X in (a, b)]),
         Mistake("F.normalize makes lengths 1.", lambda a, b: [torch.nn.functional.normalize(X) for X in (a, b)]),
@@ -422,11 +424,11 @@ def _first(labels, k, classes=range(10), skip=0):
 
 
 def _places_and_counts(attempt, labels, k):
-    """The places that an attempt returns, of the many right answers always the same; and how many are of each class."""
+    """The places that an attempt returns, with one right answer standing for all; and how many are of each class."""
     value = attempt(labels, k)
     parts = value if isinstance(value, (list, tuple)) and not isinstance(value, answers.Yielded) else []
     if any(torch.is_tensor(part) and part.ndim for part in parts):
-        raise answers.Unreadable(f"one tensor is asked for; you return {answers.kind(value)}: join the parts")
+        raise answers.Unreadable(f"one tensor is expected, but you return {answers.kind(value)}: join the parts")
     places = answers.tensor(value)
     counts = labels[places.long()].bincount(minlength=10).tolist() if _inside(places, labels) else None
     once = counts is not None and len(places.unique()) == len(places)
@@ -498,7 +500,7 @@ check_balanced_subset = Exercise(
         Mistake("Class 0 is missing: the classes are 0 to 9.", lambda y, k: _first(y, k, range(1, 10))),
         Mistake("That is the last class alone: does the loop keep the others?", lambda y, k: _first(y, k, [9])),
         Mistake("Your loop runs over k classes: there are ten, whatever k is.", lambda y, k: _first(y, k, range(k))),
-        _sign("These are images or whole rows of them; their places are asked for.",
+        _sign("These are images or whole rows of them; their places are expected.",
               lambda x, y, k: x.ndim > 2 and x.numel() > 10 * k),
         _sign("These are True and False: where is it True?", lambda x, y, k: x.dtype == torch.bool),
         _sign("Bytes end at 255, and PyTorch takes them for a mask: keep the places as whole numbers of 64 bits.",
@@ -530,12 +532,12 @@ def _nearest(X, means, p=2):
 
 
 def _nearest_of_bytes(X, means):
-    """As bytes compute, for which 256 is 0 again."""
+    """Arithmetic of bytes, in which 256 is 0 again."""
     images, means = (X * 255).round().byte(), (means * 255 + 1e-3).byte()
     return torch.stack([((images - mean) ** 2).sum(dim=1) for mean in means]).argmin(dim=0)
 
 
-# What makes the same answers as wrong models, of scaled images, (N, 784), and means, (10, 784).
+# Wrong models, as functions of scaled images, (N, 784), and means, (10, 784).
 MODELS = [
     Mistake("You answer with the farthest mean, not with the nearest.",
             lambda X, means: torch.cdist(X, means).argmax(dim=1)),
@@ -568,7 +570,7 @@ def _rest_of_means(images, labels, data):
 
 
 def _seen_before(answer, X, images, labels, data):
-    """Words, if the model answers as the means of images would that it must not have seen; or ""."""
+    """Words, if the model answers as if it had seen images that it must not have seen; or ""."""
     means = {
         "": _rest_of_means(images, labels, data),
         "the validation images, on which the model is measured": _mean_images(images, labels),
@@ -591,7 +593,7 @@ def _trouble_with_images(images, labels, data):
         or images.shape[1:] != (1, 28, 28)
         or what[1:] != [f"a tensor of the shape {len(images)}"]
     ):
-        return f"Validation images and their labels are asked for; these are {what[0]} and {what[1]}. {here}"
+        return f"Validation images and their labels are expected; these are {what[0]} and {what[1]}. {here}"
     if len(images) > len(data.train_images) / 2:
         return f"These are training images, which the model has seen. {here}"
     found = [_place(image, data.train_images) for image in images[:10]]
@@ -605,7 +607,7 @@ def _trouble_with_images(images, labels, data):
 
 
 def _place(image, images):
-    """Where an image stands in the set, or None."""
+    """The place of an image in the set, or None."""
     near = (images[:, 0, 14] == image[0, 14].to(images.dtype)).all(dim=1).nonzero().flatten()
     return next((int(i) for i in near if torch.equal(images[i], image)), None)
 
@@ -681,7 +683,7 @@ def _measured(answer, X, images, y, data):
         return wrong(f"{measured}: the model answers with class {answer[0]} for every image.")
     if sum(int(y[answer == c].bincount().max()) for c in answer.unique()) >= LEAST * len(y):
         return wrong(f"{measured}: it tells the classes apart, but mean and number do not belong together. In which "
-                     "order do your means stand?")  # fmt: skip
+                     "order are your means?")  # fmt: skip
     where = "near to guessing, 0.1. Are images and means scaled in the same way, and all 784 pixels of each compared"
     if share >= 0.4:
         where = (
@@ -706,7 +708,7 @@ def _cut_in_two(images, labels, num_validation, places):
 
 
 def _leaks(parts):
-    """Whether some image is in both sets; no two images of the probes are alike."""
+    """True if some image is in both sets; no two images of the probes are alike."""
     return (torch.cdist(parts[0].flatten(1).double(), parts[2].flatten(1).double()) == 0).any()
 
 
@@ -741,7 +743,7 @@ def _one_epoch(attempt, images, labels, batch_size):
 
 
 def _images_in(path, shaped=torch.Tensor.reshape):
-    """The images in an IDX file; shaped(pixels, count, rows, columns): what becomes of the row of pixels."""
+    """The images in an IDX file; shaped(pixels, count, rows, columns): a function that shapes the row of pixels."""
     magic, *sizes = struct.unpack(">4I", gzip.decompress(path.read_bytes())[:16])
     assert magic == 8 * 256 + 3, "this is not an IDX file of images"  # as in the chapter
     return shaped(_bytes(path, 16), *sizes)
@@ -766,7 +768,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                     lambda pixels, n, rows, columns: pixels.reshape(rows, columns, n),
                 "Your images have no rows: keep rows and columns apart.":
                     lambda pixels, n, rows, columns: pixels.reshape(n, rows * columns),
-                "There is no channel in the file: three sizes are asked for, (count, rows, columns).":
+                "There is no channel in the file: three sizes are expected, (count, rows, columns).":
                     lambda pixels, n, rows, columns: pixels.reshape(n, 1, rows, columns),
                 "That is the first image alone.": lambda pixels, n, rows, columns: pixels.reshape(n, rows, columns)[0],
                 "Keep the bytes as they are: floats are made later.":

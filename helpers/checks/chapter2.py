@@ -41,14 +41,14 @@ WIDTHS = [  # name, the right width, {a wrong width: the mistake that gives it, 
 def check_output_sizes(widths):
     """Exercise 2.1; widths: a list of three numbers, those of three maps."""
     if not isinstance(widths, (list, tuple, torch.Tensor, np.ndarray)) or len(widths) != 3:
-        return wrong(f"A list of three numbers is asked for, such as [28, 14, 10]; this is {answers.kind(widths)}.")
+        return wrong(f"A list of three numbers is expected, such as [28, 14, 10]; this is {answers.kind(widths)}.")
     if sorted(map(str, widths)) == ["14", "22", "28"] and str(widths[0]) + str(widths[1]) != "2214":
         return wrong("These are the three widths, but not in the order A, B, C.")
     for (name, expected, mistakes), width in zip(WIDTHS, widths, strict=True):
         if width is ...:
             return wrong(f"Right so far; now replace the dots of {name}.")
         if getattr(width, "ndim", 0) or not isinstance(width, (numbers.Real, torch.Tensor, np.ndarray)):
-            return wrong(f"{name}: one number is asked for; this is {answers.kind(width)}.")
+            return wrong(f"{name}: one number is expected, but this is {answers.kind(width)}.")
         width = answers.number(width)
         if width != expected:
             hint = mistakes.get(width, "put the numbers into the formula of section 4 once more")
@@ -61,7 +61,7 @@ def check_output_sizes(widths):
 
 @checked
 def check_diagonal_kernel(K):
-    """Exercise 2.2; K: (3, 3) weights whose answer is large where it is bright below left of dark."""
+    """Exercise 2.2; K: (3, 3) weights with a large result at an edge that is bright below left and dark above right."""
     if isinstance(K, (list, tuple)) and "Ellipsis" in repr(K):
         return wrong("Replace the dots in all three rows.")
     if not torch.is_tensor(K):
@@ -113,14 +113,14 @@ def _answers(K, patches):
 
 
 def _other_edges(ones):
-    """The edges that K must answer less to, {in words: patches}: the straight ones, and the other diagonal."""
+    """The edges to which K must respond less, {name: patches}: the straight ones, and the other diagonal."""
     columns = [torch.tensor([bright] * 3) for bright in ([1.0, 0, 0], [1.0, 1, 0])]  # of a window on the edge
     straight = {"a vertical edge": columns, "a horizontal edge": [window.T for window in columns]}
     return straight, {"the other diagonal": [side.flip(way) for side in (ones.tril(), ones.tril(-1)) for way in (0, 1)]}
 
 
 def _confused(K, edges, strength):
-    """In words, the first of these edges to which K answers as strongly as to the right one, or an empty text."""
+    """Words for the first of these edges to which K responds as strongly as to the right one, or ""."""
     for name, patches in edges.items():
         there = max(map(abs, _answers(K, patches)))
         if there >= strength - 1e-3:
@@ -135,10 +135,10 @@ def _confused(K, edges, strength):
 
 
 def _map(value):
-    """A tensor; a list of numbers is not taken for one, since the chapter's next cells could not go on with it."""
+    """A tensor; a list of numbers is not accepted, since the chapter's next cells could not use it."""
     if isinstance(value, (list, tuple)) and not isinstance(value, answers.Yielded):
         join = ": torch.stack joins maps" if isinstance(value, list) else ""
-        raise answers.Unreadable(f"a tensor is asked for; you return {answers.kind(value)}{join}")
+        raise answers.Unreadable(f"a tensor is expected, but you return {answers.kind(value)}{join}")
     return answers.tensor(value)
 
 
@@ -290,7 +290,7 @@ check_max_pool = Exercise(
         Mistake("There are as many windows as there should be, but they move by 1: where does window (i, j) begin?",
                 lambda X, s, t: _pool(X, s, 1)[: _places(X, s, t)[0], : _places(X, s, t)[1]]),
         Mistake("Your window moves by its own size, not by `stride`.", lambda X, s, t: _pool(X, s, s)),
-        Mistake("Your window moves by `stride`, but never by more than its size: gaps are asked for too.",
+        Mistake("Your window moves by `stride`, but never by more than its size: gaps are expected too.",
                 lambda X, s, t: _pool(X, s, min(s, t))),
         Mistake("You exchanged `size` and `stride`.", lambda X, s, t: _pool(X, t, s)),
         Mistake("Your window is as large as `stride`, not as `size`.",
@@ -339,7 +339,7 @@ check_max_pool = Exercise(
 
 
 def _field(layers, start=1, strides=True, dilations=True, step_first=False, taps=lambda k, d: d * (k - 1), step=None):
-    """The receptive field in pixels, or what a mistake makes of it; step(step, stride, dilation): the next step."""
+    """The receptive field in pixels, right or with a mistake; step(step, stride, dilation): the next step."""
     size, now = start, 1
     for kernel_size, stride, dilation in layers:
         following = step(now, stride, dilation) if step else now * stride
@@ -394,7 +394,7 @@ check_receptive_field = Exercise(
                 lambda layers: _field(layers, step=lambda now, stride, dilation: now * stride * dilation)),
         Mistake("A layer that is dilated has a stride too: `step` grows after every layer.",
                 lambda layers: _field(layers, step=lambda now, s, d: now * (s if d == 1 else 1))),
-        Mistake("That is the first layer alone: does `return` stand inside the loop?",
+        Mistake("That is the first layer alone: is `return` inside the loop?",
                 lambda layers: _field(layers[:1])),
         Mistake("The last layer is missing.", lambda layers: _field(layers[:-1])),
         Mistake("The first layer is missing.", lambda layers: _field(layers[1:])),
@@ -615,9 +615,9 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
             *[Mistake(words, *functions) for words, *functions in (
                 ("That is still the kernel for vertical edges: its rows should become columns.",
                  lambda vertical: vertical, lambda vertical: vertical.flip(0)),
-                ("That still compares left with right, only the other way round: its rows should become columns.",
+                ("That still compares left with right, only the other way around: its rows should become columns.",
                  lambda vertical: -vertical, lambda vertical: vertical.flip(1), lambda vertical: vertical.flip(0, 1)),
-                ("Its sign is the wrong way round: it should be positive if it is brighter below.",
+                ("Its sign is wrong: it should be positive if it is brighter below.",
                  lambda vertical: -vertical.T, lambda vertical: vertical.rot90()),
             )],
         ],
@@ -710,7 +710,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
             (_random(6, 9, seed=25), 3),
             (_random(7, 5, seed=26) - 3, 2),
         ],
-        praise="Right: the windows stand side by side.",
+        praise="Right: the windows are side by side.",
         mistakes=[
             *[Mistake(words, lambda X, size, cut=cut: _pool2d(X, size, cut)) for words, cut in {
                 "Your windows move by one pixel: window (i, j) begins at row i * size and column j * size.":

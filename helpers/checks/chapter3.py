@@ -26,7 +26,7 @@ def _images(channels, size, count=4):
 
 
 def _unlimited(run, X):
-    """Raise Stopped, in words, if something at the network's end keeps its scores within limits."""
+    """Raise Stopped, with the reason, if something at the network's end keeps its scores within limits."""
     limit = networks.limit(networks.copied(run.net), X)
     if limit and "softmax" in limit:
         raise Stopped(f"remove the {limit} at the end: the loss function of chapter 4 contains one already")
@@ -314,7 +314,7 @@ def _computes(attempt, dense, channels, height, width):
     if attempt.manners:
         raise Stopped(attempt.manners[0])
     if not isinstance(conv, nn.Conv2d):
-        raise answers.Unreadable(f"the layer alone is asked for, an nn.Conv2d; you return {answers.kind(conv)}")
+        raise answers.Unreadable(f"the layer alone is expected, an nn.Conv2d, but you return {answers.kind(conv)}")
     maps = torch.rand(2, channels, height, width, generator=torch.Generator().manual_seed(33))
     fits = isinstance(conv, nn.LazyConv2d) or conv.in_channels == channels
     try:
@@ -372,7 +372,7 @@ check_dense_to_conv = Exercise(
                lambda shape, o, c, h, w: shape == (o, c, w, h) != (o, c, h, w)),
         _shape("The kernel is as large as the maps: (height, width).",
                lambda shape, o, c, h, w: shape[:2] == (o, c) and shape[2:] != (h, w)),
-        _shape("Your weights do not have the shape of the kernels that are asked for.",
+        _shape("Your weights do not have the shape of the kernels that are expected.",
                lambda shape, *sizes: shape != sizes),
         Mistake("You turned the kernels around: a convolution layer does not flip them.",
                 lambda *given: _as_conv(*given, order=lambda w, *s: w.reshape(-1, *s).flip(2, 3))),
@@ -410,7 +410,7 @@ def check_own_network(net, max_parameters, max_multiply_adds):
     if convolutions < 3:
         idle = f" ({defined} are defined, but not all run)" if defined > convolutions else ""
         return wrong(
-            f"It runs, but has {_counted(convolutions, 'convolution')}{idle}, and the exercise asks for three or more."
+            f"It runs, but has {_counted(convolutions, 'convolution')}{idle}; the exercise asks for three or more."
         )
     _unlimited(run, X)
     if not run.trains and any(p.requires_grad for p in net.parameters()):
@@ -434,7 +434,7 @@ def check_own_network(net, max_parameters, max_multiply_adds):
 
 
 def _layer(run, name, work):
-    """A layer in words, by what it makes; or that it never runs."""
+    """A layer described by its output, or as one that never runs."""
     layer = type(run.net.get_submodule(name)).__name__
     step = next((step for step in run.steps if step.name == name), None)
     if step is None:
@@ -465,10 +465,10 @@ def _new_lenet(from_maps=6, from_numbers=400, classes=10):
 
 
 def _three_numbers(attempt):
-    """The numbers that stand in place of the dots of `new_lenet`, if all else is as the chapter has it."""
+    """The numbers that replace the dots of `new_lenet`, if everything else is as in the chapter."""
     net = attempt()
     if not isinstance(net, nn.Sequential):
-        raise answers.Unreadable(f"an nn.Sequential is asked for; you return {answers.kind(net)}")
+        raise answers.Unreadable(f"an nn.Sequential is expected, but you return {answers.kind(net)}")
     if list(map(type, net)) != list(map(type, _new_lenet())):
         raise answers.Unreadable("only the three dots change: these are other layers than the chapter's twelve")
     three = net[3].in_channels, net[7].in_features, net[11].out_features
@@ -482,7 +482,7 @@ def _sides(value):
 
 
 def _at(place, *numbers):
-    """A sign: one of these numbers stands at this place, instead of the right one."""
+    """A sign: one of these numbers is at this place, instead of the right one."""
     return lambda value: value[place] in numbers
 
 
@@ -496,14 +496,16 @@ def _shapes_of(net, X, follow=lambda layer, X, first: layer(X), shape=lambda X: 
 
 def _shapes(value):
     if not isinstance(value, list) or not all(isinstance(shape, tuple) for shape in value):
-        raise answers.Unreadable(f"a list of shapes is asked for, as the chapter's lines make it; you return {value}")
+        raise answers.Unreadable(
+            f"a list of shapes is expected, as the chapter's lines make it, but you return {value}"
+        )
     return value
 
 
 def _layers(value):
     if not isinstance(value, nn.Sequential):
         raise answers.Unreadable(
-            f"two parts of `net` are asked for, each an nn.Sequential; one of yours is {answers.kind(value)}"
+            f"two parts of `net` are expected, each an nn.Sequential; one of yours is {answers.kind(value)}"
         )
     return tuple(map(str, value))
 
@@ -522,7 +524,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         setting=lambda row, column: f"For row {row}, column {column}",
         mistakes=[
             Mistake("Rows are laid end to end, not columns: exchange the two.", lambda r, c: 28 * c + r),
-            Mistake("All is counted from 0: row 0 begins at place 0.",
+            Mistake("Everything is counted from 0: row 0 begins at place 0.",
                     *(lambda r, c, less=less: 28 * r + c - less for less in (1, 28, 29, -1))),
             Mistake("That is one row further down: row 0 has no row above it.", lambda r, c: 28 * (r + 1) + c),
             Mistake("That is where its row begins: go on to its column.", lambda r, c: 28 * r),
@@ -573,7 +575,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         difference=lambda value, expected: f"you get {value}, expected {expected}",
         setting=lambda net, X: f"For {len(net)} layers and X of {answers.shape(X)}",
         mistakes=[
-            Mistake("X stays as it came in: let each layer compute with it.",
+            Mistake("X never changes: let each layer compute with it.",
                     lambda net, X: _shapes_of(net, X, lambda layer, X, first: X)),
             Mistake("Within the loop only `layer` works on X, not the whole network.",
                     lambda net, X: _shapes_of(net, X, lambda layer, X, first: net(X))),

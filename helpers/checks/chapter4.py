@@ -1,4 +1,4 @@
-"""Chapter 4: repairing a loss and a loop, the training step, measuring, networks of one's own."""
+"""Chapter 4: repairing a loss and a loop, the training step, measuring, networks of your own."""
 
 import collections.abc
 import contextlib
@@ -61,7 +61,7 @@ def _scores_are_pixels(shift):
 
 
 def _run(attempt, net, *arguments):
-    """What an answer returns for `net` itself, and notes on its manners; dots after a training are a value."""
+    """What an answer returns for `net` itself, and notes on its side effects; dots after a training are a value."""
     before = copy.deepcopy(net)
     handed = [one for one in arguments if isinstance(one, torch.optim.Optimizer)]
     try:
@@ -93,9 +93,9 @@ def _loss(attempt, net, X, y):
     if not all(net.training_modes):
         attempt.manners.append("this loss is for training: leave out net.eval(), which changes the mode of `net`")
     if not torch.equal(_weights(net), _weights(before)):
-        attempt.manners.append("your function moves the weights of `net`: the loss alone is asked for, no step")
+        attempt.manners.append("your function moves the weights of `net`: the loss alone is expected, no step")
     if any(p.grad is not None for p in net.parameters()):
-        attempt.manners.append("your function calls backward() too: the loss alone is asked for")
+        attempt.manners.append("your function calls backward() too: the loss alone is expected")
     if isinstance(_number(attempt, value), float) and not _leads_back(value, net):
         attempt.manners.append("no gradient leads back from your number to the weights of `net`: return the tensor "
                                "that F.cross_entropy makes of its scores")  # fmt: skip
@@ -103,7 +103,7 @@ def _loss(attempt, net, X, y):
 
 
 def _leads_back(value, net):
-    """Whether a gradient leads from a number to the weights of `net`."""
+    """True if a gradient leads from a number to the weights of `net`."""
     if not torch.is_tensor(value) or not value.requires_grad or value.numel() != 1:
         return False
     try:
@@ -141,12 +141,12 @@ LOSSES = [
     ("The last image of the batch is missing.", lambda net, X, y: F.cross_entropy(net(X)[:-1], y[:-1])),
     ("F.nll_loss expects logarithms of shares: F.cross_entropy takes scores.", lambda net, X, y: F.nll_loss(net(X), y),
      lambda net, X, y: F.nll_loss(net(X).softmax(dim=1), y)),
-    ("The mean square error is a different loss: F.cross_entropy is asked for.", _one_hot(F.mse_loss)),
+    ("The mean square error is a different loss: F.cross_entropy is expected.", _one_hot(F.mse_loss)),
     ("That is the binary cross-entropy, with a sigmoid for each class.", _one_hot(F.binary_cross_entropy_with_logits)),
-    ("Smoothed labels make a different loss: the plain one is asked for.",
+    ("Smoothed labels make a different loss: the plain one is expected.",
      lambda net, X, y: F.cross_entropy(net(X), y, label_smoothing=0.1)),
 ]  # fmt: skip
-STILL_SIGMOID = ("A sigmoid stands between the scores and the loss: leave it out.",
+STILL_SIGMOID = ("There is a sigmoid between the scores and the loss: leave it out.",
                  lambda net, X, y: F.cross_entropy(net(X).sigmoid(), y))  # fmt: skip
 STILL_255 = ("The images of a batch are 0 to 1 already: do not divide them by 255.",
              lambda net, X, y: F.cross_entropy(net(X / 255), y))  # fmt: skip
@@ -189,7 +189,7 @@ check_mended_loss = Exercise(
         _of("// rounds down to whole numbers: nearly all pixels become 0.", lambda net, X: net(X // 255)),
         _of("Clamping makes all pixels from 1 on equal: divide instead.", lambda net, X: net(X.clamp(0, 1))),
         _of("Your pixels go from -1 to 1; Batches hands out 0 to 1.", lambda net, X: net(X / 127.5 - 1)),
-        _of("You standardise the pixels: 0 to 1 is asked for.", lambda net, X: net((X - X.mean()) / X.std())),
+        _of("You standardise the pixels: 0 to 1 is expected.", lambda net, X: net((X - X.mean()) / X.std())),
         _of("The sigmoid comes after the loss now: leave it out.", lambda net, X: net(X / 255), torch.sigmoid),
         _of("The sigmoid comes after the loss now, and the pixels are still 0 to 255.", lambda net, X: net(X),
             torch.sigmoid),
@@ -217,7 +217,7 @@ class Trained(NamedTuple):
 
 @contextlib.contextmanager
 def _noted(net, given=None):
-    """Within it `net.log` gets the names of the calls that train; `given`: the optimizer to be used, if not any."""
+    """A context in which `net.log` gets the names of the calls that train; given: the optimizer to use, or None."""
     log, weights = net.log, set(map(id, net.parameters()))
 
     def noting(kind, name):
@@ -244,7 +244,7 @@ def _noted(net, given=None):
 
 
 def _trained(attempt, net, calls, given=None):
-    """A `Trained`: what became of a copy of `net` in calls with these arguments behind it."""
+    """A `Trained`: what happened to a copy of `net` in calls that also got these arguments."""
     start, moved, numbers, first = _weights(net), [], [], None
     for arguments in calls:
         with _noted(net, given):
@@ -275,7 +275,7 @@ def _same(some, other):
 
 
 def _difference(value, expected):
-    """Where a training differs from the right one: in the first step that does, else in what it returns."""
+    """How a training differs from the right one: in the first step that does, else in its result."""
     for moved, right_one in zip(value.moved, expected.moved, strict=True):
         if not answers.same(moved, right_one):
             return _moves(moved, right_one)
@@ -288,7 +288,7 @@ def _difference(value, expected):
 
 
 def _moves(moved, expected):
-    """In words, how far weights moved; if all moved in proportion, how many times as far as expected."""
+    """Words for how far weights moved; if all moved in proportion, how many times as far as expected."""
     if not moved.isfinite().all():
         return "the weights become infinite or NaN, not numbers"
     if not moved.any():
@@ -370,7 +370,7 @@ check_training_step = Exercise(
               lambda calls, still: still and "backward zero_grad step" in calls),
         _sign("backward() finds no way back to the weights: is it called on the loss of `net` itself, not on a number "
               "made from it?", lambda calls, still: still),
-        _sign("You step several times with each batch; one step a call is asked for.",
+        _sign("You step several times with each batch; one step a call is expected.",
               lambda calls, still: calls.count("step") > 1),
         _sign("You call backward() several times for one step, so that gradients are added.",
               lambda calls, still: calls.count("backward") > 1),
@@ -417,8 +417,8 @@ SHARES = [
     ("That is the number of examples.", lambda r, n: sum(n)),
     ("That is in percent: a share lies between 0 and 1.", lambda r, n: 100 * _share(r, n)),
     ("Those are the wrong answers.", lambda r, n: 1 - _share(r, n)),
-    ("That is examples by right answers: divide the other way round.", lambda r, n: sum(n) / max(sum(r), 1)),
-    ("A share is no whole number: int() and // cut off what is behind the point.", lambda r, n: int(_share(r, n))),
+    ("That is examples by right answers: divide the other way around.", lambda r, n: sum(n) / max(sum(r), 1)),
+    ("A share is not a whole number: int() and // cut off what is after the point.", lambda r, n: int(_share(r, n))),
     ("That is 0: does the loop add to the sum, and does it compare classes with the labels, not scores?",
      lambda r, n: 0),
 ]  # fmt: skip
@@ -605,7 +605,7 @@ check_repaired_epoch = Exercise(
         Mistake("Only the first batch moves the weights: the loop ends after it.",
                 lambda net, batches, lr: _epoch()(net, batches[:1], lr)),
         Mistake("The last batch does not move the weights.", lambda net, batches, lr: _epoch()(net, batches[:-1], lr)),
-        Sign("Your loop goes through the batches several times: one epoch is asked for.",
+        Sign("Your loop goes through the batches several times: one epoch is expected.",
              lambda value, net, batches, lr: value.calls.count("step") > len(batches)),
         *_in_training(lambda loss: _epoch(loss_of=loss), STILL_255, STILL_SIGMOID, *LOSSES),
         Mistake("That is a different optimizer: keep the SGD of the exercise.", _epoch(kind=torch.optim.Adam)),
@@ -675,7 +675,7 @@ def check_challenge(nets, images, labels, target=0.8, max_parameters=45_000):
 
 
 def _advice(net):
-    """What a student may have meant by something that is no network."""
+    """What a student may have meant by something that is not a network."""
     if net is None:
         return "Does your function return the network?"
     if isinstance(net, OrderedDict):
@@ -688,7 +688,7 @@ def _advice(net):
 
 
 def _fits(net, images, max_parameters):
-    """Raise Stopped, with words, if a network does not fit the task."""
+    """Raise Stopped, with the reason, if a network does not fit the task."""
     if any(isinstance(parameter, nn.parameter.UninitializedParameter) for parameter in net.parameters()):
         raise Stopped("its lazy layers have never seen an image, so it was not trained")
     count = sum(parameter.numel() for parameter in net.parameters())  # those that do not train are there too
@@ -743,11 +743,11 @@ def _sum_of(losses, sizes):
 
 
 def _where(part):
-    """What a part of (net, X) is, and where it lies."""
+    """What a part of (net, X) is, and its device."""
     if isinstance(part, nn.Module):
         return f"a network on {next(part.parameters()).device.type}"
     if not torch.is_tensor(part):
-        raise answers.Unreadable(f"the network and the batch are asked for; one of yours is {answers.kind(part)}")
+        raise answers.Unreadable(f"the network and the batch are expected; one of yours is {answers.kind(part)}")
     return f"a batch on {part.device.type}"
 
 
@@ -763,7 +763,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         may_change=("net",),
         setting=lambda net, X, device: f"With the device {device.type} (meta stands for a GPU)",
         mistakes=[
-            Mistake("The batch has not moved: a tensor's `to` returns another tensor, which you have to keep in X.",
+            Mistake("The batch has not moved: a tensor's `to` returns a new tensor, which you have to keep in X.",
                     lambda net, X, device: (net.to(device), X)),
             Mistake("The network has not moved.", lambda net, X, device: (net, X.to(device))),
             Mistake("Neither has moved.", lambda net, X, device: (net, X)),

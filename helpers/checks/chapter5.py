@@ -27,7 +27,7 @@ def _best(accs):
 
 
 def _common(choose):
-    """A function that gives all networks the rate which suits the one that `choose` picks."""
+    """A function that gives all networks the best rate of the one that `choose` picks."""
     return lambda tried: dict.fromkeys(tried, _best(tried[choose(list(tried))]))
 
 
@@ -40,9 +40,9 @@ def _overall(tried):
 
 
 def _rates(value):
-    """{name: rate} from what came back."""
+    """{name: rate} from what the answer returned."""
     if not isinstance(value, dict):
-        raise answers.Unreadable(f"a dictionary {{name: rate}} is asked for; you return {answers.kind(value)}")
+        raise answers.Unreadable(f"a dictionary {{name: rate}} is expected, but you return {answers.kind(value)}")
     for name, rate in value.items():
         if answers.all_dots(rate) or not isinstance(name, str):
             raise answers.Unreadable(f"in {{name: rate}}, {answers.kind(name)} comes first, then {answers.kind(rate)}")
@@ -111,9 +111,11 @@ def _rolled(images, dx, left, columns):
 
 
 def _moved_images(value):
-    """A tensor as it is: a shift keeps the type of the images, which is compared too."""
+    """A tensor unchanged: a shift keeps the type of the images, which is compared too."""
     if not torch.is_tensor(value):
-        raise answers.Unreadable(f"images moved sideways are asked for, as a tensor; you return {answers.kind(value)}")
+        raise answers.Unreadable(
+            f"images moved sideways are expected, as a tensor, but you return {answers.kind(value)}"
+        )
     return value.detach().cpu()
 
 
@@ -137,7 +139,7 @@ check_shift_right = Exercise(
     task="5.2; shift_right(images, dx): (N, 1, height, width) moved sideways by whole pixels, zeros moving in.",
     solution=_shifted,
     probes=_pixels,
-    praise="Right, to both sides and by 0: the shape stays, zeros move in, nothing wraps round.",
+    praise="Right, to both sides and by 0: the shape stays, zeros move in, nothing wraps around.",
     read=_moved_images,
     same=lambda some, others: some.dtype == others.dtype and answers.same(some, others),
     difference=_types,
@@ -145,11 +147,11 @@ check_shift_right = Exercise(
         Mistake("The images have not moved.", lambda X, dx: X),
         Mistake("To the left they do not move: a negative dx has to do something too.",
                 lambda X, dx: _shifted(X, max(dx, 0))),
-        Mistake("It wraps round: what leaves on one side comes in on the other, as roll does. Set these columns to 0.",
+        Mistake("It wraps around: what leaves on one side comes in on the other, as with roll. Set these columns to 0.",
                 lambda X, dx: X.roll(dx, 3)),
-        Mistake("`roll` without `dims` runs on from row to row: name the dimension that is to roll.",
+        Mistake("`roll` without `dims` runs on from row to row: name the dimension to roll.",
                 lambda X, dx: X.roll(dx)),
-        Mistake("For a negative dx it wraps round: set the columns on the right to 0, too.",
+        Mistake("For a negative dx it wraps around: set the columns on the right to 0, too.",
                 lambda X, dx: X.roll(dx, 3) if dx < 0 else _shifted(X, dx)),
         Mistake("For dx = 0 the images stay as they are; yours become black.",
                 lambda X, dx: _shifted(X, dx) if dx else torch.zeros_like(X)),
@@ -162,11 +164,11 @@ check_shift_right = Exercise(
         Mistake("You always move to the right: a negative dx moves to the left.", lambda X, dx: _shifted(X, abs(dx))),
         Mistake("You moved them up or down: the last dimension holds the columns.",
                 lambda X, dx: _shifted(X.mT, dx).mT, lambda X, dx: X.roll(dx, 2)),
-        Mistake("You moved them down as well: only sideways is asked for.",
+        Mistake("You moved them down as well: only sideways is expected.",
                 lambda X, dx: _shifted(_shifted(X, dx).mT, dx).mT),
-        Mistake("You clear the wrong side: after roll, the columns that came round stand where the images came from.",
+        Mistake("You clear the wrong side: after roll, the columns that wrapped around are where the images came from.",
                 lambda X, dx: _rolled(X, dx, left=dx < 0, columns=abs(dx))),
-        Mistake("You clear the left columns also if dx is negative; then those on the right came round.",
+        Mistake("You clear the left columns even if dx is negative; then those on the right wrapped around.",
                 lambda X, dx: _rolled(X, dx, left=True, columns=abs(dx))),
         Mistake("You clear one column too many.",
                 lambda X, dx: _rolled(X, dx, left=dx > 0, columns=abs(dx) + 1) if dx else X),
@@ -181,7 +183,7 @@ check_shift_right = Exercise(
                 lambda X, dx: X[..., : X.shape[-1] - dx] if dx >= 0 else X[..., -dx:]),
         Sign("Bytes stay bytes, and fractions stay fractions: keep the type of the images.",
              lambda Y, X, dx: Y.shape == X.shape and Y.dtype != X.dtype),
-        Sign("Four dimensions come and four are asked for, (N, 1, height, width).", lambda Y, X, dx: Y.ndim != 4),
+        Sign("Four dimensions come and four are expected, (N, 1, height, width).", lambda Y, X, dx: Y.ndim != 4),
     ],
 )  # fmt: skip
 
@@ -190,7 +192,7 @@ check_shift_right = Exercise(
 
 
 def _counts(right_a, right_b):
-    """The images on which A alone is right, those on which B alone is, and all."""
+    """The numbers of images on which only A is right, on which only B is right, and of all."""
     return int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum()), len(right_a)
 
 
@@ -228,7 +230,7 @@ def _root(number):
     return number**0.5 if number >= 0 else math.nan
 
 
-# What makes the two numbers wrong, of the counts a and b, all n images and the accuracies p and q: {formula: words}.
+# Wrong formulas for the two numbers, from the counts a and b, all n images and the accuracies p and q, with words.
 LEADS = {
     "0": "Your lead is 0 for all: A's count and B's are the same. Is a `~` missing?",
     "(a + b) / n": "Your lead adds b: images on which B alone is right go off.",
@@ -318,10 +320,10 @@ def _layers(net):
 
 
 def _frozen(attempt, net):
-    """What can be seen of a network that came back: {what: a count or a bool}, before and after a step of training."""
+    """What a returned network shows: {what: a count or a bool}, before and after a step of training."""
     answer = attempt(net)
     if not isinstance(answer, nn.Module):
-        raise answers.Unreadable(f"the network is asked for, `return net`; you return {answers.kind(answer)}")
+        raise answers.Unreadable(f"the network is expected, `return net`, but you return {answers.kind(answer)}")
     (convolutions, dense), (before, dense_before) = _layers(answer), _layers(net)
     whole = [len(convolutions), len(dense)] == [len(before), len(dense_before)]
     seen = {
@@ -359,7 +361,7 @@ def _freeze_some(net, places):
 
 
 def _make(net):
-    """How many layers a network has, in words that begin a sentence."""
+    """The beginning of a sentence that says how many layers a network has."""
     convolutions, dense = map(len, _layers(net))
     return f"for {convolutions} convolution{'s'[: convolutions - 1]} and {dense} dense layer{'s'[: dense - 1]},"
 
@@ -457,7 +459,7 @@ def check_tolerant(net, images, labels, target=0.8):
 
 
 def _below(acc, target):
-    """An accuracy in three digits, or in as many as show that it is below the target."""
+    """An accuracy with three digits, or as many as it takes to show that it is below the target."""
     return next(text for digits in range(3, 9) if float(text := f"{acc:.{digits}f}") < target or acc >= target)
 
 
@@ -475,7 +477,7 @@ def _chosen(better):
 
 
 def _few_layers(*widths, weight=0.5):
-    """Dense layers of these widths, made without a random number: all parameters are `weight`."""
+    """Dense layers of these widths, made without random numbers: all parameters are `weight`."""
     layers = nn.Sequential(*(nn.Linear(*pair) for pair in itertools.pairwise(widths)))
     for parameter in layers.parameters():
         nn.init.constant_(parameter, weight)
@@ -489,10 +491,10 @@ def _all_frozen(layers):
 
 
 def _left_to_train(attempt, layers):
-    """What can be seen of layers that came back: {what: a count or a bool}."""
+    """What returned layers show: {what: a count or a bool}."""
     answer = attempt(layers)
     if not isinstance(answer, nn.Module):
-        raise answers.Unreadable(f"the layers are asked for, `return layers`; you return {answers.kind(answer)}")
+        raise answers.Unreadable(f"the layers are expected, `return layers`, but you return {answers.kind(answer)}")
     return {
         "loose": sum(parameter.requires_grad for parameter in answer.parameters()),
         "all": sum(1 for _ in answer.parameters()),
@@ -503,15 +505,15 @@ def _left_to_train(attempt, layers):
 
 
 def _units(parameters, per_unit=784 + 1 + 10, besides=10):
-    """Hidden units, a fraction, of an MLP of this size; besides: parameters that do not depend on the units."""
+    """The hidden units, a fraction, of an MLP of this size; besides: parameters that do not depend on them."""
     return (parameters - besides) / per_unit
 
 
 def _int(value):
-    """A number; one that is whole must be an int, since nn.Linear takes no 78.0."""
+    """A number; a whole one must be an int, since nn.Linear does not take 78.0."""
     found = answers.number(value)
     if found.is_integer() and not isinstance(value, numbers.Integral):
-        raise answers.Unreadable(f"an int is asked for; you return {answers.kind(value)}: `int(h)` makes one of h")
+        raise answers.Unreadable(f"an int is expected, but you return {answers.kind(value)}: `int(h)` makes one of h")
     return found
 
 
@@ -520,11 +522,11 @@ def _stacked(features, dense):
 
 
 def _reused(attempt, features, dense):
-    """What can be seen of a network that is to be `dense` on frozen `features`: {what: a count or a bool}."""
+    """What a network shows that should be `dense` on frozen `features`: {what: a count or a bool}."""
     X = torch.tensor([[1.0, 2.0]]).to(try_gpu())
     net = attempt(features, dense)
     if not isinstance(net, nn.Module):
-        raise answers.Unreadable(f"a network is asked for, `nn.Sequential(...)`; you return {answers.kind(net)}")
+        raise answers.Unreadable(f"a network is expected, `nn.Sequential(...)`, but you return {answers.kind(net)}")
     lower, upper = ([p for p in net.parameters() if torch.any(p == next(half.parameters()).flatten()[0])]
                     for half in (features, dense))  # fmt: skip
     seen = {
@@ -550,9 +552,9 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         read=_int,
         same=lambda some, others: some == others,
         mistakes=[
-            Mistake("You round down; the nearest whole number is asked for: round(...).",
+            Mistake("You round down; the nearest whole number is expected: round(...).",
                     lambda parameters: int(_units(parameters))),
-            Mistake("You round up; the nearest whole number is asked for: round(...).",
+            Mistake("You round up; the nearest whole number is expected: round(...).",
                     lambda parameters: math.ceil(_units(parameters))),
             Mistake("The last 10, the biases of the ten outputs, do not depend on h: subtract them first.",
                     lambda parameters: round(_units(parameters, besides=0))),
@@ -579,7 +581,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
             ({0.01: (0.5, 0.4), 0.1: (0.3, 0.45), 1.0: (0.2, 0.6)},),
             ({0.01: (0.99, 0.6), 1.0: (0.4, 0.61), 0.1: (0.7, 0.41)},),
         ],
-        praise="Right: images that nothing was trained on choose.",
+        praise="Right: images that no network was trained on decide.",
         read=answers.number,
         mistakes=[
             *[Mistake(words, _chosen(better)) for words, better in {
@@ -614,14 +616,14 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
             (torch.arange(1, 29, dtype=torch.uint8).reshape(1, 1, 1, 28),),
             (torch.arange(3 * 28 * 28).remainder(255).add(1).to(torch.uint8).reshape(3, 1, 28, 28),),
         ],
-        praise="Right: column 0 now stands in column 2, and the last two columns are gone.",
+        praise="Right: column 0 is now in column 2, and the last two columns are gone.",
         read=_moved_images,
         same=lambda some, others: some.dtype == others.dtype and answers.same(some, others),
         difference=_types,
         mistakes=[
             Mistake("These are the columns from 2 on, at their old place: nothing has moved. What stood in column 0 "
                     "goes to column 2.", lambda images: F.pad(images[..., 2:], (2, 0))),
-            Mistake("They wrap round: what leaves on the right comes in on the left. Leave black there.",
+            Mistake("They wrap around: what leaves on the right comes in on the left. Leave black there.",
                     lambda images: images.roll(2, 3)),
             Mistake("You move by one pixel.", lambda images: _shifted(images, 1),
                     lambda images: F.pad(images[..., 1:-1], (2, 0))),
@@ -629,7 +631,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                     lambda images: _shifted(images, -2)),
             Mistake("The images have not moved.", lambda images: images),
             Mistake("All is black: put the old columns there.", torch.zeros_like),
-            Mistake("You moved them down, too: only sideways is asked for.",
+            Mistake("You moved them down, too: only sideways is expected.",
                     lambda images: _shifted(_shifted(images, 2).mT, 2).mT),
             Mistake("You mirror the images: moved, they still look the same way.",
                     lambda images: F.pad(images.flip(3)[..., :-2], (2, 0)),
@@ -709,7 +711,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                     lambda right_a, right_b: (right_a & right_b).sum(),
                 "On these images B alone is right: exchange the two.":
                     lambda right_a, right_b: (right_b & ~right_a).sum(),
-                "On these images the two differ, whichever is right: those of A alone are asked for.":
+                "On these images the two differ, whichever is right: those of A alone are expected.":
                     lambda right_a, right_b: (right_a != right_b).sum(),
                 "`|` is *or*: A is right *and* B is not, so `&`.":
                     lambda right_a, right_b: (right_a | ~right_b).sum(),
@@ -721,7 +723,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                     lambda right_a, right_b: right_a.sum() - right_b.sum(),
                 "These are the images on which B is wrong: A must be right, too.":
                     lambda right_a, right_b: (~right_b).sum(),
-                "This is a share of the images; their number is asked for: sum().":
+                "This is a share of the images; their number is expected: sum().":
                     lambda right_a, right_b: (right_a & ~right_b).float().mean(),
             }.items()],
         ],

@@ -17,7 +17,7 @@ CONSTANT = "Your function gives the same whatever its arguments are: does it use
 
 
 class Mistake:
-    """A mistake that students make: what to say, and wrong solutions that make it; they take what a solution takes."""
+    """A mistake that students make: what to say, and wrong solutions that make it, called like the solution."""
 
     def __init__(self, words, *gives):
         self.words, self.gives = words, gives
@@ -25,7 +25,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Sign:
-    """A mistake known by what came back: `seen(value, *probe)` is true on all probes whose answer is not right."""
+    """A mistake known by its result: `seen(value, *probe)` is true on all probes whose answer is not right."""
 
     words: str
     seen: Callable
@@ -38,13 +38,13 @@ class Exercise:
     task: the exercise's number, the function's line, and what it returns
     solution: a right answer
     probes: a function that returns a list of tuples of arguments, the smallest first
-    praise: what is said of a right answer
-    also: other right answers, {what is said of them: functions}
-    mistakes: of `Mistake` and `Sign`, the first that fits is named
-    untouched: what the exercise's own faulty lines do, if it has such; still_so: what is said of it
-    read: takes what came back and returns it in a form that `same` compares, or raises `answers.Unreadable`
+    praise: the message for a right answer
+    also: other right answers, {their message: functions}
+    mistakes: a list of `Mistake` and `Sign`, of which the first that fits is named
+    untouched: what the exercise's own faulty lines do, if there are any; still_so: the message for that
+    read: converts a result to a form that `same` compares, or raises `answers.Unreadable`
     observe: takes an `Attempt` and a probe, and returns what is judged; by default what the attempt returns
-    may_change: the names of the arguments that the exercise wants changed
+    may_change: the names of the arguments that the answer is supposed to change
     setting: takes a probe and returns words for it, "with 10 of 19 answers right"; by default "for X = …, size = …"
     """
 
@@ -70,16 +70,18 @@ class Exercise:
     def __call__(self, answer=None, *more):
         """The verdict on a student's function."""
         if more:
-            return wrong(f"Hand over one thing, the function, and not {len(more) + 1}.")
+            return wrong(f"Hand over one thing, the function, not {len(more) + 1}.")
         if answers.all_dots(answer):
             return NOT_YET
         if not callable(answer) or isinstance(answer, (torch.Tensor, torch.nn.Module)):
-            return wrong(f"Hand over the function itself, its name without brackets; this is {answers.kind(answer)}.")
+            return wrong(
+                f"Hand over the function itself, its name without brackets, but this is {answers.kind(answer)}."
+            )
         if isinstance(answer, type):
-            return wrong(f"Hand over a function; this is {answers.kind(answer)}.")
+            return wrong(f"Hand over a function, but this is {answers.kind(answer)}.")
         attempt = Attempt(answer, list(inspect.signature(self.solution).parameters), self.may_change)
         try:
-            with undisturbed():  # for our own functions too, and for the probes
+            with undisturbed():  # also for our own functions and for the probes
                 return self._judge(attempt)
         except NotYet:
             return NOT_YET
@@ -87,7 +89,7 @@ class Exercise:
             return wrong(_sentence(endless.words))
 
     def outcome(self, function, probe):
-        """What one of our own functions gives for a probe, as it is compared; or the `Stopped` with which it ends."""
+        """The result of one of our own functions for a probe, ready to be compared, or the `Stopped` that ended it."""
         return self._try(Ours(function), probe)
 
     def _judge(self, attempt):
@@ -115,7 +117,7 @@ class Exercise:
         return self._manners(attempt, probes[first], given[first], unknown)
 
     def _constant(self, given, expected):
-        """Whether all probes had the same answer, and should not have."""
+        """True if all probes have the same answer but should not."""
         some = not any(isinstance(value, Stopped) for value in given)
         same = [all(self.agree(value, values[0]) for value in values) for values in (given, expected)]
         return some and same == [True, False]
@@ -131,14 +133,14 @@ class Exercise:
             return Stopped(str(unreadable))
 
     def agree(self, value, other):
-        """Whether two outcomes are the same; two that stop are, if they stop with the same kind of error."""
+        """True if two outcomes are the same; two that stopped are, if they stopped with the same kind of error."""
         if isinstance(value, Stopped) or isinstance(other, Stopped):
             errors = [type(getattr(one, "error", None)) for one in (value, other)]
             return type(value) is type(other) and errors[0] is errors[1] and value.error is not None
         return self.same(value, other)
 
     def _gives(self, function, probes, given):
-        """Whether the answer is `function` as far as the probes tell."""
+        """True if the answer does the same as `function` on all probes."""
         return all(self.agree(self.outcome(function, probe), value) for probe, value in zip(probes, given, strict=True))
 
     def _other_way(self, probes, given):
@@ -146,7 +148,7 @@ class Exercise:
         return next((praise for praise, function in ways if self._gives(function, probes, given)), None)
 
     def _known(self, differing, probes, given):
-        """The words of the first mistake that gives all of `given`, or whose sign is on all that differ; or None."""
+        """The words of the first mistake that gives all of `given`, or whose sign is wherever they differ; or None."""
         for mistake in self.mistakes:
             if isinstance(mistake, Sign):
                 seen = [not isinstance(value, Stopped) and mistake.seen(value, *probe) for value, probe in differing]
@@ -157,21 +159,21 @@ class Exercise:
         return None
 
     def _manners(self, attempt, probe, before, verdict):
-        """A verdict on what the function does besides answering; `verdict` if it does nothing else."""
+        """A verdict on side effects of the function; `verdict` if there are none."""
         attempt.seed = 1
-        repeatable = self.agree(before, before)  # not what stopped, and not NaN
+        repeatable = self.agree(before, before)  # False for NaN, and for an answer that stopped
         again = self._try(attempt, probe) if repeatable else None
         if attempt.manners:
             return wrong(_sentence(attempt.manners[0]))
         if again is not None and not self.agree(again, before):
             return wrong(
                 "Called twice with the same arguments, your function gives two different answers: does it draw random "
-                "numbers, or go on with what an earlier call left in a name outside of it?"
+                "numbers, or use what an earlier call left in a name outside of it?"
             )
         return verdict
 
     def _said(self, attempt, probe, value, expected):
-        """The probe, and what came instead of the expected."""
+        """The probe, and how the result differs from the expected one."""
         if not isinstance(value, Stopped):
             call = self.setting(*probe) if self.setting else f"for {self._named(probe)}"
             return f"{call} {self.difference(value, expected)}"
@@ -189,18 +191,18 @@ def _sentence(words):
 
 
 def _early_return(attempt):
-    """A remark, if a `return` stands in a loop, not below an `if`: the first turn is then the last."""
+    """A remark if a `return` is inside a loop and not below an `if`: the first turn is then the last."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(attempt.function)))
     except (OSError, TypeError, SyntaxError):
         return ""
     loops = [node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.While))]
     early = any(isinstance(line, ast.Return) for loop in loops for line in loop.body)
-    return ". Your `return` stands inside the loop, so that its first turn is its last: indent it less" if early else ""
+    return ". Your `return` is inside the loop, so the first turn is the last: indent it less" if early else ""
 
 
 def checked(check):
-    """Decorate a check that is no `Exercise`, of a network or a number: an answer that stops gets a verdict too."""
+    """Decorate a check that is not an `Exercise`, such as one of a network: an answer that stops gets a verdict."""
 
     @functools.wraps(check)
     def judged(*given, **named):
@@ -208,7 +210,7 @@ def checked(check):
             inspect.signature(check).bind(*given, **named)
         except TypeError:
             line = f"{check.__name__}{inspect.signature(check)}"
-            return wrong(f"Keep the check's line as the exercise has it, checks.{line}: {len(given)} came.")
+            return wrong(f"Keep the check's line as the exercise has it, checks.{line}: it got {len(given)}.")
         try:
             return NOT_YET if given and answers.all_dots(given[0]) else check(*given, **named)
         except NotYet:

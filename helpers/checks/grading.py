@@ -16,8 +16,8 @@ LIMIT = 120  # seconds for one check
 def graded(points, check):
     """The points that an answer earns: all of them if `check()` returns a verdict that is right, else 0.
 
-    check: a function without arguments. The verdict is printed beside the points. Where the system can, the check runs
-    in a process of its own: an answer that never ends, crashes or fills the memory costs its own points only.
+    check: a function without arguments. The verdict is printed beside the points. If the system can fork, the check
+    runs in its own process: an answer that never ends, crashes or fills the memory costs only its own points.
     """
     verdict = in_a_process(check) if hasattr(os, "fork") else _tried(check)
     print(verdict)
@@ -25,7 +25,7 @@ def graded(points, check):
 
 
 def in_a_process(check, limit=LIMIT):
-    """What a check says, as a text, from a copy of this process that is ended after `limit` seconds."""
+    """What a check says, as a text, from a copy of this process that is killed after `limit` seconds."""
     load_compiler()  # once, not in each child
     reading, writing = os.pipe()
     child = os.fork()
@@ -48,17 +48,17 @@ def in_a_process(check, limit=LIMIT):
 
 
 def _answer_through(pipe, check):
-    """In the child: write what the check says into the pipe, and end without what Python does at its end."""
+    """In the child: write what the check says into the pipe, and exit without Python's clean-up."""
     import torch
 
-    torch.set_num_threads(1)  # the threads of the parent do not exist here, and OpenMP would wait for them
+    torch.set_num_threads(1)  # the parent's threads do not exist here, but OpenMP would wait for them
     with open(pipe, "wb") as answer:
         pickle.dump(_tried(check), answer)
     os._exit(0)
 
 
 def _tried(check):
-    """What a check says; what the answer prints or warns about is dropped, since a word on stderr costs all points."""
+    """What a check says; what the answer prints or warns about is dropped, since text on stderr costs all points."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
             return repr(check())

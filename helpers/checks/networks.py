@@ -15,12 +15,12 @@ from helpers.checks.attempt import Attempt, Stopped, load_compiler
 
 
 def module(net):
-    """`net` itself; raises Stopped with words if it is no network that can run."""
+    """`net` itself; raises Stopped, with the reason, if it is not a network that can run."""
     if isinstance(net, type) and issubclass(net, nn.Module):
         raise Stopped(f"{net.__name__} is the class of a network: make one, with brackets, {net.__name__}()")
     if not isinstance(net, nn.Module):
         comma = ". Is there a comma after its last bracket?" if isinstance(net, tuple) and len(net) == 1 else ""
-        raise Stopped(f"a network is asked for, an nn.Module; this is {answers.kind(net)}{comma}")
+        raise Stopped(f"a network is expected, an nn.Module, but this is {answers.kind(net)}{comma}")
     if isinstance(net, (nn.ModuleList, nn.ModuleDict)):
         raise Stopped(f"nn.{type(net).__name__} only holds layers and runs none of them: use nn.Sequential")
     if isinstance(net, nn.Sequential) and not len(net):
@@ -38,7 +38,7 @@ def module(net):
 
 
 def copied(net):
-    """A copy of `net`; what it computed in an earlier run, which deepcopy refuses, is copied without its graph."""
+    """A copy of `net`; results of an earlier run, which deepcopy refuses, are copied without their graph."""
     attributes = [value for layer in module(net).modules() for value in vars(layer).values()]
     made = {id(t): t.detach().clone() for t in attributes if torch.is_tensor(t) and not t.is_leaf}
     try:
@@ -50,19 +50,19 @@ def copied(net):
 def scores(net, X, classes=10):
     """The scores, (N, classes), that a copy of `net` gives for X, (N, channels, height, width), in evaluation.
 
-    Raises Stopped, in words, if the network stops, gives something else, numbers that are not finite, other numbers in
-    a second run, other numbers for an image among other images, or changes its input.
+    Raises Stopped, with the reason, if the network stops, returns something else or numbers that are not finite,
+    differs in a second run or for an image among other images, or changes its input.
     """
     return run(copied(net), X, classes).scores
 
 
 def run(net, X, classes=10):
-    """`scores` and how they came about, a `ForwardPass`; `net` may be changed by its run, so pass it `copied`."""
+    """The `ForwardPass` that gave the `scores`; it may change `net`, so pass it `copied`."""
     first = ForwardPass(net, X)
     y_hat, count = first.scores, len(X)
     if not y_hat.is_floating_point():
         raise Stopped(
-            f"your network gives {y_hat.dtype}, not scores: return the scores themselves, and choose no class"
+            f"your network gives {y_hat.dtype}, not scores: return the scores themselves, without choosing a class"
         )
     if y_hat.shape != (count, classes):
         raise Stopped(f"for {count} images your network gives {answers.shape(y_hat)}, expected {count}×{classes}"
@@ -87,13 +87,13 @@ def run(net, X, classes=10):
 
 
 def _alike(some, other):
-    """Whether scores are equal within rounding; those that are infinite or NaN, as redrawn weights give, count as 0."""
+    """True if scores are equal within rounding; infinity and NaN, which redrawn weights may give, count as 0."""
     some, other = some.double().nan_to_num(0, 0, 0), other.double().nan_to_num(0, 0, 0)
     return bool(((some - other).abs() <= 1e-4 * some.abs().max()).all())
 
 
 def _chance(first):
-    """What in a run was random, in words."""
+    """Words that say what was random in a run."""
     names = {name for name, _ in first.operations}
     drops = "bernoulli_" in names or "native_dropout" in names
     return ": F.dropout needs training=self.training" if drops else ": is a part of it random, or counting its calls?"
@@ -101,13 +101,13 @@ def _chance(first):
 
 def _shape_advice(y_hat, count, classes):
     if y_hat.ndim and y_hat.shape[0] != count:
-        return ": its first dimension has to stay that of the images, in each reshape and view"
+        return ": keep the first dimension, that of the images, in each reshape and view"
     return ": is nn.Flatten() missing?" if y_hat.ndim > 2 else f": {classes} classes, {classes} scores"
 
 
 @dataclass
 class Step:
-    """A layer's turn: where it stands in the network, what reached it, what it made, its own multiply-adds."""
+    """A layer's turn: its name, its input and output, and its own multiply-adds."""
 
     name: str
     layer: nn.Module
@@ -116,7 +116,7 @@ class Step:
     multiply_adds: int = 0
 
 
-# The products of weights in PyTorch's operations, by what goes in and what comes out.
+# The products of weights in PyTorch's operations, from their inputs and outputs.
 _PRODUCTS = {
     "convolution": lambda out, X, weight, *rest: out.numel() * weight[0].numel(),
     "addmm": lambda out, bias, X, weight: out.numel() * X.shape[-1],
@@ -129,9 +129,9 @@ _PRODUCTS = {
 class ForwardPass(TorchDispatchMode):
     """One run of `net` on X in evaluation, on the network's device; raises Stopped, naming the layer that stops.
 
-    scores: on the CPU; trains: whether a gradient leads from them to a weight; multiply_adds: of all images together;
-    operations: (PyTorch's name, of a convolution also the shape of what goes in), in their order, whether layers or
-    functions called them; steps: a `Step` for each layer, in the order in which they ended
+    scores: on the CPU; trains: True if a gradient leads from them to a weight; multiply_adds: of all images together;
+    operations: (PyTorch's name, and the input's shape for a convolution), in order, whether called by layers or by
+    functions; steps: a `Step` for each layer, in the order in which they ended
     """
 
     def __init__(self, net, X, seed=0):
@@ -139,7 +139,7 @@ class ForwardPass(TorchDispatchMode):
         self.net, self.operations, self.steps, self.multiply_adds, self._open = net, [], [], 0, []
         weight = next(itertools.chain(net.parameters(), net.buffers()), X)
         if weight.is_meta:
-            raise Stopped("your network's weights are on the device `meta`, where there are no numbers")
+            raise Stopped("your network's weights are on the device `meta`, which holds no numbers")
         X = X.to(weight.device, weight.dtype if weight.is_floating_point() else X.dtype)
         hooks = [hook for name, layer in net.named_modules() for hook in self._hooks(name, layer)]
         load_compiler()  # PyTorch would load it at the first recorded operation, in the student's seconds
@@ -192,7 +192,7 @@ class ForwardPass(TorchDispatchMode):
         yield layer.register_forward_hook(end)
 
     def _why(self, stopped, count):
-        """What stopped the run, in words: those of a layer of PyTorch's, if one stopped, else those of the code."""
+        """Words for what stopped the run: about one of PyTorch's layers, if it stopped there, else about the code."""
         step = self._open[-1] if self._open else None
         ours = step and type(step.layer).forward.__module__.startswith("torch.nn")
         if stopped.error is None or not ours or isinstance(step.layer, nn.Sequential):
@@ -208,7 +208,7 @@ class ForwardPass(TorchDispatchMode):
 
 
 def _why(layer, X, said, count):
-    """Why a layer of PyTorch's cannot take `X`, in words; said: the first line of its error; count: of the images."""
+    """Words for why one of PyTorch's layers cannot take `X`; said: the first line of its error; count: of images."""
     if not torch.is_tensor(X):
         return f"{answers.kind(X)} reaches it, not a tensor: what does the layer before it give?"
     comes = answers.shape(X.shape[1:])
@@ -218,7 +218,7 @@ def _why(layer, X, said, count):
     if weight.dtype != X.dtype and weight.is_floating_point():
         return f"its weights are {weight.dtype}, the numbers that reach it {X.dtype}"
     if X.ndim and X.shape[0] != count:
-        return f"{answers.shape(X)} reaches it from {count} images: the first dimension has to stay that of the images"
+        return f"{answers.shape(X)} reaches it from {count} images: the first dimension must remain that of the images"
     if isinstance(layer, nn.Linear):
         if X.ndim > 2:
             return f"maps of {comes} reach it; put nn.Flatten() before it"
@@ -237,7 +237,7 @@ def _why(layer, X, said, count):
 
 
 def redrawn(net, seed=35):
-    """`net` with large random weights of both signs: what it cannot do with them, it can do with none."""
+    """`net` with large random weights of both signs: what it cannot do with these, it cannot do with any."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for p in filter(torch.is_floating_point, net.parameters()):
@@ -247,10 +247,10 @@ def redrawn(net, seed=35):
 
 
 def limit(net, X):
-    """What limits the scores of `net`: "softmax", "log-softmax" or such as "between -1 and 1"; None if nothing does.
+    """What limits the scores of `net`: "softmax", "log-softmax", a text such as "between -1 and 1", or None.
 
-    It is seen from the scores for several large weights, however they are computed. `net` is changed: pass it `copied`.
-    Raises Stopped if each image gets the same scores, whatever the weights.
+    It shows in the scores for several large weights, however they are computed. `net` is changed: pass it `copied`.
+    Raises Stopped if all images get the same scores, whatever the weights.
     """
     trained = ForwardPass(net, X).scores.double()
     if (trained >= 0).all() and _ones(trained.sum(dim=1)):
@@ -282,7 +282,7 @@ def _between(low, high):
 
 
 def is_affine(net, X):
-    """Whether one weighted sum could do what `net` does to X with any weights. `net` is changed: pass it `copied`."""
+    """True if `net`, with any weights, does no more than one weighted sum could. `net` is changed: pass it `copied`."""
     for seed in range(3):
         one, other, middle = [
             ForwardPass(redrawn(net, seed), images).scores.double() for images in (X, X.flip(0), (X + X.flip(0)) / 2)

@@ -1,4 +1,4 @@
-"""What a check answers: ✅, ❌ with the mistake named, or ✏️ for an exercise that has not been done yet."""
+"""The verdict of a check: ✅, ❌ with the mistake named, or ✏️ for an exercise that has not been done yet."""
 
 from dataclasses import dataclass
 
@@ -38,7 +38,7 @@ def not_yet(words):
 
 
 def capital(words):
-    """The same words, beginning with a capital letter; what is quoted as code keeps its own."""
+    """The same words, beginning with a capital letter unless they begin with code."""
     return words[:1].upper() + words[1:] if words.partition(" ")[0].rstrip(",:;").isalpha() else words
 
 

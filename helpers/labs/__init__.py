@@ -1,6 +1,6 @@
-"""Labs: what moves under the hand in a notebook. One file a lab; each is one line in its chapter.
+"""Labs: what you can move in a notebook. Each lab has a file of its own, and is one line in its chapter.
 
-Beside them `predict`, with which a student commits to a guess before a cell shows the truth, and the `Scoreboard`.
+Also `predict`, with which a student commits to a guess before a cell shows the truth, and the `Scoreboard`.
 """
 
 from helpers.labs.bench import bench

@@ -14,12 +14,11 @@ from helpers.errors import ShapeError
 from helpers.labs.cells import one_a_cell
 from helpers.labs.drawing import drawing
 from helpers.labs.microscope import microscope
-from helpers.labs.recipe import sizes_of
+from helpers.labs.recipe import renewed, sizes_of
 from helpers.labs.settings import Choice
 from helpers.labs.shapes import Shapes, shapes
 from helpers.labs.trainer import Trainer
 from helpers.labs.versus import Versus
-from helpers.models import anew
 from helpers.own_net import example, load_own_net, save_own_net
 
 LAYERS = ("kernel", "channels", "padding", "activation", "pooling")  # what the trainer alone would let a hand set
@@ -169,7 +168,7 @@ class BenchTrainer(Trainer):
         """The layers with new weights, which the seed decides."""
         with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
             torch.manual_seed(settings["seed"])
-            return anew(settings["net"])
+            return renewed(settings["net"])
 
     def present(self):
         """As the training lab, in its run's thread, between two steps; the other labs of the bench see the weights."""

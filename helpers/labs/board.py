@@ -9,16 +9,16 @@ import torch
 from helpers.labs.settings import Matrix
 from helpers.labs.typed import first_number, plain, readings
 
-LONGEST = 500  # characters; no one writes more than this on a board
+LONGEST = 500  # characters; more than this does not fit on a board
 SWITCH = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 
 
 class BoardError(ValueError):
-    """A line that this lab cannot follow; the message says what is wrong with it, and what would be right."""
+    """A line that this lab cannot follow; the message says what is wrong with it and what to write instead."""
 
 
 def write(lab, controls, defaults):
-    """The line for a lab: its name, and the word of every control that is not at its first value.
+    """The line for a lab: its name, and the word of every control that is not at its initial value.
 
     lab: name; controls: {name: Setting}; defaults: {name: the word it began with}.
     """
@@ -27,7 +27,7 @@ def write(lab, controls, defaults):
 
 
 def read(line, lab, controls, defaults):
-    """The values that a line asks for, {name: value}; what it does not name goes back to its first value.
+    """The values that a line asks for, {name: value}; what it does not name goes back to its initial value.
 
     Raises BoardError. Nothing in the line is ever evaluated.
     """
@@ -59,7 +59,7 @@ def named(line, lab, controls):
             raise BoardError(f"“{typed[:40]}” is not a setting of this lab: {_instead(typed, aliases)}")
         if lab in said.lower().split():
             raise BoardError(f"there are two lines here: type one, up to the second “{lab}”")
-        # What stands between two settings, or at the end: "0.3, kernel=3", "0.3 | kernel=3", "0.3 (kernel=3)", "0.3!".
+        # Drop what separates two settings, or ends a line: "0.3, kernel=3", "0.3 | kernel=3", "0.3 (kernel=3)", "0.3!".
         said = re.sub(r"(?:[^\w%°∞×]|_|\band)+$", "", said)
         value = meaning(controls[name], name, said)
         if asked.setdefault(name, value) != value:
@@ -68,7 +68,7 @@ def named(line, lab, controls):
 
 
 def _alias(text):
-    """A name as it may be typed: small letters, and one kind of gap."""
+    """A name in the form in which names are compared: small letters, and one kind of gap."""
     return slug(text).replace("_", "-")
 
 
@@ -87,12 +87,12 @@ def _instead(typed, aliases):
 
 
 def slug(label):
-    """A label as one word: "blur (mean)" as blur-mean; numbers stay as they are."""
+    """A label as one word: "blur (mean)" becomes blur-mean; numbers do not change."""
     return re.sub(r"[^\w.]+", "-", label.lower()).strip("-")
 
 
 def words_of(options):
-    """The options of a list by a word for each, {word: value}: “A” beside “a” is a_2, and a sign alone option."""
+    """The options of a list, each under its own word, {word: value}: “A” after “a” is a_2, a sign alone is option."""
     words = {}
     for label, value in options:
         began = slug(label) or "option"
@@ -115,7 +115,7 @@ def word(control):
 
 
 def meaning(control, name, said):
-    """The value that a plain text means for a control; raises BoardError if it means none."""
+    """The value that a plain text stands for in a control; raises BoardError if there is none."""
     if isinstance(control, Matrix):
         return _matrix(name, said)
     if not said:
@@ -132,10 +132,10 @@ def meaning(control, name, said):
 
 
 def _option(control, name, said):
-    """The value of one of the options, by its label, or by a number in a different notation."""
+    """The value of one of the options, given its label or its number in any notation."""
     options = words_of(control.options)
     numbers = {readings(label)[0]: label for label in options if readings(label)}
-    # A sign would be lost in a label: −0.3 is not 0.3.
+    # A label would lose the sign: −0.3 is not 0.3.
     asked = [numbers.get(number) for number in readings(said)] or [slug(said), _alias(said)]
     for label in asked:
         if label in options:
@@ -149,7 +149,7 @@ def _option(control, name, said):
 
 
 def _whole_number(control, name, said):
-    """A whole number that the slider can reach; the slider's own unit may stand after it."""
+    """A whole number that the slider can reach; the slider's unit may follow it."""
     unit = re.search(r"\((.+)\)", control.description)
     if unit:
         said = re.sub(rf"\s*({re.escape(unit[1])}|px|°)$", "", said)
@@ -182,7 +182,7 @@ def _refusal(name, said, why, nearest=None):
 
 
 def _matrix(name, said):
-    """A square of numbers, as a `Matrix` has it; its rows end at a semicolon, or stand in brackets."""
+    """A square of numbers as the value of a `Matrix`; its rows end with a semicolon, or are in brackets."""
     if not said:
         return ()
     said = re.sub(r"\]\s*[,;]?\s*\[", ";", said.replace("(", "[").replace(")", "]")).strip("[] ")
@@ -201,10 +201,10 @@ def _matrix(name, said):
 
 
 class Board:
-    """The line of a lab, to read and to type; `moved()` is called once after a hand or a line moved its controls.
+    """The line of a lab, to read and to type; `moved()` is called once whenever a hand or a line has moved controls.
 
-    text: what has the line as its `value`; trouble: what says why a typed line is refused; together: makes a context
-    in which all that one move changes goes to the browser in one message.
+    text: its `value` is the line; trouble: shows why a typed line is refused; together: makes a context in which
+    everything that one move changes goes to the browser in one message.
     """
 
     def __init__(self, lab, controls, moved, text, trouble, together=contextlib.nullcontext):
@@ -232,7 +232,7 @@ class Board:
     def move(self, values, then=None):
         """Move controls to `values`, {name: value}, in one step; `then` is called in place of `moved`."""
         with self._together():
-            self._quiet = True  # what `moved` moves in its turn is part of the same move
+            self._quiet = True  # controls that `moved` itself moves are part of the same move
             try:
                 for name, value in values.items():
                     control = self.controls[name]
@@ -259,7 +259,7 @@ class Board:
             self.trouble.say(str(error), trouble=True)
             return
         self.move(values)
-        # A picture may have less room than the line asks for: row=24 of a map of 10 rows. (No numbers ask for nothing.)
+        # The picture may be too small for what the line asks: row=24 of a map of 10 rows. (No numbers ask for nothing.)
         cut = [name for name, value in asked.items() if self.controls[name].value != value and value != ()]
         if cut:
             now = ", ".join(f"{name}={word(self.controls[name])}" for name in cut)

@@ -2,10 +2,10 @@
 
 import { calm, onTheme } from "./theme.js";
 
-// For all that can have the focus: Notebook 7 would take the arrow keys.
+// For everything that can have the focus: otherwise Notebook 7 would take the arrow keys.
 export const KEYS = { "data-lm-suppress-shortcuts": "true" };
 
-// The smallest piece of HTML: an element with attributes, and what stands in it.
+// An HTML element with its attributes and its content.
 export function make(tag, attributes = {}, ...inside) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -40,13 +40,13 @@ export function makeCanvas(place, heightOf, draw, signal, attributes = {}) {
     redraw();
   });
   watch.observe(place);
-  window.addEventListener("resize", redraw, { signal }); // a zoom that leaves the width as it was
+  window.addEventListener("resize", redraw, { signal }); // for a zoom that does not change the width
   signal.addEventListener("abort", () => watch.disconnect());
   onTheme(redraw, signal);
   return { canvas, redraw };
 }
 
-// A map of numbers as a small picture with one pixel a number; `colour(number)` is [red, green, blue].
+// A map of numbers as a small picture with one pixel per number; `colour(number)` is [red, green, blue].
 export function mapPicture(numbers, rows, columns, colour) {
   const picture = new OffscreenCanvas(columns, rows);
   const context = picture.getContext("2d");
@@ -75,7 +75,7 @@ export function putPicture(context, picture, x, y, width, height) {
   context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
 }
 
-// The one marker of all labs: white with a dark outline, seen on every colour.
+// The marker of all labs: white with a dark outline, visible on every colour.
 export function putMarker(context, x, y, width, height, thin = false) {
   for (const [colour, line] of thin
     ? [
@@ -101,8 +101,8 @@ export function putText(context, text, x, y, { colour, size = 13, align = "left"
   context.fillText(text, x, y);
 }
 
-// Let `step()` be called every `milliseconds` until it returns false; returns what stops it. Where less motion is asked
-// for, it runs to its end at once, and nothing is left to stop.
+// Call `step()` every `milliseconds` until it returns false; returns a function that stops it. If the user has asked
+// for reduced motion, it runs to its end at once, and there is nothing to stop.
 export function play(step, milliseconds, signal) {
   if (calm()) {
     while (step());

@@ -1,4 +1,4 @@
-// The class's drawings at the projector: how many of each word, who has some left to draw, and what stands out.
+// The class's drawings at the projector: how many of each word, who is not done yet, and what stands out.
 
 import { make } from "./canvas.js";
 import { makeGallery } from "./gallery.js";

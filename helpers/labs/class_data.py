@@ -16,13 +16,13 @@ LOOKS_EVERY = 1  # seconds between two looks into the folder
 
 
 def oddness(images, labels):
-    """How much each drawing stands out, (N,): how far its nearest is in its own class, less how far in all others.
+    """How much each drawing stands out, (N,): its distance to the nearest of its own class, less that of the others.
 
-    images: (N, 1, height, width) bytes; labels: (N,). Above 0, one of another class is nearer. Of 20 wrong labels among
-    900 simulated drawings 16 to 19 were among the first 30; by the distance from the means of the classes, 8 to 11. A
-    drawing that is alone in its class cannot be judged: it comes last.
+    images: (N, 1, height, width) bytes; labels: (N,). Above 0, a drawing of another class is nearer. Of 20 wrong labels
+    among 900 simulated drawings, 16 to 19 were among the first 30; ranked by the distance from the class means, 8 to
+    11. A drawing that is alone in its class cannot be judged, so it comes last.
     """
-    # Four pixels are one: a fourth of the work, and as many wrong labels found.
+    # Four pixels become one: a quarter of the work, and just as many wrong labels found.
     X, found = F.avg_pool2d(images.float() / 255, 2).flatten(1), [torch.zeros(0)]
     for start in range(0, len(X), 500):  # all distances of a large class at once would take a gigabyte
         rows = slice(start, start + 500)
@@ -36,7 +36,7 @@ def oddness(images, labels):
 
 
 class ClassData(Living):
-    """Looks into the folder of everyone's drawings and shows what lies there; it writes nothing.
+    """Shows what is in the folder of everyone's drawings; writes nothing.
 
     words: a tuple; files: `Files`.
     """
@@ -46,7 +46,7 @@ class ClassData(Living):
 
     def __init__(self, words, files):
         self.words, self.files, self._ended = words, files, threading.Event()
-        self._drawing = threading.RLock()  # held while a picture is made: all of it is of one look into the folder
+        self._drawing = threading.RLock()  # held while a picture is made, so that all of it comes from one reading
         self._take(files.read())
         controls = {
             "order": Choice("order", ["outliers first", "newest first"]),
@@ -57,18 +57,18 @@ class ClassData(Living):
         self._thread.start()
 
     def close(self):
-        """Close the lab, and look into the folder no more."""
+        """Close the lab and stop watching the folder."""
         self._ended.set()
-        self._thread.join(1)  # a network drive may hold it up for longer
+        self._thread.join(1)  # no longer: a network drive may hold it up
         super().close()
 
     def redraw(self):
-        """As every lab does, in the thread of a hand or in that which looks."""
+        """As every lab does, in the thread that handles a move or in the one that watches the folder."""
         with self._drawing:
             super().redraw()
 
     def _take(self, found):
-        """Show what `Files.read` has found from now on."""
+        """From now on show `found`, which `Files.read` returned."""
         self._found, self.drawings = found, gathered(found[0], self.words, self.files.folder.path)
 
     def _watch(self):
@@ -83,7 +83,7 @@ class ClassData(Living):
         """The places of the drawings to show, in their order."""
         drawings = self.drawings
         if order == "newest first":
-            # The drawings of a file stand in the order in which they were made.
+            # Within a file, drawings are in the order in which they were made.
             order = sorted(range(len(drawings.times)), key=lambda i: (drawings.times[i], i), reverse=True)
             places = torch.tensor(order, dtype=torch.long)
         else:
@@ -93,7 +93,7 @@ class ClassData(Living):
         return places[:SHOWN]
 
     def missing(self):
-        """[(mark, number of drawings, words that are missing)] of those with something to draw, the fewest first."""
+        """[(mark, number of drawings, missing words)] of writers who are not done yet, fewest drawings first."""
         drawings, rows = self.drawings, []
         for writer, mark in enumerate(drawings.marks):
             labels = drawings.labels[drawings.writers == writer]
@@ -106,7 +106,7 @@ class ClassData(Living):
         return labels.bincount(minlength=len(self.words)).tolist()
 
     def draw(self, order, word):
-        """The numbers of drawings, who still has something to draw, and the drawings that stand out."""
+        """The numbers of drawings, the writers who are not done yet, and the drawings that stand out."""
         drawings, troubles, rows = self.drawings, list(self._found[1]), self.missing()
         places = self.places(order, word)
         facts = {
@@ -137,16 +137,16 @@ class ClassData(Living):
 
 
 def _state(found):
-    """What differs if a file does: `Files` makes its drawings anew."""
+    """Something that changes whenever a file does: `Files` then makes new objects."""
     drawn, troubles = found
     return {mark: id(drawings) for mark, drawings in drawn.items()}, troubles
 
 
 @one_a_cell
 def class_data(words=DIGITS):
-    """The class's drawings as they come: how many of each word, who has some left to draw, and what stands out.
+    """The class's drawings as they arrive (chapter 5): how many of each word, who is not done yet, and what stands out.
 
-    words: those that `labs.collect` asked for. They come from the folder that LENET_LAB_CLASS names, within two
-    seconds, else from the student's own. Raises ValueError for words that cannot be asked for.
+    words: those that `labs.collect` asked for. Drawings appear within two seconds; they come from the folder that
+    LENET_LAB_CLASS names, else from the student's own. Raises ValueError for words that `labs.collect` cannot ask for.
     """
     return ClassData(as_words(words), Files(place_of_all()))

@@ -1,4 +1,4 @@
-"""What a class draws: a file for each writer, beside the notebook and, if one is named, in the class's folder."""
+"""What a class draws (chapter 5): a file for each writer, beside the notebook and, if there is one, in its folder."""
 
 import io
 import json
@@ -46,9 +46,9 @@ def as_words(text):
 
 
 def as_file(words, images):
-    """Drawings one below the other as the bytes of a PNG file, which any program can show, with a line of JSON.
+    """Drawings, one below the other, as the bytes of a PNG file that any program can show, with a line of JSON in it.
 
-    words: what each of them is, in their order; images: (N, 28, 28) bytes.
+    words: the word for each drawing; images: (N, 28, 28) bytes.
     """
     line, file = PngInfo(), io.BytesIO()
     line.add_text("drawn", json.dumps(list(words)))
@@ -57,34 +57,34 @@ def as_file(words, images):
 
 
 def from_file(content):
-    """The words and images of such a file; raises ValueError for all else. Nothing in it is ever run."""
+    """The words and images of such a file; raises ValueError for any other. Nothing in it is ever run."""
     no_drawings = ValueError("holds no drawings")
     if not content.startswith(b"\x89PNG") or len(content) < 33:
         raise no_drawings
-    width, height = struct.unpack(">II", content[16:24])  # before it is unpacked: a small file can promise much
+    width, height = struct.unpack(">II", content[16:24])  # before it is unpacked: a small file can claim to be huge
     if width != SIZE or not 0 < height <= SIZE * MOST:
         raise no_drawings
     try:
         picture = Image.open(io.BytesIO(content), formats=["PNG"])
         words = json.loads(picture.info["drawn"])
         pixels = np.array(picture)
-    except Exception as error:  # any error: the bytes of a foreign file lead them anywhere
+    except Exception as error:  # any error: a file of another kind can raise anything
         raise no_drawings from error
     if pixels.dtype != np.uint8 or pixels.ndim != 2 or not isinstance(words, list):
         raise no_drawings
     if len(words) * SIZE != height or not all(isinstance(word, str) and 0 < len(word) <= LONGEST for word in words):
-        raise ValueError(f"says something else than its {height // SIZE} drawings show")
+        raise ValueError(f"has words that do not fit its {height // SIZE} drawings")
     return words, torch.from_numpy(pixels).reshape(-1, SIZE, SIZE)
 
 
 class Files:
-    """The drawings in a `ClassFolder`: `read` opens only those files that have changed since the last time."""
+    """The drawings in a `ClassFolder`; `read` opens only the files that have changed since the last time."""
 
     def __init__(self, folder):
         self.folder, self._known = folder, {}
 
     def read(self):
-        """{writer's mark: (words, images, time of the file)}, and a text for each thing that was not read."""
+        """{writer's mark: (words, images, time of the file)}, and a message about each thing that was not read."""
         if self.folder.path == own_folder() and not self.folder.path.exists():
             return {}, []  # before the first drawing: no trouble
         found, troubles = self.folder.read(DRAWN, self._drawings)
@@ -102,15 +102,15 @@ class Files:
 
 
 def own_folder():
-    """The folder of a student's own drawings: LENET_LAB_HOME, or that of the notebook, with "drawings" behind it."""
+    """The folder of a student's own drawings: "drawings" in LENET_LAB_HOME or, without it, beside the notebook."""
     return Path(os.environ.get("LENET_LAB_HOME", ".")).absolute() / "drawings"
 
 
 class Writer:
-    """A student with a mark that tells nothing of him or her, and the drawings: `words`, and `images`, (N, 28, 28).
+    """A student under a mark that gives nothing away, and the drawings: `words`, and `images`, (N, 28, 28).
 
-    All go into one file of the student's own, and a copy into the class's folder if one is named. Begins with the file
-    that was changed last, with that of a mark, or with a new mark.
+    They are kept in one file of the student's own, with a copy in the class's folder if there is one. Begins with the
+    file that was changed last, with that of a mark, or with a new mark.
     """
 
     def __init__(self, new=False, mark=None):
@@ -135,7 +135,7 @@ class Writer:
         return Writer(mark=known[known.index(self.mark) - 1 if self.mark in known else -1])
 
     def look(self):
-        """Take what lies in the file now: a second lab of this writer may have changed it. May raise OSError."""
+        """Read the file again: a second lab of this writer may have changed it. May raise OSError."""
         try:
             self.words, self.images = from_file(self.file.read_bytes())
         except FileNotFoundError:
@@ -144,7 +144,7 @@ class Writer:
             raise OSError(f"has a file, {self.file.name}, that {error}: move it away") from None
 
     def keep(self, word, image):
-        """Add a drawing, (1, 28, 28) bytes; returns what came of it, in words. Raises OSError if it is not kept."""
+        """Add a drawing, (1, 28, 28) bytes; returns a message. Raises OSError if it is not kept."""
         self.look()
         if len(self.words) == MOST:
             raise OSError(f"has {MOST} drawings of this writer, which are enough")
@@ -152,7 +152,7 @@ class Writer:
         return f"Kept.{self._share()}"
 
     def take_back(self, which):
-        """Remove the drawing at place `which`, or all if it is None; returns what came of it. May raise OSError."""
+        """Remove drawing number `which`, or all if it is None; returns a message. May raise OSError."""
         self.look()
         left = [i for i in range(len(self.words)) if which is not None and i != which]
         self._write([self.words[i] for i in left], self.images[left])
@@ -164,13 +164,13 @@ class Writer:
         self.words, self.images = words, images
 
     def _share(self):
-        """Bring the class's folder to the same state; says so."""
+        """Bring the class's folder to the same state; returns a message about it."""
         if not self.shared:
             return ""
         try:
             _put(self.shared.path / f"{self.mark}{DRAWN}", self.words, self.images)
         except OSError as error:
-            return f" But the class's folder {self.shared.path} {why(error)}: it has not heard of it."
+            return f" But the class's folder {self.shared.path} {why(error)}: the change did not reach it."
         return f" The class's folder {self.shared.path} has it too." if self.words else " Also in the class's folder."
 
 
@@ -193,26 +193,26 @@ class Drawings:
     images: torch.Tensor
     labels: torch.Tensor
     writers: torch.Tensor
-    times: torch.Tensor  # (N,) seconds, when the writer's file was changed last
+    times: torch.Tensor  # (N,) seconds: when the writer's file was last changed
     class_names: tuple[str, ...]
     marks: tuple[str, ...]
     source: str
     folder: Path
 
     def of_first(self, count):
-        """Those of the first `count` writers."""
+        """The drawings of the first `count` writers."""
         mine = self.writers < count
         parts = {name: getattr(self, name)[mine] for name in ("images", "labels", "writers", "times")}
         return replace(self, **parts, marks=self.marks[:count])
 
     def folds(self):
-        """Up to five ways to set a part aside for testing: pairs of (N,) booleans, by writer and as many at random.
+        """Up to five ways to set some drawings aside for testing: pairs of (N,) booleans, by writer and at random.
 
-        Of both kinds each drawing is set aside once, but only by writer does no hand stand on both sides.
+        Both set the same number aside, and each drawing once. By writer, no hand is on both sides.
         """
         count = min(FOLDS, len(self.marks))
         by_writer = self.writers % count
-        # In turn one for each fold, as long as it lacks some: parts of one size, or the gap would be that of the sizes.
+        # One drawing for each fold in turn, until it is full: if sizes differed, the gap would come from them.
         turns = F.one_hot(by_writer, count).cumsum(dim=0).gather(1, by_writer[:, None])[:, 0]
         in_turn = by_writer[(count * turns + by_writer).argsort()]
         order = torch.randperm(len(self.labels), generator=torch.Generator().manual_seed(0), device="cpu")
@@ -226,7 +226,7 @@ def place_of_all():
 
 
 def gathered(found, words, folder, source=None):
-    """`Drawings` of those of `words` that are in {mark: (words, images, time)}."""
+    """`Drawings` of the given `words`; found: {mark: (words, images, time)}."""
     picked = [
         (image, words.index(word), writer, when)
         for writer, (said, images, when) in enumerate(found.values())
@@ -240,7 +240,7 @@ def gathered(found, words, folder, source=None):
 
 
 def drawings_or_simulated(words):
-    """Everyone's drawings or, as long as there are none, those of ten simulated writers; raises DataError.
+    """Everyone's drawings or, if there are none yet, those of ten simulated writers; raises DataError.
 
     words: a tuple; only digits can be simulated.
     """
@@ -249,19 +249,19 @@ def drawings_or_simulated(words):
     if found:
         return gathered(found, words, folder.path)
     if not set(words) <= set(DIGITS.split()):
-        raise DataError(f"in {folder.path} there is no drawing of {', '.join(words)} yet: labs.collect asks for them")
+        raise DataError(f"there is no drawing of {', '.join(words)} in {folder.path} yet: collect some in labs.collect")
     simulated = {mark: (*drawn, 0) for mark, drawn in simulated_writers(10).items()}
-    source = f"10 simulated writers, made from MNIST's digits, as long as there is no drawing in {folder.path}"
+    source = f"10 simulated writers, made from MNIST's digits, until there is a drawing in {folder.path}"
     return gathered(simulated, words, folder.path, source)
 
 
 def class_data(words=DIGITS):
-    """What the class has drawn as `ImageData`: the drawings of every fifth writer are its test images.
+    """What the class has drawn, as `ImageData` (chapter 5); the test images are the drawings of every fifth writer.
 
-    words: those that `labs.collect` asked for; they are the names of the classes, in this order. The drawings are those
-    in the folder named by LENET_LAB_CLASS, else the student's own; as long as there are none, those of ten simulated
-    writers. `ImageData.source` says which. A writer who is alone is on both sides. Raises ValueError for words that
-    cannot be asked for, and DataError if no one has drawn them yet.
+    words: those that `labs.collect` asked for; they name the classes, in this order. The drawings are those in the
+    folder named by LENET_LAB_CLASS, else the student's own; if there are none yet, those of ten simulated writers.
+    `ImageData.source` says which. A single writer is on both sides. Raises ValueError for words that `labs.collect`
+    cannot ask for, and DataError if there is no drawing of them yet.
     """
     drawings = drawings_or_simulated(as_words(words))
     alone = len(drawings.marks) == 1

@@ -6,7 +6,7 @@ import { lineColours, putDot, putFrame, strokeLine } from "./curves.js";
 import { living } from "./lab.js";
 import { written } from "./theme.js";
 
-const MANY_TIMES = 20; // settings that span more stand on a logarithmic axis
+const MANY_TIMES = 20; // a setting that varies by a larger factor gets a logarithmic axis
 const TICK_ROOM = 44; // pixels for the number of a setting
 const ABREAST = 5; // dots side by side
 
@@ -29,7 +29,7 @@ const inGroup = ({ x, count, mean, spread }, label) => {
   return `${label} ${written(x, 7)}: ${runs}, mean ${written(mean)}${count > 1 ? ` ± ${written(spread, 2)}` : ""}`;
 };
 
-// A dot for each result; those with the same setting stand side by side, so that equal ones are seen.
+// A dot for each result; those with the same setting are side by side, so that equal ones can be seen.
 function putDots(context, data, groups, frame) {
   const colours = lineColours(context.canvas);
   const seen = new Map(groups.map(({ x, count }) => [Math.fround(x), { count: Math.min(count, ABREAST), next: 0 }]));

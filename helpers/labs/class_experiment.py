@@ -14,12 +14,12 @@ from helpers.labs.living import Living, script
 from helpers.labs.settings import Choice
 
 MOST = 500  # lines; two hundred students with two runs each
-LOOKS_EVERY = 1  # seconds between two looks into the class's folder
+LOOKS_EVERY = 1  # seconds between two readings of the class's folder
 NUMBERS = {"lr": "learning rate", "channels": "first channels", "kernel": "kernel size", "parameters": "parameters"}
 OPTIONAL = {"seconds": "seconds of training"}  # numbers that a line may have
 AXES = NUMBERS | OPTIONAL
-GUESS = "guess"  # in place of a number: what was expected, and what came of it
-TOLD = 5  # lines that could not be read, named one by one
+GUESS = "guess"  # instead of a number: the accuracy curve that was expected, and the one that was reached
+TOLD = 5  # unreadable lines that are named one by one
 
 
 def result_line(run):
@@ -38,8 +38,8 @@ def result_line(run):
 def read_lines(text):
     """The results in pasted lines, and what is wrong with the other lines.
 
-    Returns a list of {name: number}, the names those in NUMBERS, "accuracy" and, if the line has them, those in
-    OPTIONAL, and "guess", see `class_guesses`; and a list of texts. Nothing in the lines is ever evaluated.
+    Returns a list of {name: number}, whose names are those in NUMBERS, "accuracy" and, if the line has them, those in
+    OPTIONAL and "guess" (see `class_guesses`); and a list of messages. Nothing in the lines is ever evaluated.
     """
     results, troubles = [], []
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
@@ -65,7 +65,7 @@ def _read(line, number):
         except ValueError:
             raise ValueError(f"{name}={words[name][:20]} is not a number") from None
         if not 0 < result[name] < 1e9:
-            raise ValueError(f"{name} is missing" if name not in words else f"{name}={words[name][:20]} cannot be")
+            raise ValueError(f"{name} is missing" if name not in words else f"{name}={words[name][:20]} is impossible")
     if result["accuracy"] > 1:
         raise ValueError(f"an accuracy of {words['accuracy'][:20]} is more than 1")
     if guess := class_guesses.guess_of(words, number, result["accuracy"]):
@@ -74,9 +74,9 @@ def _read(line, number):
 
 
 def by_setting(results, name):
-    """What the results with the same value of `name` have in common, by value: a list of dicts.
+    """The results grouped by their value of `name`: a list of dicts, sorted by that value.
 
-    Each has x, count, mean and, of several results, spread: their standard deviation, else 0. Results without the
+    Each has x, the value; count; mean; and spread, the standard deviation, 0 for a single result. Results without the
     number are left out.
     """
     groups = {}
@@ -97,7 +97,7 @@ def by_setting(results, name):
 class ClassExperiment(Living):
     """A box for everyone's result lines, `lines`, and above it their accuracies against one of their numbers.
 
-    folder: a `ClassFolder`, whose lines count too as they come, or None.
+    folder: a `ClassFolder`, whose lines count too as they arrive, or None.
     """
 
     NAME = "class_experiment"
@@ -122,7 +122,7 @@ class ClassExperiment(Living):
             super().hear(message, buffers)
 
     def close(self):
-        """Close the lab, and look into the folder no more."""
+        """Close the lab and stop watching the folder."""
         self._ended.set()
         super().close()
 
@@ -155,9 +155,9 @@ class ClassExperiment(Living):
             facts["guesses"] = class_guesses.ranked(results)
             text.append(class_guesses.nearest(facts["guesses"]))
         if self.folder:
-            text.append(f"New ones come by themselves from {self.folder.path}.")
+            text.append(f"New ones appear by themselves, from {self.folder.path}.")
         if len(shown) < len(results) and against != GUESS:
-            text.append(f"{len(results) - len(shown)} of them do not tell {AXES[against]}.")
+            text.append(f"{len(results) - len(shown)} of them do not say {AXES[against]}.")
         if troubles:
             text.append(f"{'One line is' if len(troubles) == 1 else f'{len(troubles)} lines are'} not read: see below.")
         more = [f"and {len(troubles) - TOLD} more"] if len(troubles) > TOLD else []
@@ -175,8 +175,8 @@ class ClassExperiment(Living):
 
 @one_a_cell
 def class_experiment(text=""):
-    """A box for everyone's result lines, and their picture; text: lines to begin with.
+    """A box for everyone's result lines, and their picture (chapter 4); text: lines to begin with.
 
-    If LENET_LAB_CLASS names a folder, the lines that the class's runs leave there count too, within two seconds.
+    If LENET_LAB_CLASS names a folder, the lines that the class's runs leave there appear too, within two seconds.
     """
     return ClassExperiment(inspect.cleandoc(text), class_folder.named())

@@ -1,7 +1,7 @@
 """A folder that a class shares: finished runs and drawings leave their files there, and the projector reads them all.
 
-The variable LENET_LAB_CLASS names the folder: one on a JupyterHub that everyone may write to, or a network drive.
-Without the variable nothing is shared.
+The environment variable LENET_LAB_CLASS names it: a folder on a JupyterHub that everyone may write to, or a network
+drive. Without the variable nothing is shared.
 """
 
 import functools
@@ -19,20 +19,20 @@ MOST_FILES, MOST_BYTES, MOST_LINES = 1000, 50_000, 200  # read from a folder, fr
 
 @functools.cache
 def own_file():
-    """The name of this kernel's file. It tells nothing of the student, and no other kernel has it."""
+    """The name of this kernel's file: unique, and it gives nothing away about the student."""
     return f"{secrets.token_hex(8)}{ENDING}"
 
 
 class ClassFolder:
-    """The folder at `path`: `share` writes this kernel's file there and nothing else, `read` reads everyone's."""
+    """The folder at `path`: `share` writes this kernel's file and nothing else, `read` reads everyone's."""
 
     def __init__(self, path):
         self.path = Path(path).expanduser()
 
     def share(self, line, name=""):
-        """Add a result line to this kernel's file; returns what came of it, in words.
+        """Add a result line to this kernel's file; returns a message about it.
 
-        name: what the student calls himself or herself, or "".
+        name: the name that the student typed, or "".
         """
         name = re.sub(r"[^\w.-]+", "_", name.strip())[:30].strip("_")
         if name:
@@ -47,9 +47,10 @@ class ClassFolder:
         return f"Shared with the class, in {self.path}{f', as {name}' if name else ', without a name'}."
 
     def read(self, ending=ENDING, content_of=None):
-        """Everyone's files of one kind, {name of the file: what it holds}, and a text for each thing that was not read.
+        """Everyone's files of one kind, {name of the file: content}, and a message about each thing that was not read.
 
-        content_of: reads one, an `os.DirEntry`; it may raise OSError and ValueError. None: files of result lines.
+        content_of: a function that reads one, given as an `os.DirEntry`; it may raise OSError and ValueError. None
+        reads files of result lines.
         """
         texts, troubles, others = {}, [], 0
         try:
@@ -58,8 +59,8 @@ class ClassFolder:
         except OSError as error:
             return {}, [f"the class's folder {self.path} {why(error)}"]
         for entry in files:
-            # A link, a pipe or a device is never opened, and a file of ours not before it has its whole name. What has
-            # a name that is no text is not ours, and no page could show it.
+            # A link, a pipe or a device is never opened, nor a file of ours before it has its final name. A name with
+            # unprintable characters is not ours, and no page could show it.
             is_ours = entry.name.endswith((ENDING, DRAWN)) and entry.name.isprintable()
             if not (is_ours and entry.is_file(follow_symlinks=False)):
                 others += not entry.name.endswith(".part")
@@ -74,25 +75,25 @@ class ClassFolder:
                 except (OSError, ValueError) as error:
                     troubles.append(f"{entry.name} {why(error)}")
         if others:
-            troubles.append("1 other thing lies there" if others == 1 else f"{others} other things lie there")
+            troubles.append("1 other thing is there" if others == 1 else f"{others} other things are there")
         return texts, troubles
 
     def _text(self, entry):
-        """What a file holds; raises ValueError if it cannot be result lines."""
+        """The text in a file; raises ValueError if it cannot be result lines."""
         if entry.stat().st_size > MOST_BYTES:
             raise ValueError(f"has more than {MOST_BYTES:,} bytes")
         text = Path(entry.path).read_bytes().decode("utf-8", errors="replace")
         if "\0" in text or "\ufffd" in text:
-            raise ValueError("is no text")
+            raise ValueError("is not a text file")
         return text
 
 
 def why(error):
     """What is wrong with a file or folder, to follow its name."""
     reasons = {
-        FileNotFoundError: "is not there",
-        NotADirectoryError: "is no folder",
-        PermissionError: "is closed to this account",
+        FileNotFoundError: "does not exist",
+        NotADirectoryError: "is not a folder",
+        PermissionError: "cannot be used by this account",
     }
     return reasons.get(type(error)) or getattr(error, "strerror", None) or str(error)
 

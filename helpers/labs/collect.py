@@ -1,4 +1,4 @@
-"""The class draws: a pad asks for one word after the other, and keeps what is drawn."""
+"""Chapter 5: the class draws. A pad asks for one word after another and keeps the drawings."""
 
 import ipywidgets
 import traitlets as t
@@ -11,12 +11,12 @@ from helpers.labs.living import Living, script
 from helpers.labs.pad import Pad
 from helpers.labs.settings import Button, Choice
 
-SHOWN = 18  # of the drawings that were kept, the last ones
+SHOWN = 18  # of the drawings that were kept, the latest
 BEGIN = "Draw on the pad, or choose an example, and keep it."
 
 
 class Collect(Living):
-    """A pad that asks for the word of which the fewest drawings are kept; `seen` is the present one, (1, 28, 28).
+    """A pad that asks for the word with the fewest drawings so far; `seen` is the present drawing, (1, 28, 28).
 
     words: a tuple; `writer` keeps the drawings.
     """
@@ -45,7 +45,7 @@ class Collect(Living):
             self.redraw()
 
     def ask(self):
-        """Ask for the word that this writer has drawn least, the first of several, on an empty pad."""
+        """Empty the pad and ask for the word that this writer has drawn least often, the first if there are several."""
         self.pad.clear()
         word = min(self.words, key=self.writer.words.count)
         self.board.move({"word": word})
@@ -59,9 +59,9 @@ class Collect(Living):
             self.ask()
 
     def take_back(self, which, of):
-        """Remove the drawing at place `which` of `of` from all folders, and ask for it again.
+        """Remove drawing number `which` of `of` from all folders, and ask for its word again.
 
-        If there are others by now, of a page that lags or of a second lab of this writer, show them instead.
+        If their number has changed, because a page lags behind or there is a second lab, only show them anew.
         """
         if not self._try(self.writer.look):
             return
@@ -81,7 +81,7 @@ class Collect(Living):
             self.ask()
 
     def new_writer(self):
-        """Begin with a new mark and no drawings; those that are kept stay."""
+        """Begin with a new mark and no drawings; the old ones are kept."""
         self.writer, self._said = Writer(new=True), BEGIN
         self.ask()
 
@@ -96,9 +96,9 @@ class Collect(Living):
 
     def hear(self, message, buffers):
         """As every lab does; also keep what is on the pad, and take back."""
-        if "keep" in message:  # how many the page knew of: a double click keeps one drawing
+        if "keep" in message:  # how many drawings the page knew of, so that a double click keeps only one
             if message["keep"] == self._kept:
-                self.pad.ink = message["ink"]  # its own message may still be on the way
+                self.pad.ink = message["ink"]  # the pad's own message may still be on its way
                 self.keep()
         elif "back" in message:
             self.take_back(message["back"], message["of"])
@@ -106,7 +106,7 @@ class Collect(Living):
             super().hear(message, buffers)
 
     def draw(self, word, example):
-        """What is asked for, the drawing as the network will see it, and the last ones that were kept."""
+        """The word that is asked for, the drawing as the network will see it, and the latest that were kept."""
         writer, first = self.writer, max(0, len(self.writer.words) - SHOWN)
         places = list(range(first, len(writer.words)))[::-1]
         facts = {"word": word, "kept": self._kept, "count": len(writer.words), "places": places, "mark": writer.mark}
@@ -115,11 +115,11 @@ class Collect(Living):
         return {"image": self.seen[0], "drawings": writer.images[places]}, facts, self._said
 
     def still(self, word, example):
-        """What is asked for, as a picture that nothing moves."""
+        """The word that is asked for, and the drawing, as a still picture."""
         return plotting.asked_for(word, self.seen)
 
     def _try(self, action):
-        """Whether an action went well; says what it returns, if anything."""
+        """Whether an action succeeded; shows the message that it returns, if any."""
         try:
             self._said, self._sure = action() or self._said, False
         except OSError as error:
@@ -135,10 +135,10 @@ class Collect(Living):
 
 @one_a_cell
 def collect(words=DIGITS):
-    """Draw words, such as digits, one after the other; what is kept becomes `class_data`, a data set of one's own.
+    """Draw words, such as digits, one after another (chapter 5); what you keep becomes the data set `class_data`.
 
-    words: a text such as "cat house tree". Each drawing is prepared as MNIST's digits are, and goes into a file of
-    this writer's in the folder `drawings` beside the notebook (or in LENET_LAB_HOME) and, if LENET_LAB_CLASS names a
-    folder, also there. It can be taken back. Raises ValueError for words that cannot be asked for.
+    words: a text such as "cat house tree". Each drawing is prepared like MNIST's digits, and goes into this writer's
+    file in the folder `drawings` beside the notebook (or in LENET_LAB_HOME) and, if LENET_LAB_CLASS names a folder,
+    also there. It can be taken back. Raises ValueError for words that are too long, too alike or too many.
     """
     return Collect(as_words(words))

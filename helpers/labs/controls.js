@@ -1,4 +1,4 @@
-// The settings of a lab, drawn from what Python's settings.py says of them: all by keyboard, all with names.
+// The settings of a lab, drawn as Python's settings.py describes them: all work by keyboard, and all have names.
 
 import { KEYS, make } from "./canvas.js";
 
@@ -26,7 +26,7 @@ const KINDS = {
     const go = (to) => {
       const place = Math.min(Math.max(Math.round(to), setting.min), setting.max);
       const isNew = place !== now;
-      show(place); // at once, so that three presses of a button lead three times as far
+      show(place); // at once, so that three presses of a button go three times as far
       if (isNew) moved(place);
     };
     const typed = () => go(field.value === "" ? now : Number(field.value));
@@ -53,7 +53,7 @@ const KINDS = {
   },
 };
 
-// A slider that says its value in words beside it, and to a screen reader.
+// A slider with its value as text beside it, also for screen readers.
 function range(setting, moved, inWords, ends) {
   const input = make("input", { type: "range", ...ends, ...KEYS });
   const output = make("span", { class: "lab-value", "aria-hidden": "true" });
@@ -62,7 +62,7 @@ function range(setting, moved, inWords, ends) {
     output.textContent = asWritten(inWords(value));
     input.setAttribute("aria-valuetext", output.textContent);
   };
-  let held = false; // by a hand that has not let go: what Python says meanwhile would tear it away
+  let held = false; // by a hand that has not let go: news from Python would tear the slider away
   input.addEventListener("input", () => {
     show(Number(input.value));
     if (setting.patient) held = true;
@@ -79,7 +79,7 @@ function range(setting, moved, inWords, ends) {
   return { element, hand: input, show: (value) => held || show(value) };
 }
 
-// What makes a control another one, and not the same with another value.
+// What makes a control a different one, rather than the same one with another value.
 const shape = ({ value: _, disabled: __, ...rest }) => JSON.stringify(rest);
 
 // Controls in `place`. `moved(setting, value)` is called by a hand; the returned `show(settings, inFlight)` brings them
@@ -115,7 +115,7 @@ export function makeCopy(source, label) {
   copy.addEventListener("click", async () => {
     if (source.select) source.select();
     else getSelection().selectAllChildren(source);
-    // Without https there is no clipboard to write to: what is selected is copied in the old way.
+    // Without https there is no clipboard API: copy the selection in the old way.
     await (navigator.clipboard?.writeText(source.value ?? source.textContent) ?? document.execCommand("copy"));
     copy.textContent = "Copied";
     setTimeout(() => (copy.textContent = "Copy"), 1500);
@@ -123,7 +123,7 @@ export function makeCopy(source, label) {
   return copy;
 }
 
-// Controls of one group stand in a frame with its name.
+// Controls of one group share a frame with its name.
 function inGroups(controls) {
   const parts = [];
   for (const { element, group } of controls) {

@@ -36,12 +36,12 @@ MISSING = {
 
 
 def kernel_preset(name, size):
-    """A classic kernel, (size, size), by its name in KERNELS. 3×3 is the textbook's; other sizes continue its rule."""
+    """A classic kernel, (size, size), by its name in KERNELS: at 3×3 the textbook's, at other sizes by its rule."""
     places = torch.arange(size) - (size - 1) / 2
     ones, centre, cross = torch.ones(size, size), torch.zeros(size, size), torch.zeros(size, size)
     centre[size // 2, size // 2] = 1
     cross[size // 2, :] = cross[:, size // 2] = 1
-    # Sobel's: a bell down the edge, and the change of a bell across it; the bells are binomial numbers.
+    # Sobel's: a bell curve along the edge, and the slope of one across it; the bells are binomial numbers.
     bell = torch.tensor([math.comb(size - 1, k) for k in range(size)], dtype=torch.float)
     smaller_bell = torch.tensor([0, *(math.comb(size - 2, k) for k in range(size - 1)), 0], dtype=torch.float)
     sobel = torch.outer(bell, smaller_bell[:-1] - smaller_bell[1:])
@@ -62,21 +62,21 @@ def kernel_preset(name, size):
 
 
 def resized(kernel, size):
-    """A kernel cut or filled up with zeros to (size, size) around its middle."""
+    """A kernel cut, or padded with zeros, to (size, size) around its middle."""
     before = size // 2 - len(kernel) // 2
     after = size - len(kernel) - before
     return F.pad(kernel, (before, after, before, after))
 
 
 def to_numbers(kernel):
-    """A kernel as the value of a `Matrix`, rounded to three digits: what stands there is what is used."""
+    """A kernel as the value of a `Matrix`, rounded to three digits: the numbers shown are the numbers used."""
     return tuple(tuple(float(f"{round(x, 4):.3g}") + 0.0 for x in row) for row in kernel.tolist())
 
 
 class Convolution(Living):
-    """A kernel from a list or typed in, how it slides, and one cell of its output, pinned by hand.
+    """A kernel, chosen from a list or typed in, how it slides, and one cell of its output, pinned by hand.
 
-    `weights` is the present kernel, (k, k); `images` has the squares to slide over by their name, None if missing.
+    `weights` is the present kernel, (k, k); `images` maps names to the squares to slide over, None if missing.
     """
 
     NAME = "convolution"
@@ -85,7 +85,7 @@ class Convolution(Living):
     def __init__(self, image):
         self.images = {SAMPLE: as_grey(image), PHOTO: None, DRAWING: None}
         self.weights = kernel_preset(KERNELS[0], 3)
-        self.filled_in = to_numbers(self.weights)  # what the matrix showed last, to see whether a hand changed it
+        self.filled_in = to_numbers(self.weights)  # what the matrix last showed, to notice when a hand changes it
         self.upload, self.pad = Upload(), Pad()
         self.own = Box()  # the upload or the pad
         n = len(self.images[SAMPLE])
@@ -100,7 +100,7 @@ class Convolution(Living):
             "column": Slider("output column", n * 3 // 7, 0, n + 2 * 5 - 1, shown=False),
             "numbers": Matrix(self.filled_in),
             "invert": self.upload.invert,
-            "example": self.pad.example,  # the last: when a line moves it, the pad tells, and all else is in its place
+            "example": self.pad.example,  # last: moving it redraws, and the others must be set by then
         }
         super().__init__(controls, {"slide": Button("slide over the image")})
         self.whole = VBox([self, self.own])
@@ -124,7 +124,7 @@ class Convolution(Living):
             super().redraw()
 
     def agree(self):
-        """Numbers typed by a hand win and are the kernel; else it follows the list and the size."""
+        """Numbers that were typed become the kernel; otherwise it follows the list and the size."""
         kernel, size, numbers = (self.controls[name] for name in ("kernel", "size", "numbers"))
         if numbers.value and numbers.value != self.filled_in:
             kernel.value = OWN
@@ -138,7 +138,7 @@ class Convolution(Living):
             self.filled_in = to_numbers(self.weights)
             self.weights = torch.tensor(self.filled_in, dtype=torch.float)
         numbers.value = self.filled_in
-        # The numbers of a kernel from the list follow from its name: the board line need not have them.
+        # The numbers of a kernel from the list follow from its name, so the board line need not contain them.
         self.board.defaults["numbers"] = "" if own else word(numbers)
 
     def draw(self, image, size, padding, stride, dilation, row, column, **others):
@@ -165,9 +165,9 @@ class Convolution(Living):
         return F.conv2d(X[None, None], self.weights[None, None], **options)[0, 0]
 
     def still(self, image, padding, stride, dilation, row, column, **others):
-        """The same as a picture that nothing moves."""
+        """The same as a still picture."""
         X = self.images[image]
-        if X is None:  # asked for, and not there yet
+        if X is None:  # asked for, but not there yet
             X = self.images[SAMPLE]
         output = self.output(X, padding, stride, dilation)
         return plotting.convolution(X, self.weights, output, padding, stride, dilation, (row, column))
@@ -175,5 +175,5 @@ class Convolution(Living):
 
 @one_a_cell
 def convolution(image):
-    """The convolution lab; image: a square of bytes or of floats from 0 to 1."""
+    """The convolution lab (chapter 2); image: a square of bytes or of floats from 0 to 1."""
     return Convolution(image)

@@ -1,4 +1,4 @@
-// Curves that grow: the points that Python sends for them, only new ones, and charts with the names at their ends.
+// Curves that grow: the points that Python sends, only new ones, and charts with the names at the ends of the curves.
 
 import { putText } from "./canvas.js";
 import { pageColour, written } from "./theme.js";
@@ -71,7 +71,7 @@ export function wrapped(context, text, width, size) {
   return lines;
 }
 
-// Where the names stand: as near to the ends of their curves as they can without one lying on another.
+// The places of the names: as near to the ends of their curves as possible without overlap.
 function spread(ends, top, bottom, high) {
   const names = ends.map((end) => ({ ...end, at: end.y })).sort((a, b) => a.y - b.y);
   for (let turn = 0; turn < 30; turn++) {
@@ -99,7 +99,7 @@ export function putFrame(context, box, axes) {
   const [first, last] = axes.x.map(powerOfX);
   const [low, high] = axes.y.map(power);
   const across = (x) => left + ((powerOfX(x) - first) / (last - first)) * (right - left);
-  // What lies beyond an end of the axis runs along the edge; NaN is as bad as infinite.
+  // A curve beyond an end of the axis runs along the edge; NaN counts as infinite.
   const down = (y) => {
     const share = Number.isNaN(y) ? 1 : (power(Math.max(y, axes.logarithmic ? 1e-30 : -Infinity)) - low) / (high - low);
     return bottom - Math.min(Math.max(share, 0), 1) * (bottom - top);

@@ -1,4 +1,4 @@
-// The drawing lab: a pad and, beside it, what each network makes of the ink.
+// The drawing lab: a pad and, beside it, what each network says of the drawing.
 
 import { KEYS, make, makeCanvas, mapPicture, putPicture } from "./canvas.js";
 import { living } from "./lab.js";
@@ -10,7 +10,7 @@ import { makeUpload } from "./upload.js";
 const LARGEST_MAP = 60; // pixels of the page
 const GAP = 4;
 
-// A table of bars: a row a class, a column a network. Returns `show(chances)`, of (networks, classes).
+// A table of bars: a row per class, a column per network. Returns `show(chances)`, of (networks, classes).
 function makeChances(place, names, classes) {
   const [heads, rows] = [names.map(() => make("th", { scope: "col" })), []];
   const body = make("tbody");
@@ -96,7 +96,7 @@ export default living((lab) => {
   const showMaps = maps.map((place, i) => makeMaps(place, lab, `maps${i}`));
   return function draw() {
     const { networks, classes, source, titles } = lab.facts();
-    if (!networks) return; // no network that can be looked into
+    if (!networks) return; // there is no network whose layers can be seen
     const heads = JSON.stringify([networks, classes]);
     if (shown !== heads) showChances = makeChances(chances, networks, classes);
     shown = heads;

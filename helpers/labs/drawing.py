@@ -17,7 +17,7 @@ from helpers.photos import NOTHING, as_digit
 from helpers.plotting.drawing import MOST_MAPS, likeliest, maps_title, stretched
 
 DRAWN, PHOTOGRAPHED = "your drawing", "your photograph"
-EMPTY = "Draw with a pen, a finger or the mouse. (Even of an empty image the networks must say something.)"
+EMPTY = "Draw with a pen, a finger or the mouse. (The networks must answer even for an empty image.)"
 
 
 class Drawing(Living):
@@ -46,18 +46,18 @@ class Drawing(Living):
             self.redraw()
 
     def see_photo(self, image):
-        """Show the networks a photograph, (1, 28, 28) bytes, until someone draws."""
+        """Show the networks a photograph, (1, 28, 28) bytes, until the student draws."""
         with self.hold_sync():
             self.pad.clear(PHOTOGRAPHED)
             self.see(image, PHOTOGRAPHED)
 
     def show_network(self, net, name="yours"):
-        """Let another network see what stands here, in the place of the one of that name."""
+        """Show the image to another network, which replaces the one of that name."""
         self.nets = {**self.nets, name: net}
         self.redraw()
 
     def look(self):
-        """What the networks make of it: chances, {name: (classes,)}, and maps, [(channels, rows, columns)]."""
+        """What the networks say of the image: chances, {name: (classes,)}, and maps, [(channels, rows, columns)]."""
         chances, maps = {}, []
         for name, net in self.nets.items():
             found, chances[name] = look_inside(net, as_taken(self.seen, self.shape))
@@ -75,7 +75,7 @@ class Drawing(Living):
         return arrays, facts, self._say(chances)
 
     def still(self, **controls):
-        """The same as a picture that nothing moves."""
+        """The same as a still picture."""
         return plotting.opinions(as_taken(self.seen, self.shape), *self.look(), self.class_names)
 
     def _say(self, chances):
@@ -90,17 +90,17 @@ class Drawing(Living):
 
 
 def as_taken(image, shape):
-    """An image, (1, 28, 28) bytes, as networks take it that were made for `shape`, (channels, height, width)."""
+    """An image, (1, 28, 28) bytes, for networks that take images of `shape`, (channels, height, width)."""
     if image.shape[1:] != shape[1:]:
         image = F.interpolate(image[None].float(), shape[1:], mode="bilinear", antialias=True)[0].round().byte()
     return image.expand(shape)
 
 
 def look_inside(net, image):
-    """The maps that each convolution of `net` makes of an image, behind its activation, and its probabilities.
+    """The maps that the convolutions of `net` make of an image, after their activations, and its probabilities.
 
-    net: any network, left as it was; image: (1, height, width) bytes. Returns a list of (channels, height, width) and
-    (classes,), on the CPU. An activation that is no layer of its own, but a function in `forward`, is not seen.
+    net: any network, which is not changed; image: (1, height, width) bytes. Returns a list of (channels, height, width)
+    and (classes,), on the CPU. An activation that is not a layer but a function call in `forward` is not seen.
     """
     refuse_scripted(net)
     called, X = [], as_input(image[None], net, first_number(net).device)
@@ -125,10 +125,10 @@ def look_inside(net, image):
 
 @one_a_cell
 def drawing(nets, class_names):
-    """Draw on a pad, or upload a photograph, and see what networks make of it.
+    """Draw on a pad, or upload a photograph, and see what networks say it is (chapter 5).
 
     nets: {name: network trained on such images}, one or two of them; class_names: one for each score. Raises
-    ShapeError, in words, for networks that do not give a score for each class.
+    ShapeError, with a message for the student, for networks that do not give a score for each class.
     """
     refuse_unfit(nets, torch.zeros(shape_taken(nets), dtype=torch.uint8), len(class_names), 1, 2)
     return Drawing(nets, class_names)

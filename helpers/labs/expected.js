@@ -3,8 +3,8 @@
 import { KEYS, make, putText } from "./canvas.js";
 import { makeKnobs } from "./knobs.js";
 
-const SLACK = 4; // pixels: a stroke gives a knob the height at which it passes it
-const HALF = 0.5; // where the knobs are that a keyboard calls for
+const SLACK = 4; // pixels: how near a stroke must pass a knob to move it
+const HALF = 0.5; // the initial height of knobs that the keyboard makes
 
 // Knobs over the canvas of `stage`, and in `place` a line with buttons and words. `redraw()` draws the canvas. Returns
 // `line()`, points for a chart; `lay(context, frame, longest)`, which puts the knobs where the axes are; and `show()`.

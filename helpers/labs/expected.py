@@ -1,4 +1,4 @@
-"""The accuracy curve that a student expects: drawn before a run, compared with it in words afterwards (chapter 4)."""
+"""The accuracy curve that a student expects: drawn before a run, and compared with it afterwards (chapter 4)."""
 
 import math
 import re
@@ -15,17 +15,17 @@ WORDS = "no one two three four five six seven eight nine ten eleven twelve".spli
 
 
 def handles(epochs):
-    """The epochs at which a guess has a handle: the first, the middle and the last, as far as they differ."""
+    """The epochs at which a guess has a handle: the first, the middle and the last, without repeats."""
     return sorted({1, (epochs + 1) // 2, epochs})
 
 
 def written(accuracies):
-    """Accuracies as one word of a line: "0.7/0.8/0.85"; "none" if there are none."""
+    """Accuracies as one word of a board line: "0.7/0.8/0.85"; "none" if there are none."""
     return "/".join(f"{accuracy:g}" for accuracy in accuracies) or "none"
 
 
 def read(name, said, decimals=2):
-    """The accuracies that a word of a line means, a tuple of at most three. Raises BoardError."""
+    """The accuracies in a word of a board line, a tuple of at most three. Raises BoardError."""
     if said.lower() == "none":
         return ()
     parts = said.split("/")
@@ -40,7 +40,7 @@ def read(name, said, decimals=2):
                 f"them, such as {name}=0.7/0.8/0.85"
             )
         if not 0 <= meant[0] <= 1:
-            raise BoardError(f"{name}={said[:40]} is not possible: an accuracy is from 0 to 1, and {part[:20]} is not")
+            raise BoardError(f"{name}={said[:40]} is not possible: an accuracy is between 0 and 1, {part[:20]} is not")
         accuracies.append(round(meant[0], decimals))
     return tuple(accuracies)
 
@@ -71,14 +71,14 @@ class Expected(Setting):
 
 
 def stretched(accuracies, before, epochs):
-    """The same curve for a run of `epochs` that was drawn for a run of `before`: its accuracies at the new handles."""
+    """A curve drawn for a run of `before` epochs, stretched to a run of `epochs`: its accuracies at the new handles."""
     if not accuracies or before == epochs:
         return accuracies
     return tuple(np.interp(handles(epochs), handles(before), accuracies).round(2).tolist())
 
 
 def without(line):
-    """A board line without what is no setting of a training: what is expected, and the moment looked back at."""
+    """A board line without what is not a setting of a training: the guess, and the moment looked back at."""
     return re.sub(r" (expected|moment)=\S+", "", line)
 
 
@@ -88,12 +88,12 @@ def measured(curve):
 
 
 def off(expected, reached):
-    """How far a guess is from what a run reached, on average: two lists of accuracies."""
+    """How far a guess is from what a run reached, on average; both are lists of accuracies."""
     return sum(abs(one - other) for one, other in zip(expected, reached, strict=True)) / len(expected)
 
 
 def gap(expected, curve):
-    """How far a guess is from a run, in words; "" without a guess, or without a run.
+    """A sentence or two on how far a guess is from a run; "" without a guess or without a run.
 
     expected: [(epoch, accuracy), ...]; curve: rows (epoch, loss, training accuracy, validation accuracy or None).
     """
@@ -113,7 +113,7 @@ def gap(expected, curve):
 
 
 def _furthest(compared, found):
-    """Where the guess is furthest off, and when the run was where the student expected it."""
+    """Says where the guess is furthest off, and when the run reached the accuracy that was expected."""
     epoch, accuracy, reached = max(compared, key=lambda place: abs(place[1] - place[2]))
     distance = abs(accuracy - reached)
     if distance <= NEAR + 1e-9:
@@ -121,7 +121,7 @@ def _furthest(compared, found):
     said = f"You expected {accuracy:.2f} after {_epochs(epoch)}"
     took = min((other for other, value in found.items() if value >= accuracy), default=None)
     if reached < accuracy:
-        # It may have been there before, and have fallen.
+        # The run may have been there before and have fallen since.
         if took is None:
             return f"{said}; the run never got there: its best was {max(found.values()):.2f}."
         return f"{said}; it took {_count(took)}." if took > epoch else f"{said}; it was back at {reached:.2f}."

@@ -1,4 +1,4 @@
-"""Chapter 1: leaf through a data set, see the numbers behind its images, and bring a photograph of one's own."""
+"""Chapter 1: leaf through a data set, see the numbers behind its images, and bring a photograph of your own."""
 
 import io
 
@@ -16,18 +16,18 @@ from helpers.labs.settings import Choice, Place, Slider
 from helpers.labs.upload import Upload
 from helpers.photos import INVERT, LAST_STEP, NOTHING, photo_steps, read_photo
 
-VIEWS = {  # and the settings that each of them answers to
+VIEWS = {  # and the settings that apply to each
     "images": ("class_name", "place", "number", "seed"),
     "numbers": ("class_name", "place", "seed"),
     "counts and means": ("class_name",),
-    "own photo": (),  # the button for a photograph has its own
+    "own photo": (),  # its settings belong to the button for the photograph
 }
 MOST_IMAGES, HIGHEST_SEED = 30, 99
 LONGEST = 240  # pixels of a photograph on the page
 
 
 class Explorer(Living):
-    """Images of a data set, the numbers of one, what its classes are like, and a photograph that becomes one of them.
+    """Images of a data set, the numbers of one, a summary of the classes, and a photograph on its way to such an image.
 
     data: an `ImageData`. A click on an image shows its numbers.
     """
@@ -55,22 +55,22 @@ class Explorer(Living):
         upload.on_photo(lambda image: self.board.move({"view": "own photo"}))
 
     def draw(self, view, **values):
-        """What the view shows; only the settings that it answers to stand beside it."""
+        """What the view shows; only the settings that apply to it are beside it."""
         for name in self.controls.keys() - {"view", "invert"}:
             self.controls[name].shown = name in VIEWS[view]
         if view != "own photo":
-            self.upload.invite()  # no refusal of a file waits there for the next photograph
+            self.upload.invite()  # so that no old refusal is there when the next photograph is chosen
         show = {"images": self._grid, "numbers": self._numbers, "counts and means": self._classes}
         arrays, facts, text = show.get(view, self._own_photo)(**values)
         return arrays, {"view": view, **facts}, text
 
     def still(self, class_name, place, number, seed, **others):
-        """The images as a picture that nothing moves."""
+        """The images as a still picture."""
         shown = self.places(class_name, seed)[place:][:number]
         return plotting.examples(self.images.train_images[shown], shown.tolist(), self._names(shown))
 
     def places(self, class_name, seed):
-        """The places in the training set of all images of a class, or of all classes, in the order of a seed."""
+        """The places in the training set of all images of a class, or of all classes, in the order of the seed."""
         places = torch.arange(len(self.images.train_labels))
         if class_name != "all":
             places = places[self.images.train_labels == self.images.class_names.index(class_name)]
@@ -81,7 +81,7 @@ class Explorer(Living):
         return places
 
     def _from(self, class_name, place, seed, leap):
-        """The places from `place` on, and how many there are in all."""
+        """The places from number `place` on, and how many there are in all."""
         places = self.places(class_name, seed)
         self.controls["place"].max, self.controls["place"].leap = len(places) - 1, leap
         return places[min(place, len(places) - 1) :], len(places)
@@ -101,10 +101,11 @@ class Explorer(Living):
     def _numbers(self, class_name, place, seed, **others):
         shown = self._from(class_name, place, seed, 1)[0][:1]
         (image,), (name,), number = self.images.train_images[shown], self._names(shown), int(shown)
-        _, height, width = image.shape
-        values = image[0].float()  # of colours, the first
+        channels, height, width = image.shape
+        values = image[0].float()
+        colours = ", of red; green and blue have as many" if channels == 3 else ""
         known = [
-            f"{height}×{width} = {height * width} numbers",
+            f"{height}×{width} = {height * width} numbers{colours}",
             f"smallest {int(values.min())}, largest {int(values.max())}",
             f"mean {values.mean():.1f}",
             f"{(values == 0).float().mean():.0%} are 0",
@@ -147,7 +148,7 @@ def as_jpeg(image):
 
 @one_a_cell
 def explorer(data):
-    """Choose images by class, place and seed, see the numbers of one, counts and means, or bring a photograph.
+    """Choose images by class, place and seed; see the numbers of one, counts and means; bring a photograph (chapter 1).
 
     data: an `ImageData`.
     """

@@ -1,11 +1,11 @@
-// How a run goes: a progress bar, and buttons that answer at once, also while the kernel is busy with a cell.
+// How far a run is: a progress bar, and buttons that respond at once, even while the kernel is busy with a cell.
 
 import { make } from "./canvas.js";
 
 const WAITS = "waits for the running cell";
 
-// A bar and a line in `place`. `starts` are the names of the buttons that begin a run: one that is pressed again before
-// Python has answered begins no second one. Returns `show(going)`.
+// A bar and a line in `place`. `starts` are the names of the buttons that begin a run: pressing one again before Python
+// has answered does not begin a second run. Returns `show(going)`.
 export function makeGoing(lab, place, starts) {
   const bar = make("progress", { max: 1, value: 0, "aria-label": "progress of the run" });
   const words = make("span", { class: "lab-going-words" });

@@ -1,4 +1,4 @@
-"""What a lab stands on whose run is seen in the browser while it goes on: only new points of its curves travel."""
+"""The base of labs with a run that the browser shows while it goes on: only the new points of its curves are sent."""
 
 import math
 import time
@@ -11,23 +11,23 @@ from helpers.labs.runner import RunningLab
 
 
 class Growing(RunningLab, Living):
-    """A `Living` lab with a run. Each of its `curve_points()` also has an "id", a number that no other has.
+    """A `Living` lab with a run. Each of its `curve_points()` also has an "id", a unique number.
 
-    Points are sent as messages, which a page that is reloaded has not got: it asks for those that it lacks.
-    `STARTS` names the buttons that begin a run or go on with one. The page numbers their presses, so that three of
-    them, made while another cell keeps the kernel busy, are one run.
+    Points are sent as messages. A page that was reloaded has missed some, and asks for them.
+    `STARTS` names the buttons that start or resume a run. The page numbers their presses, so that three presses made
+    while another cell keeps the kernel busy are one run.
     """
 
     STARTS = ("Train",)
     going = t.Dict().tag(sync=True)
-    refused = False  # True if no run can be begun with the present settings: the picture is an old one
+    refused = False  # True if the present settings allow no run, so that the picture is an old one
 
     def __init__(self, controls, buttons):
         self._sent, self._presses = {}, 0
         super().__init__(controls, buttons)
 
     def go_on(self, work, steps):
-        """As `RunningLab`; the page sees at once that it was heard."""
+        """As `RunningLab`; the page learns at once that the run has started."""
         super().go_on(work, steps)
         self.grow()
 
@@ -53,7 +53,7 @@ class Growing(RunningLab, Living):
         }  # fmt: skip
 
     def _send_points(self, curve, start):
-        """Send the points of a curve from number `start` on, one float32 after another; None becomes NaN."""
+        """Send the points of a curve from number `start` on as float32; None becomes NaN."""
         points = curve["points"][start:]
         if points:
             rows = [[math.nan if number is None else number for number in point] for point in points]
@@ -61,14 +61,14 @@ class Growing(RunningLab, Living):
             self.send({"points": curve["id"], "at": start, "count": len(points)}, [data])
 
     def hear(self, message, buffers):
-        """As every lab does; also send the points that a page lacks."""
+        """As every lab does; also send the points that a page has missed."""
         if "lacking" in message:  # {id: how many points the page has}
             for curve in self.curve_points():
                 self._send_points(curve, message["lacking"].get(str(curve["id"]), 0))
             return
         if message.get("press") in self.STARTS:
             if message["nth"] != self._presses + 1:
-                return  # it is known already
+                return  # that press has been answered
             self._presses += 1
         super().hear(message, buffers)
         self.grow()
@@ -79,7 +79,7 @@ class Growing(RunningLab, Living):
 
 
 class NowAndThen:
-    """Calls `action` five times a second, and less often if it would take more than a 25th of the run's time."""
+    """Calls `action` five times a second, or less often if it would take more than a 25th of the run's time."""
 
     def __init__(self, action):
         self.action, self.next = action, 0.0

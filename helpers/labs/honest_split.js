@@ -1,4 +1,4 @@
-// The honest split: accuracies on drawings that were set aside at random, and on those of writers who were.
+// The honest split: accuracies on drawings that were set aside at random, and on those of writers set aside.
 
 import { makeCanvas, putText } from "./canvas.js";
 import { lineColours, makePoints, putChart } from "./curves.js";

@@ -1,4 +1,4 @@
-"""The honest split: the same drawings split by writer and at random, and what each of the two says of a network."""
+"""Chapter 5: the honest split. The same drawings split by writer and at random, and what each says of a network."""
 
 import torch
 from torch import nn
@@ -17,20 +17,20 @@ from helpers.training import train
 from helpers.weights import pretrained
 
 SPLITS = ("at random", "by writer")
-SEEN, BATCH_SIZE, LR = 9_000, 32, 0.003  # images that a network sees in a training; Adam's learning rate
+SEEN, BATCH_SIZE, LR = 9_000, 32, 0.003  # images per training, repetitions counted; Adam's learning rate
 
 
 def epochs_for(drawings):
-    """How often a network sees these drawings: few images more often."""
+    """How often a network sees these drawings: the fewer, the more often."""
     return max(4, min(40, SEEN // max(1, len(drawings.labels))))
 
 
 def accuracies(drawings, fold, seed=0):
-    """Train a LeNet on all drawings but a fold's, and the same LeNet on all but as many at random.
+    """Train a LeNet on all drawings except a fold's, and the same LeNet on all except as many random ones.
 
-    drawings: `Drawings`; fold: a pair of (N,) booleans, as in `Drawings.folds`. Returns a generator, which yields (by
-    writer, at random), the accuracies on what was set aside, after each epoch. The networks are made before: to seed
-    random numbers in the thread that iterates would change those of a cell that runs meanwhile.
+    drawings: `Drawings`; fold: a pair of (N,) booleans, as in `Drawings.folds`. Returns a generator that yields (by
+    writer, at random), the accuracies on the drawings set aside, after each epoch. The networks are made here, not in
+    the thread that iterates: seeding random numbers there would disturb a cell that runs meanwhile.
     """
     runs, measures = [], []
     for test in fold:
@@ -47,7 +47,7 @@ def accuracies(drawings, fold, seed=0):
 
 
 def read_by_mnist(drawings):
-    """The share of all drawings that the course's LeNet for MNIST reads rightly, or None if they are no digits."""
+    """The share of all drawings that the course's LeNet for MNIST reads correctly, or None if they are not digits."""
     if not set(drawings.class_names) <= set(DIGITS.split()) or not len(drawings.labels):
         return None
     digits = torch.tensor([int(name) for name in drawings.class_names])
@@ -55,9 +55,9 @@ def read_by_mnist(drawings):
 
 
 class HonestSplit(Growing):
-    """Trains two networks a fold, one for each way to split, and lets their accuracies on new drawings grow.
+    """Trains two networks for each fold, one per way to split, and shows their accuracies on new drawings.
 
-    every: all `Drawings`; `writers` of them are taken.
+    every: all `Drawings`, of which the slider `writers` takes a part.
     """
 
     NAME = "honest_split"
@@ -75,7 +75,7 @@ class HonestSplit(Growing):
         super().__init__(controls, buttons)
 
     def redraw(self):
-        """A control has moved: other writers, so all begins again."""
+        """A control has moved: with other writers, everything starts again."""
         self.cancel()
         self.drawings = self.every.of_first(self.controls["writers"].value)
         folds = self.drawings.folds()
@@ -93,7 +93,7 @@ class HonestSplit(Growing):
         self.grow()
 
     def train(self):
-        """Train, or go on from where it was stopped."""
+        """Train, or resume a training that was stopped."""
         if self.steps and not self.running:
             self.go_on(self.drawings, self.steps)
 
@@ -107,15 +107,15 @@ class HonestSplit(Growing):
         self.steps = None
 
     def far(self):
-        """The epochs of all folds, those done and all."""
+        """The epochs that are done, and all epochs, of all folds together."""
         return sum(len(result[SPLITS[0]]) for result in self.results), epochs_for(self.drawings) * len(self.results)
 
     def ready(self):
-        """One writer cannot be split."""
+        """The drawings of a single writer cannot be split by writer."""
         return {"Train": self.running is None and self.steps is not None}
 
     def curve_points(self):
-        """(epoch, accuracy on what was set aside) for each fold and split."""
+        """(epoch, accuracy on the drawings set aside) for each fold and split."""
         return [
             {"id": 100 * self.number + 2 * fold + which, "name": name, "points": list(enumerate(result[name], start=1))}
             for fold, result in enumerate(self.results)
@@ -123,13 +123,14 @@ class HonestSplit(Growing):
         ]
 
     def done(self):
-        """The numbers of those folds that are done."""
+        """The numbers of the folds that are done."""
         return [fold for fold, result in enumerate(self.results) if len(result[SPLITS[0]]) == epochs_for(self.drawings)]
 
     def means(self):
-        """{split: the share read rightly of all that the folds which are done set aside}.
+        """{split: the share read correctly of all drawings that the finished folds set aside}.
 
-        Before the first is done, what it has reached, or an empty dict. A writer of three drawings counts as three.
+        Until the first fold is done, what it has reached so far; before that, an empty dict. Each drawing counts the
+        same, so a writer of three drawings counts three times.
         """
         counted = self.done() or [fold for fold, result in enumerate(self.results) if result[SPLITS[0]]]
         right, aside = dict.fromkeys(SPLITS, 0.0), dict.fromkeys(SPLITS, 0)
@@ -140,7 +141,7 @@ class HonestSplit(Growing):
         return {name: right[name] / aside[name] for name in SPLITS} if counted else {}
 
     def draw(self, writers):
-        """Both figures, and how far they lie apart."""
+        """Both accuracies, and the gap between them."""
         means, drawings = self.means(), self.drawings
         count = len(drawings.marks)
         text = [f"{len(drawings.labels)} drawings by {count} writer{'s' * (count != 1)}. Source: {self.every.source}."]
@@ -157,14 +158,17 @@ class HonestSplit(Growing):
         return {}, facts, "\n".join(filter(None, text))
 
     def still(self, writers):
-        """The curves of this moment as a picture that nothing moves."""
+        """The curves of this moment as a still picture."""
         return plotting.honest_split(self.results)
 
 
 @one_a_cell
 def honest_split(words=DIGITS):
-    """What a LeNet trained on some drawings makes of others, split by writer and at random: the gap is leakage.
+    """How well a LeNet trained on some drawings reads others, split by writer and at random: the gap is leakage.
 
-    words: those that `labs.collect` asked for. The drawings are those of `class_data` now. Raises as that does.
+    Chapter 5. words: those that `labs.collect` asked for; the drawings are those that `class_data` has now. Raises
+    ValueError and DataError as `class_data` does.
     """
-    return HonestSplit(drawings_or_simulated(as_words(words)))
+    if len(words := as_words(words)) < 2:
+        raise ValueError(f"there is only one word, {words[0]}: a network chooses between two or more")
+    return HonestSplit(drawings_or_simulated(words))

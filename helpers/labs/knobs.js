@@ -73,7 +73,7 @@ export function makeKnobs(place, changed, signal, slack = Infinity) {
   const listen = (kind, action) => surface.addEventListener(kind, action, { signal });
   listen("pointerdown", (event) => {
     if (stroke || now.locked || event.button !== 0) return;
-    event.preventDefault(); // no text is selected
+    event.preventDefault(); // so that no text gets selected
     const knob = knobs.indexOf(event.target);
     surface.setPointerCapture(event.pointerId);
     const only = knob < 0 || slack === Infinity ? null : knob;
@@ -90,7 +90,7 @@ export function makeKnobs(place, changed, signal, slack = Infinity) {
     knobs: () => knobs,
     values: () => now.values,
     show(next) {
-      if (stroke) next = { ...next, values: now.values }; // what the hand does is newer than what Python says
+      if (stroke) next = { ...next, values: now.values }; // the hand's values are newer than Python's
       const same = next.names.join() === (now.names ?? []).join() && next.values.length === knobs.length;
       now = next;
       surface.classList.toggle("lab-locked", Boolean(next.locked));

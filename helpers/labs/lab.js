@@ -1,4 +1,4 @@
-// What every lab in the browser stands on: its frame, its board line, its words, and the way to Python and back.
+// The base of every lab in the browser: its frame, its board line, its messages, and the way to Python and back.
 
 import { KEYS, make } from "./canvas.js";
 import { makeControls, makeCopy } from "./controls.js";
@@ -19,7 +19,7 @@ function unpack(model) {
   );
 }
 
-// Messages to Python. A move waits for the answer to the one before, and then goes out with all that came since.
+// Messages to Python. A move waits for the answer to the previous one, and then goes out with all later ones.
 function makeSender(model, root, signal) {
   const view = Math.random().toString(36).slice(2);
   let [count, sent, next, slow] = [0, null, null, 0];
@@ -71,7 +71,7 @@ function makeBoard(place, send) {
   };
 }
 
-// The polite live line says what stands there 0.4 s after the last change: no word while a hand still moves.
+// The polite live line speaks 0.4 s after the last change, so that it is silent while a hand moves.
 function makeVoice(place, signal) {
   let timer = 0;
   signal.addEventListener("abort", () => clearTimeout(timer));

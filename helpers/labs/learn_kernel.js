@@ -1,4 +1,4 @@
-// The lab in which a kernel is learnt: goal, present and difference of the kernel and of its map, and the loss.
+// The lab that learns a kernel: goal, present state and difference of the kernel and of its map, and the loss.
 
 import { makeCanvas, mapPicture, putPicture, putText } from "./canvas.js";
 import { lineColours, makePoints, putChart } from "./curves.js";
@@ -7,7 +7,7 @@ import { living } from "./lab.js";
 import { decimals } from "./table.js";
 import { inkOn, signed, written } from "./theme.js";
 
-const STEPS = 300; // the axis is this long, and grows by as much
+const STEPS = 300; // the initial length of the axis, by which it also grows
 
 export default living((lab) => {
   const showGoing = makeGoing(lab, lab.place, ["Run"]);
@@ -27,7 +27,7 @@ export default living((lab) => {
     putLosses(context, { x: left, y: top, width: width - left, height: Math.min(height - top, 340), names: 56 });
   }
 
-  // A goal, what there is now, and their difference, on the goal's scale: it stays while `now` changes.
+  // A goal, the present state and their difference, on the goal's scale, which stays while `now` changes.
   function putTriple(context, [goalName, nowName], titles, side, top) {
     const [goal, now] = [lab.array(goalName), lab.array(nowName)];
     const [rows, columns] = goal.shape;

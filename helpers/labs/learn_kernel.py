@@ -1,4 +1,4 @@
-"""Chapter 2: gradient descent finds a kernel from the output that it should have on an image."""
+"""Chapter 2: gradient descent finds a kernel, given the output that it should produce on an image."""
 
 import itertools
 import time
@@ -38,7 +38,7 @@ class Descent:
         self._look()
 
     def _look(self):
-        with torch.enable_grad():  # even if a cell has switched gradients off for good
+        with torch.enable_grad():  # even if a cell has switched gradients off
             self.made = F.conv2d(self.X, self.weight)
             self.loss = F.mse_loss(self.made, self.wanted)
         self.losses.append(self.loss.item())
@@ -52,16 +52,16 @@ class Descent:
 
     @property
     def above_start(self):
-        """True when the loss has grown, or is no longer a number."""
+        """True if the loss has grown, or is NaN."""
         return not self.losses[-1] <= self.losses[0]
 
     @property
     def diverged(self):
-        """True when the loss has grown so much that going on would show nothing new."""
+        """True if the loss has grown so much that going on would show nothing new."""
         return not self.losses[-1] <= 1000 * self.losses[0]
 
     def verdict(self):
-        """How far the descent has come, in words."""
+        """A sentence on how far the descent has come."""
         count, start, loss = len(self.losses) - 1, self.losses[0], self.losses[-1]
         if not count:
             return f"The kernel begins with random weights; its loss is {start:.3g}. Press Step or Run."
@@ -79,7 +79,7 @@ class Descent:
 
 
 class Curve(NamedTuple):
-    """The losses of a descent, one more than steps; `id` is a number that no other descent of the lab has."""
+    """The losses of a descent, one more than its steps; `id` is unique among the descents of the lab."""
 
     id: int
     name: str
@@ -89,7 +89,7 @@ class Curve(NamedTuple):
 class KernelLearning(Growing):
     """A target kernel and a learning rate; Step, Run, Stop and Reset move a descent towards the target.
 
-    Moving a control begins again from the same random kernel; a run that was going on starts again. The curves of the
+    Moving a control starts again from the same random kernel, and a run that was going on restarts. The curves of the
     latest runs towards the same target stay as ghosts.
     """
 
@@ -114,7 +114,7 @@ class KernelLearning(Growing):
         super().__init__(controls, buttons)
 
     def draw(self, **values):
-        """The kernel and its map, those that they should become, and how far the descent has come."""
+        """The kernel and its map, what both should become, and how far the descent has come."""
         descent = self.descent
         arrays = {"target": descent.target, "kernel": descent.weight.detach()[0, 0]}
         arrays |= {"wanted": descent.wanted[0, 0], "output": descent.made.detach()[0, 0]}
@@ -125,7 +125,7 @@ class KernelLearning(Growing):
         return self.descent.figure([(ghost.name, ghost.losses) for ghost in self.ghosts])
 
     def redraw(self):
-        """A control has moved: begin again, and keep the curve of the last run as a ghost."""
+        """A control has moved: start again, and keep the curve of the last run as a ghost."""
         was_running = self.running
         self.cancel()
         self._begin()
@@ -157,7 +157,7 @@ class KernelLearning(Growing):
         self.present()
 
     def run(self):
-        """Take the next NUM_STEPS steps in a thread, or those that are left of a run that was stopped."""
+        """Take the next NUM_STEPS steps in a thread, or the remaining steps of a run that was stopped."""
         if self.running is None:
             done, goal = self.far()
             self.goal = goal if done < goal else done + NUM_STEPS
@@ -182,7 +182,7 @@ class KernelLearning(Growing):
         return len(self.descent.losses) - 1, self.goal
 
     def ready(self):
-        """Nothing is left to run once the loss has grown out of hand."""
+        """Once the loss has grown out of hand, there is nothing left to run."""
         return {"Run": self.running is None and not self.descent.diverged}
 
     def curve_points(self):
@@ -193,5 +193,5 @@ class KernelLearning(Growing):
 
 @one_a_cell
 def learn_kernel(image):
-    """The lab in which a kernel is learnt; image: a square of bytes or of floats from 0 to 1."""
+    """The lab that learns a kernel (chapter 2); image: a square of bytes or of floats from 0 to 1."""
     return KernelLearning(image)

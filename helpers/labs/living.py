@@ -1,4 +1,4 @@
-"""What a lab in the browser stands on: the kernel sends numbers, the browser draws them and answers the hand."""
+"""The base of all labs in the browser: the kernel sends numbers; the browser draws them and answers the hand."""
 
 import functools
 import html
@@ -18,30 +18,30 @@ from helpers.labs.cells import held_by
 from helpers.labs.settings import Words
 
 FOLDER = Path(__file__).parent
-# What all labs share comes first: the others may say otherwise.
+# What all labs share comes first, so that the other sheets can override it.
 SHEETS = ["lab.css", *sorted({path.name for path in FOLDER.glob("*.css")} - {"lab.css"})]
 CSS = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SHEETS)
-# A widget's output comes to nothing after a restart and on the next day. Then what stands before it is seen.
+# After a restart, or on the next day, a widget's output is empty. The HTML before it is then seen instead.
 ASLEEP = """<style>
 .jp-OutputArea-child:has(.lab-still) + .jp-OutputArea-child:not(:has(.lab-alive)) { display: none }
 .jp-OutputArea-child:has(.lab-still):has(+ .jp-OutputArea-child .lab-alive) { display: none }
 </style>
 <div class="lab-still">%s</div>"""
-STILL = ASLEEP % "%s<p>This is a picture of the %s lab as it %s. To move it, run this cell again.</p>"
+STILL = "%s<p>This is a picture of the %s lab as it %s. To move it, run this cell again.</p>"
 
 
 @functools.cache
 def script(*names):
-    """The text of JavaScript modules of this folder, with all that they import in front of them.
+    """The text of JavaScript modules of this folder, preceded by everything that they import.
 
-    A widget's module cannot import from a file beside it: the browser knows it under another address.
+    A widget's module cannot import a file beside it, because the browser loads it under a different address.
     """
     parts = {}
 
     def add(name):
         if name not in parts:
             text = (FOLDER / name).read_text(encoding="utf-8")
-            parts[name] = ""  # a circle of imports ends here
+            parts[name] = ""  # so that circular imports end here
             for imported in re.findall(r'^import [^"]*"\./([\w.]+)";$', text, re.MULTILINE):
                 add(imported)
             text = re.sub(r'^import [^"]*"\./[\w.]+";\n', "", parts.pop(name) + text, flags=re.MULTILINE)
@@ -53,14 +53,14 @@ def script(*names):
 
 
 def alone(name, make):
-    """The same for a part of labs that is a widget of its own; make: the module's function that draws it."""
+    """The same for a part of a lab that is a widget of its own; make: the name of the function that draws it."""
     return f"{script('part.js', name)}\nexport default alone({make});"
 
 
 def packed(arrays):
-    """Tensors as bytes, one after another, and where each begins: {name: [first byte, shape, type]}.
+    """The bytes of tensors, one after another, and where each begins: {name: [first byte, shape, type]}.
 
-    arrays: {name: tensor}; bytes stay bytes, all else becomes float32.
+    arrays: {name: tensor}; bytes stay bytes, everything else becomes float32.
     """
     data, places = b"", {}
     for name, array in arrays.items():
@@ -74,9 +74,9 @@ def packed(arrays):
 class Living(anywidget.AnyWidget):
     """A lab whose controls and picture live in the browser, and whose numbers come from here.
 
-    A lab is a subclass with `NAME`, with which its board line begins; `_esm = script("its.js")`; and two methods that
-    take the values of `controls` by name: `draw` returns its arrays, {name: tensor}, facts for its picture, a dict for
-    JSON, and a line of text; it raises ShapeError for settings that cannot be. `still` returns a figure.
+    A lab is a subclass with `NAME`, the first word of its board line; `_esm = script("its.js")`; and two methods that
+    take the values of `controls` by name. `draw` returns arrays, {name: tensor}, facts for the picture, a dict for
+    JSON, and a line of text; it raises ShapeError for impossible settings. `still` returns a figure.
 
     controls: {name: Setting}; buttons: {name: Button}; parts: values of traits of the subclass, such as its pad.
     """
@@ -86,7 +86,7 @@ class Living(anywidget.AnyWidget):
     name, me = t.Unicode().tag(sync=True), t.Unicode().tag(sync=True)  # me: the id by which the page finds the model
     settings = t.List().tag(sync=True)
     line, said, facts = (t.Dict().tag(sync=True) for _ in range(3))
-    # Bytes come back as a memoryview, which a trait of bytes refuses in an error that is seen nowhere.
+    # Bytes come back as a memoryview, which a trait of bytes refuses with an error that is shown nowhere.
     data = t.Bytes().tag(sync=True, echo_update=False, from_json=lambda value, _: bytes(value))
     turn = t.Unicode().tag(sync=True)  # the last message from the browser that has been answered
 
@@ -94,7 +94,7 @@ class Living(anywidget.AnyWidget):
         me = uuid.uuid4().hex
         super().__init__(name=self.NAME, me=me, model_id=me, **parts)
         self.controls, self.buttons, self.arrays = controls, buttons or {}, {}
-        self.whole = self  # what is displayed: a lab may stand in a box with other widgets
+        self.whole = self  # what is displayed: a lab may be in a box with other widgets
         self.asleep = None  # the handle of the still picture in front of it, once it is displayed
         self.message = Words()
         self.board = Board(self.NAME, controls, self.redraw, Words(), Words(), self.hold_sync)
@@ -104,15 +104,15 @@ class Living(anywidget.AnyWidget):
         self.board.move({})
 
     def redraw(self):
-        """Send the picture for the controls' present values, or say why there is none: then the last one is dimmed."""
+        """Send the picture for the controls' present values, or say why there is none, and the last one is dimmed."""
         mine = self._newest = object()
         try:
-            with torch.device("cpu"):  # even if torch.set_default_device says otherwise
+            with torch.device("cpu"):  # whatever torch.set_default_device says
                 arrays, facts, text = self.draw(**self.board.values())
         except ShapeError as error:
             arrays, facts, text = None, None, str(error)
         if mine is not self._newest:
-            return  # another thread, such as a run of a bench, draws something newer
+            return  # another thread, such as a bench's run, is drawing something newer
         if arrays is not None:
             self.show(arrays, facts)
         self.message.say(text, trouble=arrays is None)
@@ -137,7 +137,7 @@ class Living(anywidget.AnyWidget):
         }
 
     def hear(self, message, buffers):
-        """Do what the browser asks for; a lab that is asked for more adds its own."""
+        """Do what the browser asks for; subclasses add their own messages."""
         if "move" in message:
             self.board.move({name: self.controls[name].heard(said) for name, said in message["move"].items()})
         elif "line" in message:
@@ -158,7 +158,7 @@ class Living(anywidget.AnyWidget):
                 self.turn = message["turn"]
 
     def parts(self):
-        """What stands beside the picture, {name: Setting}, in this order."""
+        """The settings beside the picture, {name: Setting}, in this order."""
         return {**self.controls, **self.buttons}
 
     def _tell(self, _=None):
@@ -172,15 +172,22 @@ class Living(anywidget.AnyWidget):
             picture = self.still(**self.board.values())._repr_html_()
         except ShapeError as error:
             picture = f"<p>{html.escape(str(error))}</p>"
-        return HTML(STILL % (picture, html.escape(self.NAME), when))
+        return STILL % (picture, html.escape(self.NAME), when)
 
     def keep_still(self):
-        """Let the still picture be one of now; at the end of a run, for it takes a tenth of a second."""
+        """Update the still picture to the present; only at the end of a run, since it takes a tenth of a second."""
         if self.asleep:
-            self.asleep.update(self._still("was after its last run"))
+            self.asleep.update(HTML(ASLEEP % self._still("was after its last run")))
 
     def _ipython_display_(self):
-        self.asleep = display(self._still("began"), display_id=True)
-        bundle = ipywidgets.Widget._repr_mimebundle_(self.whole)
-        bundle["text/plain"] = f"the {self.NAME} lab"  # without a number that is another at each run
-        display(bundle, raw=True)
+        self.asleep = display_with(self._still("began"), self.whole, f"the {self.NAME} lab")
+
+
+def display_with(asleep, widget, name):
+    """Display a widget, preceded by the HTML that is seen on pages without a kernel; returns the handle of that.
+
+    name: the widget's plain text, without an id that differs at each run.
+    """
+    handle = display(HTML(ASLEEP % asleep), display_id=True)
+    display({**ipywidgets.Widget._repr_mimebundle_(widget), "text/plain": name}, raw=True)
+    return handle

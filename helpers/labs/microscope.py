@@ -18,7 +18,7 @@ from helpers.plotting.microscope import Applied, Convolved, Pooled
 
 NAMES = {nn.Conv2d: "convolution", nn.AvgPool2d: "average pooling", nn.MaxPool2d: "max pooling"}
 KINDS = {nn.Conv2d: "convolution", nn.AvgPool2d: "average", nn.MaxPool2d: "max"}
-# These make one number of one number, without a look at those beside it.
+# These turn each number into another one, independently of its neighbours.
 ONE_BY_ONE = (
     nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus, nn.Sigmoid, nn.Tanh, nn.BatchNorm2d,
     nn.Dropout, nn.Dropout2d, nn.Identity,
@@ -45,7 +45,7 @@ class Microscope(Living):
         super().__init__(controls)
 
     def show_network(self, net):
-        """Show another network, or new weights, at the same place or the nearest that there is; raises ShapeError."""
+        """Show another network, or new weights, at the same place or the nearest one; raises ShapeError."""
         names, shapes = opened(net, self.images[0])
         if shapes == self.shapes and numbered(names) == dict(self.controls["layer"].options):
             self.net = net
@@ -69,7 +69,7 @@ class Microscope(Living):
         maps, below = outputs[layer + 1][0], outputs[layer][0]
         if not maps.isfinite().all():
             raise ShapeError(
-                "this network has diverged: the layer's numbers are infinite or no numbers any more. "
+                "this network has diverged: the layer's numbers are infinite or NaN. "
                 "Train a new one with a smaller learning rate"
             )
         seen = self.images[image]
@@ -93,14 +93,14 @@ class Microscope(Living):
         return arrays, facts, self.answer(outputs[-1])
 
     def answer(self, scores):
-        """What the network says of the image if `scores` are (1, classes); else what the numbers are."""
+        """The network's answer to the image if `scores` are (1, classes); else what the numbers are."""
         if self.class_names and scores.shape == (1, len(self.class_names)):
             share, best = scores[0].softmax(dim=0).max(dim=0)
             return f"The network's answer to this image: {self.class_names[best]} ({share:.0%})."
         return "The layer's maps for this image."
 
     def still(self, image, layer, channel, row, column):
-        """The same as a picture that nothing moves."""
+        """The same as a still picture."""
         layers, cell = snapshot(self.net), (channel, row, column)
         outputs = outputs_of(layers, self.images[image])
         return plotting.microscope(
@@ -115,10 +115,10 @@ class Microscope(Living):
 
 @one_a_cell
 def microscope(net, images, class_names=None):
-    """Choose an image, a layer and a cell of its maps, and see the patch behind it and how its number is computed.
+    """Choose a cell of a layer's maps; see the patch behind it and how its number is computed (chapters 4 and 5).
 
     net: an `nn.Sequential` that begins with convolutions, activations and poolings, on any device; it is only read.
-    images: (N, 1 or 3, height, width) bytes or floats, or an array; class_names: with them its answer is shown.
+    images: (N, 1 or 3, height, width) bytes or floats, or an array; class_names: if given, its answer is shown.
     Raises ShapeError if the network has no maps.
     """
     images = images if torch.is_tensor(images) else as_images(images)
@@ -128,13 +128,13 @@ def microscope(net, images, class_names=None):
 
 
 def opened(net, image):
-    """What to call the layers of `net` that can be opened, and the (channels, rows, columns) of their maps."""
+    """The names of the layers of `net` that can be opened, and the (channels, rows, columns) of their maps."""
     names = layer_names(net)
     return names, [output.shape[1:] for output in outputs_of(snapshot(net), image)[1 : len(names) + 1]]
 
 
 def most(shapes):
-    """The most channels, rows and columns that any of the maps has."""
+    """The largest numbers of channels, rows and columns among the maps."""
     return [max(sizes) for sizes in zip(*shapes, strict=True)]
 
 
@@ -144,12 +144,12 @@ def numbered(names):
 
 
 def last(count):
-    """The right end of a slider over `count` places; the browser's slider fails if both its ends are one number."""
+    """The right end of a slider over `count` places; the browser's slider fails if both ends are the same number."""
     return max(count - 1, 1)
 
 
 def narrow(slider, value, count):
-    """Let a slider reach from 0 to `count` - 1; returns `value`, cut to that."""
+    """Limit a slider to 0 to `count` - 1; returns `value`, cut to that range."""
     slider.max = last(count)
     slider.disabled = count == 1
     slider.value = min(value, count - 1)
@@ -157,7 +157,7 @@ def narrow(slider, value, count):
 
 
 def seen_by(layers, layer, shape, size):
-    """The first and last row of an image of `size` that each row of a map of `shape` sees, and the same of columns."""
+    """The first and last row of an image of `size` that each row of a map of `shape` sees; the same for columns."""
     seen = []
     for axis in (0, 1):
         places = [receptive_field(layers, layer, cell, cell, size)[axis] for cell in range(shape[axis])]
@@ -167,14 +167,14 @@ def seen_by(layers, layer, shape, size):
 
 @torch.no_grad()
 def curves(layer, maps):
-    """What a layer that works number by number makes of numbers around those in `maps`: x, (n,), and (channels, n)."""
+    """The curves of a layer that works number by number, around the numbers in `maps`: x, (n,), and (channels, n)."""
     end = max(4.0, float(maps.abs().max()))
     x = torch.linspace(-end, end, 101)
     return x, layer(x.expand(1, len(maps), 1, -1).clone())[0, :, 0]
 
 
 def layer_names(net):
-    """What to call the layers of `net` whose maps can be opened, as "1 convolution"; raises ShapeError without any."""
+    """Names for the layers of `net` whose maps can be opened, such as "1 convolution"; ShapeError if there are none."""
     if not isinstance(net, nn.Sequential):
         raise ShapeError(f"the microscope opens an nn.Sequential, as lenet() makes it; this is a {type(net).__name__}")
     names = []
@@ -199,17 +199,17 @@ def _can_be_opened(layer):
 
 
 def snapshot(net):
-    """The layers of `net` as it is now, a copy on the CPU: the network may be training in another thread meanwhile."""
+    """A copy of the layers of `net` on the CPU: the network itself may be training in another thread meanwhile."""
     return list(layers_of(copy.deepcopy(net).cpu().float().eval()))
 
 
 @torch.no_grad()
 def outputs_of(layers, image):
-    """The image as a batch of one, and what each layer makes of it; image: (1, height, width) bytes or floats."""
+    """The image as a batch of one, and the output of each layer; image: (1, height, width) bytes or floats."""
     outputs = [to_floats(image).cpu().float()[None]]
     for number, layer in enumerate(layers, start=1):
         try:
-            outputs.append(layer(outputs[-1].clone()))  # a ReLU(inplace=True) would write over it
+            outputs.append(layer(outputs[-1].clone()))  # a ReLU(inplace=True) would overwrite it
         except RuntimeError as error:
             shape = tuple(outputs[-1].shape[1:])
             raise ShapeError(f"layer {number}, {layer}, cannot take what reaches it, {shape}: {error}") from error
@@ -218,7 +218,7 @@ def outputs_of(layers, image):
 
 @torch.no_grad()
 def working(layer, maps, channel, row, column):
-    """How `layer` makes one number of the maps below it, (channels, height, width): Convolved, Pooled or Applied."""
+    """How `layer` makes one number from the maps below it, (channels, height, width): Convolved, Pooled or Applied."""
     if not hasattr(layer, "kernel_size"):
         return _applied(layer, maps, channel, row, column)
     (rows, above_and_below), (columns, beside) = (_places(layer, axis, cell) for axis, cell in enumerate((row, column)))
@@ -232,7 +232,7 @@ def working(layer, maps, channel, row, column):
 
 
 def _places(layer, axis, cell):
-    """The rows (axis 0) or columns (axis 1) of the padded map in a cell's window, and the padding at both ends."""
+    """The rows (axis 0) or columns (axis 1) of the padded map that a cell's window covers, and the map's padding."""
     size, stride, before, after, dilation = window(layer, axis)
     return cell * stride + dilation * torch.arange(size), (before, after)
 

@@ -1,21 +1,21 @@
-// A pad to draw on: where a pen, a finger or the mouse goes it leaves ink at once, even while the kernel is busy.
+// A pad to draw on: a pen, a finger or the mouse leaves ink at once, even while the kernel is busy.
 
 import { KEYS, make, makeCanvas } from "./canvas.js";
 import { makeList, whenChanged } from "./part.js";
 
 const PAUSE = 200; // milliseconds from one message about a stroke to the next
-const NEAR = 2; // pixels of the pad: no point of a stroke is nearer to the one before
+const NEAR = 2; // pixels of the pad: the smallest distance between two points of a stroke
 
 export function makePad(model, place, signal) {
   const [side, pen, examples] = ["side", "pen", "examples"].map((name) => model.get(name));
   const frame = make("div", { class: "lab-pad" });
   const hands = make("div", { class: "lab-pad-hands" });
   place.append(frame, hands);
-  const past = []; // what stood on the pad before each change of this view
+  const past = []; // what was on the pad before each change of this view
   let stroke = null; // the one under the hand: {pointer, before, points}
   let due = 0;
 
-  // A copy of the points: the model would take ink that has grown for what it knows.
+  // A copy of the points: otherwise the model would not notice that the ink has grown.
   const strokes = () => (stroke ? [...stroke.before, [...stroke.points]] : model.get("ink").strokes);
   const { canvas, redraw } = makeCanvas(frame, (width) => width, draw, signal, { role: "img" });
 
@@ -56,7 +56,7 @@ export function makePad(model, place, signal) {
   const listen = (name, action) => canvas.addEventListener(name, action, { signal });
   listen("pointerdown", (event) => {
     if (stroke || event.button !== 0) return;
-    event.preventDefault(); // no text is selected
+    event.preventDefault(); // so that no text gets selected
     canvas.setPointerCapture(event.pointerId); // a stroke may leave the pad and come back
     const ink = model.get("ink");
     past.push(ink);

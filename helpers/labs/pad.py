@@ -10,11 +10,11 @@ from helpers.digits import like_mnist
 from helpers.labs.living import CSS, alone
 from helpers.labs.settings import Choice
 
-SIDE, PEN = 280, 23  # pixels of the pad: so wide is the pen on MNIST beside a digit that fills the pad
-SHARPNESS = 2  # dots drawn for one pixel of the pad, so that edges are smooth
-DRAWN = "none"  # the example that is chosen while a hand draws
+SIDE, PEN = 280, 23  # pixels of the pad; relative to a digit, the pen is as wide as MNIST's
+SHARPNESS = 2  # dots drawn per pixel of the pad, so that edges are smooth
+DRAWN = "none"  # the chosen example while a hand draws
 
-# Strokes of the pen as (x, y) in a field of 28×28: for hands on a keyboard, and for a line on the board.
+# Strokes of the pen as (x, y) in a field of 28×28: for people without a pointer, and for a line on the board.
 EXAMPLES = {
     DRAWN: [],
     "0": [[(14, 5), (11, 6), (9, 10), (8, 15), (10, 21), (14, 23), (18, 21), (20, 15), (19, 10), (17, 6), (14, 5)]],
@@ -31,22 +31,22 @@ EXAMPLES = {
 
 
 def on_pad(strokes):
-    """Strokes of a field of 28×28 in pixels of the pad."""
+    """Strokes in a field of 28×28, scaled to pixels of the pad."""
     return [[[x * SIDE / 28, y * SIDE / 28] for x, y in stroke] for stroke in strokes]
 
 
 class Pad(anywidget.AnyWidget):
-    """A black square where a hand leaves white ink; it is drawn in the browser, which sends it while it grows.
+    """A black square on which a hand draws in white ink; the browser draws it, and sends it while it grows.
 
-    `ink` is what stands on it: the strokes, each a list of points [x, y] in pixels from the upper left corner, and the
-    example that they are, or "none". `example` is a list of digits drawn beforehand. A drawing of one's own begins on
-    an empty pad, not over an example.
+    `ink` is what is on it: the strokes, each a list of points [x, y] in pixels from the upper left corner, and the
+    name of the example that they are, or "none". `example` offers digits drawn beforehand. A student's own drawing
+    begins on an empty pad, not over an example.
     """
 
     _esm, _css = alone("pad.js", "makePad"), CSS
     side, pen = t.Int(SIDE).tag(sync=True), t.Int(PEN).tag(sync=True)
     examples = t.Dict({name: on_pad(strokes) for name, strokes in EXAMPLES.items()}).tag(sync=True)
-    # Without an echo, which would bring back old ink while a stroke grows.
+    # Without an echo, which would bring back the old ink while a stroke grows.
     ink = t.Dict({"example": DRAWN, "strokes": []}).tag(sync=True, echo_update=False)
 
     def __init__(self):
@@ -57,18 +57,18 @@ class Pad(anywidget.AnyWidget):
         self.observe(self._on_ink, names="ink")
 
     def on_drawing(self, action):
-        """Call `action(image)` while someone draws and when a stroke has ended, also after an example or Clear.
+        """Call `action(image)` during and after each stroke, and after an example or Clear.
 
-        image: (1, 28, 28) bytes, scaled and centred as MNIST's digits are.
+        image: (1, 28, 28) bytes, scaled and centred like MNIST's digits.
         """
         self._tell = lambda: action(self.digit())
 
     def digit(self):
-        """What stands on the pad, scaled and centred as MNIST's digits are: (1, 28, 28) bytes."""
+        """What is on the pad, scaled and centred like MNIST's digits: (1, 28, 28) bytes."""
         return like_mnist(self.pixels())
 
     def pixels(self):
-        """The ink itself: (560, 560) bytes, two dots for one pixel of the pad."""
+        """The ink itself: (560, 560) bytes, two dots per pixel of the pad."""
         picture = Image.new("L", (SIDE * SHARPNESS, SIDE * SHARPNESS))
         pen, width = ImageDraw.Draw(picture), PEN * SHARPNESS
         radius = (width - 1) / 2
@@ -80,12 +80,12 @@ class Pad(anywidget.AnyWidget):
         return torch.from_numpy(np.array(picture))
 
     def draw(self, strokes):
-        """Draw strokes, each a list of points (x, y), as a hand does; then tell."""
+        """Draw strokes, each a list of points (x, y), as a hand would, and call the action."""
         before = self.ink["strokes"] if self.ink["example"] == DRAWN else []
         self.ink = {"example": DRAWN, "strokes": [*before, *([list(point) for point in stroke] for stroke in strokes)]}
 
     def clear(self, instead=""):
-        """Empty the pad; then tell. instead: what is shown in place of a drawing, until the hand clears that, too."""
+        """Empty the pad and call the action; instead: a text shown in place of the drawing until the next Clear."""
         self.ink = {"example": DRAWN, "strokes": [], **({"instead": instead} if instead else {})}
 
     def _on_example(self, change):
@@ -94,4 +94,4 @@ class Pad(anywidget.AnyWidget):
 
     def _on_ink(self, change):
         self._tell()
-        self.example.value = self.ink["example"]  # draws the lab whose setting it is: what is told comes first
+        self.example.value = self.ink["example"]  # last: it redraws the lab that has it as a setting

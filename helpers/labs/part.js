@@ -3,7 +3,7 @@
 import { make } from "./canvas.js";
 import { hearAgain } from "./hearing.js";
 
-// The module of a part that stands by itself.
+// The module of a part that is a widget of its own.
 export const alone = (makePart) => ({
   render({ model, el, signal }) {
     const place = make("div", { class: "lab lab-part" });

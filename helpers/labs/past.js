@@ -1,4 +1,4 @@
-// Looking back: a slider over the moments of a run that are kept, and what its network was like then.
+// Looking back: a slider over the moments of a run that were kept, and what its network was like then.
 
 import { KEYS, bytePicture, make, makeCanvas, mapPicture, play, putPicture, putText } from "./canvas.js";
 import { fitted, wrapped } from "./curves.js";
@@ -94,7 +94,7 @@ export function makePast(lab, place, pinned) {
   beside.addEventListener("change", () => lab.move({ beside: beside.value === "" ? null : Number(beside.value) }));
 
   function draw(context, width) {
-    if (!asked) lab.move({ looking: (asked = true) }); // the panel is in sight for the first time
+    if (!asked) lab.move({ looking: (asked = true) }); // the panel is visible for the first time
     if (!shown().length || !lab.array("filters0")) return;
     const look = lab.facts().look;
     const [left, right, small] = [side() + 18, width - side(), { size: 12 }];

@@ -1,4 +1,4 @@
-"""The past of a training run: which of its moments are kept, and what its network was like then (chapter 4)."""
+"""The past of a training run: which moments are kept, and what the network was like then (chapter 4)."""
 
 from dataclasses import dataclass, field
 
@@ -13,11 +13,11 @@ from helpers.labs.settings import Setting
 from helpers.labs.typed import readings
 from helpers.metrics import confusion_counts
 
-MOMENTS, GHOST_MOMENTS = 40, 10  # of the latest run, and of each earlier one whose curve is shown
-MOST_BYTES = 20_000_000  # for all of them
-ASKED = 1_000  # validation images, always the same
-MOST_FILTERS = 16  # that are shown
-LATEST = "latest"  # the word of a line for the end of a run, where a look back begins
+MOMENTS, GHOST_MOMENTS = 40, 10  # kept of the latest run, and of each earlier one whose curve is shown
+MOST_BYTES = 20_000_000  # for all of them together
+ASKED = 1_000  # validation images, always the same ones
+MOST_FILTERS = 16  # shown of a network
+LATEST = "latest"  # in a board line: the end of a run, where a look back begins
 
 
 class LookedAt(Setting):
@@ -33,7 +33,7 @@ class LookedAt(Setting):
         return LATEST if self.value is None else str(self.value)
 
     def meaning(self, name, said):
-        """The step that a word of a line means. Raises BoardError."""
+        """The step in a word of a board line. Raises BoardError."""
         if said.lower() == LATEST:
             return None
         for number in readings(said)[:1]:
@@ -43,9 +43,9 @@ class LookedAt(Setting):
 
 
 def steps_to_keep(total, most=MOMENTS):
-    """The steps of a run after which its weights are kept, at most `most` of them, the first and the last among them.
+    """The steps of a run after which its weights are kept: at most `most`, including the first and the last.
 
-    Half of them lie in the first twentieth of the run, each some way beyond the one before: most happens there.
+    Half of them are in the first twentieth of the run, where most happens, with growing distances.
     """
     if total < most:
         return list(range(total + 1))
@@ -57,18 +57,18 @@ def steps_to_keep(total, most=MOMENTS):
 
 @dataclass(eq=False)
 class Moment:
-    """The weights of a network after a step; answers: {name of the data: its classes of ASKED images}, if asked."""
+    """The weights of a network after a step; answers: {name of the data: its classes of ASKED images}, once asked."""
 
     step: int
     epoch: float
-    weights: torch.Tensor  # all `_numbers` in half precision, where the network is: a copy that waits for no GPU
+    weights: torch.Tensor  # all `_numbers` in half precision, on the network's device: copying waits for no GPU
     answers: dict = field(default_factory=dict)
 
 
 class Past:
     """The moments of one run that are kept, the latest last.
 
-    total: its steps; net: its network, not trained yet. A large network has fewer moments: they fill half the room.
+    total: its steps; net: its network, not trained yet. Of a large network fewer are kept: half of MOST_BYTES.
     """
 
     def __init__(self, total, net):
@@ -78,20 +78,20 @@ class Past:
         self.note(0, 0.0, net)
 
     def note(self, step, epoch, net):
-        """Keep this moment if it is planned; called after each step, it must cost nothing."""
+        """Keep this moment if it is planned; called after every step, so it must be cheap."""
         self._now = step, epoch
         if step in self.planned:
             self.pause(net)
 
     def pause(self, net):
-        """Keep the latest moment, also one that is not planned: it stays until the next is kept."""
+        """Keep the latest moment, even if it is not planned; it stays until the next one is kept."""
         step, epoch = self._now
         weights = parameters_to_vector(_numbers(net)).detach().half()
         earlier = [moment for moment in self.moments if moment.step in self.planned and moment.step < step]
         self.moments = [*earlier, Moment(step, epoch, weights)]
 
     def thin(self, most):
-        """Keep `most` moments at most, evenly chosen, the first and the last among them."""
+        """Keep at most `most` moments, evenly chosen, including the first and the last."""
         last = len(self.moments) - 1
         places = [round(i * last / (most - 1)) for i in range(most)]
         self.moments = [self.moments[place] for place in sorted(set(places))] if last > 0 else self.moments
@@ -102,12 +102,12 @@ class Past:
 
 
 def bytes_of(moments):
-    """What moments take."""
+    """The memory of some moments, in bytes."""
     return sum(moment.weights.nbytes for moment in moments)
 
 
 def forget(pasts, room):
-    """Let the oldest of earlier runs go until the others fit into `room` bytes; pasts: the oldest first."""
+    """Drop moments of earlier runs, the oldest first, until the rest fits into `room` bytes; pasts: oldest first."""
     for past in pasts:
         if sum(bytes_of(one.moments) for one in pasts) > room:
             past.moments = []
@@ -125,15 +125,15 @@ class LookBack:
         self.looking, self.moment, self.beside, self.image, self.own = False, None, None, 0, False
 
     def heard(self, move):
-        """Take what concerns the past out of a page's move; True if there was something."""
+        """Take what concerns the past out of a page's move; True if there was anything."""
         said = {name: move.pop(name) for name in vars(self) if name in move}
         vars(self).update(said)
         return bool(said)
 
     def pairs(self, runs):
-        """What the slider reaches: moments of the latest run, each with the one of the run beside it, or None.
+        """The moments that the slider reaches: each of the latest run, with that of the run beside it or None.
 
-        An earlier run has kept few: only what both have is compared.
+        An earlier run has kept few, and only moments that both have are compared.
         """
         moments = runs[-1].past.moments if runs and runs[-1].past else []
         other = self._other(runs)
@@ -152,10 +152,10 @@ class LookBack:
     def picture(self, runs, images, labels, names, network, drawing):
         """Arrays and facts, as `Living.draw` gives them; both are empty if no moment is kept.
 
-        images, labels: those of validation, of which ASKED are taken; names: of the classes; network(settings): a
-        network of a run's sizes; drawing: an image of the student's, (channels, height, width) bytes, or None.
+        images, labels: for validation, of which ASKED are used; names: of the classes; network(settings): makes a
+        network with a run's sizes; drawing: the student's, (channels, height, width) bytes, or None.
         """
-        other = self._other(runs)  # before its moments: a run that begins in its thread may let them go
+        other = self._other(runs)  # before its moments, which a run that starts in its thread may drop
         pairs = self.pairs(runs)
         if not (self.looking and pairs):
             return {}, {}
@@ -178,7 +178,7 @@ class LookBack:
             one = as_input(seen[None], net, then.weights.device)
             scores, filters, maps = _opened(net, one)
             arrays |= {f"filters{i}": filters[:MOST_FILTERS], f"maps{i}": maps[:MOST_FILTERS]}
-            # By the root of the row's share: one mistake would vanish beside the many right answers.
+            # The root of the row's share: otherwise one mistake would vanish beside the many right answers.
             arrays[f"confusion{i}"] = (counts / counts.sum(dim=1, keepdim=True).clamp(min=1)).sqrt()
             words = in_words(scores[0].softmax(dim=0), counts, names)
             shown.append({"name": name, "step": then.step, "filters": len(filters), "words": words})
@@ -223,9 +223,9 @@ def _opened(net, one):
 
 
 def in_words(chances, counts, names):
-    """What a network says of one image, and of many: two short lines; counts: as `confusion_counts` gives them."""
+    """What a network says of one image and of many, in two short lines; counts: as `confusion_counts` returns them."""
     best = int(chances.argmax())
-    share = f"{chances[best]:.0%}" if chances.isfinite().all() else "its scores are no longer numbers"
+    share = f"{chances[best]:.0%}" if chances.isfinite().all() else "its scores are infinite or NaN"
     wrong = counts.clone().fill_diagonal_(0)
     truth, said = divmod(int(wrong.argmax()), len(names))
     most = f"; {names[truth]} taken for {names[said]}: {int(wrong.max())} times" if wrong.any() else ""

@@ -1,5 +1,5 @@
-// The pooling lab: an image and its shifted copy, both pooled; the window, the number that it keeps, and what a shift
-// changes.
+// The pooling lab: an image and its shifted copy, both pooled; the window, the number that it keeps, and the effect of
+// a shift.
 
 import { make, mapPicture } from "./canvas.js";
 import { living } from "./lab.js";

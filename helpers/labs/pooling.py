@@ -33,7 +33,7 @@ class Pooling(Living):
 
     def maps(self, kind, window, stride, shift, **cell):
         """The shifted image, and what pooling makes of the image and of its shifted copy."""
-        conv_output_size(len(self.image), window, stride=stride)  # says why a window does not fit
+        conv_output_size(len(self.image), window, stride=stride)  # raises ShapeError if the window does not fit
         shifted = F.pad(self.image, (shift, -shift))  # black comes in from the left
         before, after = (POOLINGS[kind](X[None, None], window, stride)[0, 0] for X in (self.image, shifted))
         return shifted, before, after
@@ -57,13 +57,13 @@ class Pooling(Living):
         return arrays, facts, f"⌊({n} − {window}) / {stride}⌋ + 1 = {out}: the pooled map is {out}×{out}"
 
     def still(self, kind, window, stride, shift, **cell):
-        """The same as a picture that nothing moves."""
+        """The same as a still picture."""
         return plotting.pooling(self.image, *self.maps(kind, window, stride, shift), kind, window, stride, shift)
 
 
 @one_a_cell
 def pooling(image):
-    """Choose the pooling, its window and stride, and a shift to the right.
+    """Choose the pooling, its window and stride, and a shift to the right (chapter 2).
 
     image: a square of bytes or of floats from 0 to 1.
     """

@@ -3,54 +3,43 @@
 import html
 import os
 import random
-from typing import ClassVar
 
+import anywidget
 import ipywidgets as widgets
+import traitlets as t
 from IPython.display import HTML, display
 
 from helpers.labs.cells import Whole, this_cell
-from helpers.labs.living import ASLEEP
+from helpers.labs.living import CSS, display_with
 
 STYLE = "font-size:16px;line-height:24px"
 
 
 def predict(question, *options):
-    """A question and its possible answers, in chance order; show it as a cell's last line, answer it in a later cell.
+    """A question and its possible answers, in random order; show it as a cell's last line, answer it in a later cell.
 
-    question, options: texts. `guess = predict("How wide is it?", "24", "28")` in one cell, `guess.answer("24")` in
-    the cell that shows it, which opens as soon as a guess has been made. The environment variable LENET_LAB_REVEAL=1
-    opens all answers at once, for tests and pages to read.
+    All chapters. question, options: texts. Write `guess = predict("How wide is it?", "24", "28")` in one cell and
+    `guess.answer("24")` in the cell that shows it; the answer opens as soon as a guess has been made. The environment
+    variable LENET_LAB_REVEAL=1 opens all answers at once, for tests and printed pages.
 
-    Run again in its cell, a question keeps its guess: a click on an option makes this cell the active one, so that the
+    When its cell is run again, a question keeps its guess: a click on an option makes this cell the active one, so the
     next Shift+Enter runs it a second time.
     """
-    return asked(Prediction, question, options)
-
-
-def asked(kind, *words):
-    """The question of a kind with these words that stands in this cell: the same one if the cell is run again."""
-    cell = this_cell().key
-    if not cell:
-        return kind(*words)
-    known = cell, kind, words
-    if known not in Guess.asked:
-        Guess.asked[known] = kind(*words)
-    return Guess.asked[known]
+    return this_cell().once(Prediction, question, options)
 
 
 class Guess(Whole):
-    """A question, the `choices` with which a hand answers it, and a line that notes the guess.
+    """A question, the widget `choices` for answering it, and a line that notes the guess.
 
-    A kind of question has `chosen`, the guess or None; `_words(value)`, a guess or an answer in words; and
-    `_verdict_on(right)`, a mark and a sentence, which both may be "".
+    noted_by: the trait of `choices` that changes with a guess. A kind of question has `chosen`, the guess or None;
+    `_words(value)`, a guess or an answer as text; and `_verdict_on(right)`, a mark and a sentence, both perhaps "".
     """
 
-    asked: ClassVar = {}  # {(cell, kind, words): Guess}
-
-    def __init__(self, question, choices):
+    def __init__(self, question, choices, noted_by="is_noted"):
         self.question, self.choices, self.opened = question, choices, None
         self.noted = widgets.HTML(_line("&nbsp;"))
         super().__init__([widgets.HTML(_line(f"<b>Guess first.</b> {html.escape(question)}")), choices, self.noted])
+        choices.observe(lambda change: self._note(), noted_by)
 
     def _show_answer(self, right, reason, shown):
         """Show the answer beside the guess, as soon as there is one or the student asks for it."""
@@ -84,17 +73,26 @@ class Guess(Whole):
     def _ipython_display_(self):
         options = " &nbsp;·&nbsp; ".join(map(html.escape, self.options))
         text = _line(f"<b>Guess first.</b> {html.escape(self.question)} &nbsp; {options}")
-        _show(self, f"{text}<p>Run this cell again to guess.</p>", "a question to guess")
+        self.add_class("lab-alive")
+        display_with(f"{text}<p>Run this cell again to guess.</p>", self, "a question to guess")
+
+
+class Choices(anywidget.AnyWidget):
+    """What answers a question, drawn by the browser; `right` is the right answer, once it may be seen."""
+
+    _css = CSS
+    right = t.List().tag(sync=True)
+    is_noted, disabled = t.Bool(False).tag(sync=True, echo_update=False), t.Bool(False).tag(sync=True)
 
 
 class Prediction(Guess):
-    """What `predict` returns; `chosen` is the option that the student chose, or None."""
+    """What `predict` returns (all chapters); `chosen` is the option that the student chose, or None."""
 
     def __init__(self, question, options):
         self.options = options
-        in_chance_order = random.Random().sample(options, len(options))  # leaves the seed of a chapter alone
-        super().__init__(question, widgets.RadioButtons(options=in_chance_order, value=None, layout={"width": "auto"}))
-        self.choices.observe(lambda change: self._note(), "value")
+        shuffled = random.Random().sample(options, len(options))  # leaves the seed of a chapter alone
+        buttons = widgets.RadioButtons(options=shuffled, value=None, layout={"width": "auto"})
+        super().__init__(question, buttons, "value")
 
     @property
     def chosen(self):
@@ -106,10 +104,10 @@ class Prediction(Guess):
 
         right: one of the options; reason: why, or what was measured, a few words or whole sentences; shown: pictures
         and values that would give the answer away. The guess can then no longer be changed. Raises ValueError if
-        `right` is none of the options.
+        `right` is not one of the options.
         """
         if right not in self.options:
-            raise ValueError(f"{right!r} is none of the options {', '.join(self.options)}")
+            raise ValueError(f"{right!r} is not one of the options {', '.join(self.options)}")
         self._show_answer(right, reason, shown)
 
     def _words(self, value):
@@ -123,7 +121,7 @@ class Reveal(Whole):
     """An answer that stays closed until its question has a guess, or until the student asks to be shown."""
 
     def __init__(self, question, verdict, shown):
-        # The question's text, not its widget: what a box holds closes with it.
+        # The question's text, not its widget: a box closes everything that it holds.
         self.question, self.verdict, self.shown = question, verdict, shown
         self.show_me = widgets.Button(description="Show me", tooltip="Show the answer without a guess")
         self.show_me.on_click(lambda button: self.reveal())
@@ -131,22 +129,16 @@ class Reveal(Whole):
 
     def _ipython_display_(self):
         text = f"<p>{html.escape(self.question)} Run the question's cell and this one again to see the answer.</p>"
-        _show(self, text, "an answer that waits for a guess")
+        self.add_class("lab-alive")
+        display_with(text, self, "an answer that waits for a guess")
 
     def reveal(self):
-        """Show the answer and all that was kept back."""
+        """Show the answer and everything that was held back."""
         output = widgets.Output()
         for thing in self.shown:
-            # A figure shows itself, so that an output widget would be handed nothing: hand it the figure's page.
+            # A figure displays itself, which leaves an output widget with nothing: give it the figure's HTML.
             output.append_display_data(HTML(thing._repr_html_()) if hasattr(thing, "_ipython_display_") else thing)
         self.children = [widgets.HTML(self.verdict()), output]
-
-
-def _show(widget, asleep, name):
-    """Display a widget, and in front of it the HTML that is seen on pages where it has no kernel."""
-    widget.add_class("lab-alive")
-    display(HTML(ASLEEP % asleep))
-    display({**widgets.Widget._repr_mimebundle_(widget), "text/plain": name}, raw=True)
 
 
 def _line(text):

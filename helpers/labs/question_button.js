@@ -20,7 +20,7 @@ export function makeNote(model, place, isEmpty) {
   };
 }
 
-// Send what a hand has changed: a guess that was noted before is noted no more.
+// Send what a hand has changed: a guess that was noted before no longer counts.
 export function change(model, values) {
   if (model.get("disabled")) return;
   model.set({ ...values, is_noted: false });

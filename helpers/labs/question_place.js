@@ -45,7 +45,7 @@ export function makePlace(model, place, signal) {
   listen("pointerdown", (event) => {
     const cell = under(event);
     if (!cell || event.button !== 0 || model.get("disabled")) return;
-    event.preventDefault(); // no text is selected
+    event.preventDefault(); // so that no text gets selected
     grid.setPointerCapture(event.pointerId);
     at = placeOf(cell);
     begin(at);

@@ -1,29 +1,28 @@
-"""`predict_place`: mark the cells of a small grid, then see which ones it was."""
+"""`predict_place`: mark cells of a small grid, then see which ones were right."""
 
-import anywidget
 import torch
 import traitlets as t
 
-from helpers.labs.living import CSS, alone
-from helpers.labs.question import Guess, asked
+from helpers.labs.cells import this_cell
+from helpers.labs.living import alone
+from helpers.labs.question import Choices, Guess
 
 
 def predict_place(question, rows, columns):
-    """A question whose answer is a set of pixels: a grid on which a hand, or the arrow keys, marks them.
+    """A question whose answer is a set of pixels, with a grid on which to mark them by hand or by arrow keys.
 
-    rows, columns: the size of the grid, at most 32. `guess.answer(cells)` follows the rules of `predict`; a guess is
-    made when the button below the grid is pressed.
+    Chapter 2. rows, columns: the size of the grid, at most 32. `guess.answer(cells)` follows the rules of `predict`; a
+    guess is made when the button below the grid is pressed.
     """
-    return asked(Place, question, rows, columns)
+    return this_cell().once(Place, question, rows, columns)
 
 
-class Grid(anywidget.AnyWidget):
-    """The grid: `marked` and `right` are lists of [row, column], the second only once it may be seen."""
+class Grid(Choices):
+    """The grid: `marked` and `right` are lists of [row, column]."""
 
-    _esm, _css = alone("question_place.js", "makePlace"), CSS
+    _esm = alone("question_place.js", "makePlace")
     rows, columns = t.Int().tag(sync=True), t.Int().tag(sync=True)
-    marked, right = t.List().tag(sync=True, echo_update=False), t.List().tag(sync=True)
-    is_noted, disabled = t.Bool(False).tag(sync=True, echo_update=False), t.Bool(False).tag(sync=True)
+    marked = t.List().tag(sync=True, echo_update=False)
 
 
 class Place(Guess):
@@ -33,7 +32,6 @@ class Place(Guess):
         self.size = rows, columns
         self.options = [f"a grid of {rows} rows and {columns} columns"]
         super().__init__(question, Grid(rows=rows, columns=columns))
-        self.choices.observe(lambda change: self._note(), ["is_noted"])
 
     @property
     def chosen(self):
@@ -41,14 +39,14 @@ class Place(Guess):
         return {tuple(cell) for cell in self.choices.marked} if self.choices.is_noted else None
 
     def answer(self, right, reason="", *shown):
-        """As `Prediction.answer`; right: (rows, columns), true or not 0 where a cell belongs to the answer.
+        """As `Prediction.answer`; right: (rows, columns), True or nonzero for each cell that belongs to the answer.
 
-        Raises ValueError for another size.
+        Raises ValueError for a different size.
         """
         right = torch.as_tensor(right) != 0
         if right.shape != self.size:
             got = "×".join(map(str, right.shape))
-            raise ValueError(f"the answer has {got} cells, and the grid {self.size[0]}×{self.size[1]}")
+            raise ValueError(f"the answer has {got} cells, but the grid has {self.size[0]}×{self.size[1]}")
         self._show_answer({tuple(cell) for cell in right.nonzero().tolist()}, reason, shown)
 
     def _verdict(self, right, reason):
@@ -66,10 +64,10 @@ class Place(Guess):
         return f"{high}×{wide} pixels, from row {top} and column {left}" if len(value) > 1 else count
 
     def _verdict_on(self, right):
-        """How the marks differ from the answer, in words."""
+        """A mark, and a sentence on how the marked cells differ from the answer."""
         if self.chosen == right:
             return "✅", ""
         missed, wrong = len(right - self.chosen), len(self.chosen - right)
         said = [f"missed {missed} of its {len(right)}"] if missed else []
-        said += [f"marked {wrong} that {'does' if wrong == 1 else 'do'} not belong"] if wrong else []
+        said += [f"marked {wrong} that {'does' if wrong == 1 else 'do'} not belong to it"] if wrong else []
         return "❌", f"You {' and '.join(said)}."

@@ -1,5 +1,7 @@
 """What a run of the training lab is made of: its settings and presets, and the network and batches they ask for."""
 
+import copy
+
 import torch
 from torch import nn
 
@@ -113,6 +115,15 @@ class Supply:
         seed, size = settings["seed"], settings["batch"]
         train_iter = Batches(train_images, train_labels, size, shuffle=True, seed=seed, device=self.device)
         return train_iter, Batches(*val, 256, device=self.device)
+
+
+def renewed(net):
+    """A copy of `net` with new random weights, those of convolutions and dense layers by `xavier`."""
+    net = copy.deepcopy(net)
+    for layer in net.modules():
+        if hasattr(layer, "reset_parameters"):
+            layer.reset_parameters()
+    return xavier(net)
 
 
 def network(kernel, channels, padding, activation, pooling, seed, **sizes):

@@ -14,34 +14,34 @@ PATIENCE = 10  # seconds for a step to end; one of a lab takes 0.2 s at most on 
 
 
 class Runner:
-    """Iterates over a generator in a thread. In the whole kernel only one run goes on: a new one ends the old.
+    """Iterates over a generator in a thread. Only one run goes on in the whole kernel: a new one ends the old one.
 
     A step that hangs, as a student's own network may, never holds up the notebook: after PATIENCE seconds its run is
-    left alone, and ends by itself after that step.
+    left to itself, and ends after that step.
     """
 
     _latest = None
 
     def __init__(self):
-        Runner.end_latest()  # a cell that is run again makes a new runner: the run of the old one ends
+        Runner.end_latest()  # a cell that is run again makes a new runner, and the old one's run must end
         self._thread, self._stop, self._quiet, self._error = None, threading.Event(), threading.Event(), None
 
     @staticmethod
     def end_latest():
-        """End the run that is going on in this kernel, if there is one."""
+        """End the run that is going on in this kernel, if any."""
         if Runner._latest:
             Runner._latest.stop()
             Runner._latest._quiet.set()  # even if its last step has not ended yet
 
     def start(self, steps, then, failed):
-        """Iterate over `steps` in the thread, then call `then()` there; after an error, `failed(error)` instead.
+        """Iterate over `steps` in the thread, then call `then()` there, or `failed(error)` after an error.
 
-        A generator that was stopped goes on from there.
+        A generator that was stopped resumes at the same step.
         """
         Runner.end_latest()
         Runner._latest = self
         end_on_interrupt(self)
-        # New ones for each run: one that was left alone must find its own when its step ends at last.
+        # New events for each run: one that was left to itself must still find its own when its step ends.
         self._stop, self._quiet, self._error = threading.Event(), threading.Event(), None
         threads = torch.get_num_threads() if lend_cores() else 1
         work = [steps, then, failed, self._stop, self._quiet, threads]
@@ -56,13 +56,13 @@ class Runner:
                     break
             if not quiet.is_set():
                 then()
-        except Exception as error:  # here it would be lost: `failed` shows it, wait() raises it again
+        except Exception as error:  # in a thread it would be lost: `failed` shows it, wait() raises it again
             if not quiet.is_set():
                 self._error = error
                 failed(error)
 
     def stop(self):
-        """End the run after its present step and wait for the thread; nothing happens if none runs."""
+        """End the run after its present step and wait for the thread; does nothing without a run."""
         self._stop.set()
         if self._thread and self._thread is not threading.current_thread():
             self._thread.join(PATIENCE)
@@ -83,7 +83,7 @@ class Runner:
         return self._thread is not None and self._thread.is_alive()
 
     def wait(self):
-        """Wait for the run to end by itself; an error in it is raised here. An interrupt of the kernel ends the run."""
+        """Wait for the run to end by itself; its error, if any, is raised here. A keyboard interrupt ends the run."""
         try:
             while self.running:
                 self._thread.join(0.2)  # without a limit, Windows would not let an interrupt through
@@ -94,28 +94,28 @@ class Runner:
 
 
 class RunningLab:
-    """What a lab that runs something stands on: it starts, stops and closes the run, and says how it goes.
+    """The base of labs that run something: it starts, stops and closes the run, and says how far it is.
 
-    Goes before `Living` in the list of base classes. The lab has a `runner`, a `message`, `buttons`,
-    {name: button} with "Stop" among them, and four methods:
-      far(): how far the present run has come and how far it goes, in units;
-      ready(): whether a button does something now, {name: True or False}, for all but Stop;
+    Comes before `Living` in the list of base classes. The lab needs a `runner`, a `message`, `buttons`, {name: button}
+    including "Stop", and four methods:
+      far(): how far the present run has come, and how far it goes, in units;
+      ready(): whether each button would do something now, {name: True or False}, for all but Stop;
       present(): draws this moment;
       curve_points(): a list of {"name": ..., "points": list of tuples}, the present curve last.
     """
 
     unit = "epoch"  # in which `far` counts
-    held = ()  # the names of the attributes that keep networks and images in memory
+    held = ()  # names of attributes that keep networks and images in memory
     running = None  # what the run works on
 
     def go_on(self, work, steps):
-        """Iterate over `steps` in the thread, from where it was stopped; `work` is what they change."""
+        """Start or resume `steps` in the thread; `work` is what they change."""
         self.running, self._since = work, (time.monotonic(), self.far()[0])
         self.enable()
         self.runner.start(steps, then=self._end, failed=self._explain)
 
     def stop(self):
-        """End the run after its present step; what it has reached stays."""
+        """End the run after its present step, keeping what it has reached."""
         if self.running is None:
             return
         self.message.say("Stopping: the present step must end first.")
@@ -127,15 +127,15 @@ class RunningLab:
             )
 
     def cancel(self):
-        """End the run without a word: something else follows."""
+        """End the run without a message, because something else follows."""
         self.runner.cancel()
         self.running = None
 
     def close(self):
-        """End the run, close the lab with all its widgets, and let its networks and images go."""
+        """End the run, close the lab with all its widgets, and release its networks and images."""
         self.cancel()
         super().close()
-        for name in self.held:  # IPython keeps what a cell has shown, as Out[5], for as long as the kernel lives
+        for name in self.held:  # IPython keeps what a cell has shown, as Out[5], for the life of the kernel
             setattr(self, name, None)
 
     def _end(self):
@@ -144,13 +144,13 @@ class RunningLab:
         self.enable()
 
     def _explain(self, error):
-        """Say in words what ended the run."""
+        """Show what ended the run."""
         self.running = None
         self.message.say(f"The run ended: {str(error) or type(error).__name__}", trouble=True)
         self.enable()
 
     def enable(self):
-        """Only buttons that do something now can be pressed."""
+        """Enable only the buttons that would do something now."""
         for name, does_something in {"Stop": self.running is not None, **self.ready()}.items():
             self.buttons[name].disabled = not does_something
 
@@ -165,7 +165,7 @@ class RunningLab:
         return "done" if done >= total else "stopped"
 
     def seconds_left(self):
-        """How long the run will go on, in seconds, drawing and measuring included; None if that is not known yet."""
+        """How much longer the run will take, in seconds, with drawing and measuring; None if not known yet."""
         if self.phase != "training":
             return None
         (since, before), (done, total) = self._since, self.far()
@@ -173,7 +173,7 @@ class RunningLab:
         return elapsed * (total - done) / (done - before) if elapsed > 0.5 else None
 
     def status(self):
-        """How far the run has come, in words; "" before the first."""
+        """A sentence on how far the run has come; "" before the first run."""
         (done, total), left, phase = self.far(), self.seconds_left(), self.phase
         whole = f"{total} {self.unit}{'' if total == 1 else 's'}"
         if phase in ("waiting", "training"):
@@ -183,9 +183,9 @@ class RunningLab:
         return said[phase]
 
     def state(self):
-        """All that a picture needs to show the lab, as a plain dict.
+        """Everything that a picture of the lab needs, as a plain dict.
 
-        "phase": see there; "epoch" and "epochs", in some labs "step" and "steps": how far the run has come, of how
+        "phase": see `phase`; "epoch" and "epochs", in some labs "step" and "steps": how far the run is, out of how
         many; "seconds_left": None if not known; "curves": `curve_points()`; "result": a line to hand in, or "";
         "message": text; "trouble": True if the message is a warning.
         """
@@ -201,17 +201,17 @@ class RunningLab:
         return ""
 
     def finish(self):
-        """Show what a run that ended, or was stopped, has come to."""
+        """Show the results of a run that has ended or was stopped."""
         self.present()
 
 
 def duration(seconds):
-    """A time in words, for people who wait: "5 s", "3 min"."""
+    """A time as text, for people who wait: "5 s", "3 min"."""
     return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def end_on_interrupt(runner):
-    """Let JupyterLab's ■ end a run also while no cell is running, when ipykernel would ignore it."""
+    """Let JupyterLab's ■ end a run even while no cell is running, when ipykernel would ignore it."""
     kernel = getattr(get_ipython(), "kernel", None)
     if not hasattr(kernel, "saved_sigint_handler"):
         return
@@ -219,8 +219,8 @@ def end_on_interrupt(runner):
     def ask(*interrupt):
         runner.ask_to_stop()
 
-    # ipykernel puts this handler in place when it has dealt with the message that started the run.
+    # ipykernel installs this handler after it has handled the message that started the run.
     kernel.saved_sigint_handler = ask
     if threading.current_thread() is not threading.main_thread():
-        # It does so in the main thread alone, and JupyterLab sends a widget's messages to another one.
+        # It does so in the main thread only, but a widget's messages are handled in another one.
         kernel.io_loop.add_callback(signal.signal, signal.SIGINT, ask)

@@ -1,4 +1,4 @@
-"""What the training lab knows of its runs: how they went, and how to tell a student."""
+"""The runs of the training lab: what is kept of them, their curves, and their table (chapter 4)."""
 
 from dataclasses import dataclass, field
 
@@ -10,25 +10,25 @@ from helpers.plotting.trainer import recent_means
 
 @dataclass(eq=False)
 class Run:
-    """One training run: its settings, as a board line and as values, and what came of it."""
+    """One training run: its settings, as a board line and as values, and its results."""
 
     line: str
     settings: dict
-    net: nn.Module | None  # None once it has become an earlier run, of which only numbers are shown
+    net: nn.Module | None  # None once a newer run has begun: then only numbers are shown
     parameters: int
-    history: list = field(default_factory=list)  # of Progress, some twenty an epoch
+    history: list = field(default_factory=list)  # of Progress, some twenty per epoch
     test_acc: float | None = None
-    number: int = 0  # that no other run of the lab has
+    number: int = 0  # unique among the runs of the lab
     loaded_acc: float | None = None  # the validation accuracy of weights that were loaded, not trained
-    handed_in: bool = False  # its result line went to the class's folder
-    past: Past | None = None  # None before its first step, and of weights that were loaded
+    handed_in: bool = False  # True if its result line went to the class's folder
+    past: Past | None = None  # None before its first step, and for weights that were loaded
     expected: tuple = ()  # the accuracies that the student expected, at the `expected.handles` of the run
     row: int = 0  # its number in the table; 0 if it has no row there
 
     def put_aside(self, as_ghost):
-        """Let the network of an earlier run go, and all of its history but what the table shows, unless `as_ghost`.
+        """Drop the network of an earlier run and, unless `as_ghost`, all of its history except what the table shows.
 
-        A ghost keeps some moments of its past.
+        A ghost also keeps some moments of its past.
         """
         if self.past and self.net:
             self.past.pause(self.net)
@@ -40,7 +40,7 @@ class Run:
 
     @property
     def name(self):
-        """Its settings in words: its board line without the name of the lab."""
+        """The run's settings as text: its board line without the name of the lab."""
         return self.line.partition(" ")[2] or "as at the beginning"
 
     @property
@@ -56,12 +56,12 @@ class Run:
 
     @property
     def shown(self):
-        """True if there is something to tell of the run: it has trained, or was loaded."""
+        """True if there is something to show: the run has trained, or was loaded."""
         return bool(self.history) or self.loaded_acc is not None
 
 
 def keep(history, progress):
-    """Note how far training has come; twenty points an epoch are enough for a curve."""
+    """Add a report to a history, unless it already has enough: twenty points per epoch make a curve."""
     last = history[-1].epoch if history else 0
     if not history or progress.val_acc is not None or int(20 * progress.epoch) > int(20 * last):
         history.append(progress)
@@ -81,7 +81,7 @@ HEAD = ["run", "settings", "parameters", "seconds", "images/s", "validation", "t
 def table(runs):
     """The rows of the runs below HEAD, the newest first, [{"curve": the run's number, "cells": list of texts}].
 
-    Of runs that ended before their first epoch only the latest has a row. runs: a list of `Run`, which learn their row.
+    Of the runs that did not complete an epoch, only the latest has a row. runs: a list of `Run`, which learn their row.
     """
     rows = []
     listed = [run for run in runs if run.shown and (run.val_acc is not None or run is runs[-1])]

@@ -16,7 +16,7 @@ from helpers.training import evaluate_accuracy
 
 @dataclass
 class Entry:
-    """One network as it was when it was entered, what it costs for one image, and its accuracies, 0 to 1."""
+    """One network as it was when it was entered, what it costs per image, and its accuracies, 0 to 1."""
 
     name: str
     net: nn.Module
@@ -27,11 +27,11 @@ class Entry:
 
 
 class Scoreboard:
-    """A table of networks for one data set: those that reach `goal` first, the smallest of them on top.
+    """A table of networks for one data set (chapter 5): first those that reach `goal`, by their size.
 
     It sets a sixth of the training images aside for validation and hands out the others: `train_images`, (N, channels,
     height, width) bytes, and `train_labels`, (N,). goal: a validation accuracy, 0.9 with 60,000 images, else 0.87.
-    Nothing prevents training on the images set aside, or a second board: the board relies on honesty.
+    Nothing prevents training on the images set aside, or making a second board: it relies on honesty.
     """
 
     def __init__(self, data):
@@ -46,9 +46,9 @@ class Scoreboard:
         self.said = Verdict(None, "No network has been entered yet.")
 
     def enter(self, name, net):
-        """Measure a trained network on the validation images, and keep it as it is now; shows the table.
+        """Measure a trained network on the validation images, and keep a copy of it; shows the table.
 
-        Anything else is refused in words. A name that is taken gets a number: every try counts.
+        Anything else is refused with a message. A name that is taken gets a number: every try counts.
         """
         trouble = _trouble(name, net, *self._shapes)
         if trouble is not None:
@@ -57,7 +57,7 @@ class Scoreboard:
         taken, given, number = {entry.name for entry in self.entries}, name, 2
         while name in taken:
             name, number = f"{given} ({number})", number + 1
-        # Frozen weights count too: they have to be stored.
+        # Frozen weights count too, because they have to be stored.
         parameters = sum(parameter.numel() for parameter in net.parameters())
         multiply_adds = layer_table(net, (1, *self.train_images.shape[1:])).multiply_adds
         val_acc = _accuracy(net, *self._validation)
@@ -75,15 +75,15 @@ class Scoreboard:
         chosen = [entry for entry in self.entries if entry.name == name]
         if tested:
             self.said = wrong(
-                f"The test set has been read: {tested[0].name} has {tested[0].test_acc:.3f} on it. "
-                "To choose by it now would make it a second validation set."
+                f"The test set has been used: {tested[0].name} has {tested[0].test_acc:.3f} on it. "
+                "Choosing by it now would make it a second validation set."
             )
         elif not chosen:
             names = ", ".join(entry.name for entry in self.entries) or "none yet"
             self.said = wrong(f"There is no entry {name!r}. The test set is still closed. Entries: {names}.")
         else:
             chosen[0].test_acc = _accuracy(chosen[0].net, *self._test)
-            self.said = Verdict(True, f"{name}: test accuracy {chosen[0].test_acc:.3f}. The test set has been read.")
+            self.said = Verdict(True, f"{name}: test accuracy {chosen[0].test_acc:.3f}. The test set has been used.")
         return self
 
     def ranking(self):
@@ -96,7 +96,7 @@ class Scoreboard:
         )
 
     def _rows(self):
-        """The table's lines as texts, with its head; none if nothing was entered."""
+        """The table's lines as texts, with a heading; none if nothing has been entered."""
         if self.entries:
             yield "", "network", "parameters", "multiply-adds", "validation", "test"
         for place, entry in enumerate(self.ranking(), start=1):
@@ -131,7 +131,7 @@ class Scoreboard:
 
     def _note(self):
         tries = len(self.entries)
-        lucky = f" The best of {tries} tries was also lucky: the test set will tell how much." if tries > 2 else ""
+        lucky = f" The best of {tries} tries was also lucky; the test set will show how much." if tries > 2 else ""
         return f"±: one standard error.{lucky}" if tries else ""
 
 
@@ -141,7 +141,7 @@ def _with_error(share, count):
 
 
 def _trouble(name, net, taken, given):
-    """A Verdict in words if `net` cannot be entered, else None; taken, given: the shapes of two images and scores."""
+    """A Verdict that says why `net` cannot be entered, or None; taken, given: the shapes of two images and scores."""
     if net is ...:
         return NOT_YET
     if isinstance(name, nn.Module) or not isinstance(name, str):
@@ -154,14 +154,14 @@ def _trouble(name, net, taken, given):
     try:
         with measuring(net):
             scores = net(torch.zeros(taken, device=device))
-    except Exception as error:  # any error of a student's own forward
+    except Exception as error:  # a student's own forward can raise anything
         said = str(error).strip().partition("\n")[0]
         return wrong(f"{name} cannot read two images of {_times(taken[1:])}: {type(error).__name__}: {said}")
     if not torch.is_tensor(scores) or scores.shape != given:
         got = _times(scores.shape) if torch.is_tensor(scores) else type(scores).__name__
-        return wrong(f"{name} answers two images with {got}, expected {_times(given)}: a score for each class.")
+        return wrong(f"For two images {name} returns {got}, expected {_times(given)}: a score for each class.")
     if not torch.isfinite(scores).all():
-        return wrong(f"The scores of {name} are no longer numbers: its learning rate was too high.")
+        return wrong(f"The scores of {name} are infinite or NaN: its learning rate was too high.")
     return None
 
 

@@ -1,35 +1,34 @@
-"""What a hand can set in a lab: plain Python objects, drawn by the browser as sliders, lists, switches and buttons."""
+"""What can be set in a lab: plain Python objects that the browser draws as sliders, lists, switches and buttons."""
 
 import traitlets as t
 
 
 class Setting(t.HasTraits):
-    """What every setting has: `value`, and `description`, its label in full, which a screen reader says too.
+    """The base of all settings: a `value`, and `description`, the full label, which a screen reader says too.
 
-    The browser draws it as its `KIND`.
-    group: settings of one group that stand side by side have this heading; shown: False for what the picture itself
-    sets, such as the place of a window.
+    `KIND` says how the browser draws it; group: the heading over neighbouring settings of one group; shown: False for
+    what the picture itself sets, such as the place of a window.
     """
 
     KIND = ""
     description, group = t.Unicode(), t.Unicode()
     disabled, shown = t.Bool(False), t.Bool(True)
-    patient = t.Bool(False)  # a slider is heard when the hand lets go, not at each place that it passes
+    patient = t.Bool(False)  # if True, a slider reports when the hand lets go, not at each place that it passes
 
     def drawn(self):
-        """What the browser needs to draw it, as a dict for JSON."""
+        """What the browser needs for drawing it, as a dict for JSON."""
         names = (name for name in self.trait_names() if name not in ("options", "shown"))
         return {"kind": self.KIND, **{name: getattr(self, name) for name in names}}
 
     def heard(self, said):
-        """The value that the browser means."""
+        """The value for what the browser has sent."""
         return said
 
 
 class Slider(Setting):
-    """Whole numbers from `min` to `max` in steps of `step`; what lies outside is cut.
+    """Whole numbers from `min` to `max` in steps of `step`; other values are cut to that range.
 
-    A lab may narrow `min` and `max` to what its picture has room for; `lowest` and `highest` are those of all pictures.
+    A lab may narrow `min` and `max` to what fits into its picture; `lowest` and `highest` are those of all pictures.
     """
 
     KIND = "slider"
@@ -53,14 +52,14 @@ class Slider(Setting):
 
 
 class Place(Slider):
-    """A place among many: its number to type, and buttons that lead `leap` places back and on."""
+    """A place among many: a field for its number, and buttons that go `leap` places back or on."""
 
     KIND = "place"
     leap = t.Int(1)
 
 
 class Choice(Setting):
-    """One of some options, which begins with the first; options: names, {name: value} or pairs."""
+    """One of several options, at first the first one; options: names, {name: value} or pairs."""
 
     KIND = "choice"
     value = t.Any()
@@ -78,7 +77,7 @@ class Choice(Setting):
         return proposal.value
 
     def drawn(self):
-        """The names of its options, and which of them is chosen."""
+        """As a dict for JSON, with the names of the options and the number of the chosen one."""
         names, values = zip(*self.options, strict=True)
         return {**super().drawn(), "options": list(names), "value": values.index(self.value)}
 
@@ -88,7 +87,7 @@ class Choice(Setting):
 
 
 class Steps(Choice):
-    """A slider over a few numbers, such as learning rates; every label is the number itself."""
+    """A slider over a few numbers, such as learning rates, which are their own labels."""
 
     KIND = "steps"
 
@@ -107,7 +106,7 @@ class Switch(Setting):
 
 
 class Matrix(Setting):
-    """A square of numbers to type in, which the lab's picture draws; `value` is a tuple of rows of floats."""
+    """A square of numbers that can be typed, drawn by the lab's picture; `value` is a tuple of rows of floats."""
 
     KIND, LARGEST, HIGHEST = "matrix", 5, 99  # rows; absolute value of a number
     value = t.Tuple()
@@ -126,7 +125,7 @@ class Matrix(Setting):
 
 
 class Button(Setting):
-    """A button; action: a function without arguments, called when it is pressed, or None if the picture does it."""
+    """A button; action: a function without arguments that is called at a press, or None if the picture acts itself."""
 
     KIND = "button"
 
@@ -135,13 +134,13 @@ class Button(Setting):
         self.action = action
 
     def click(self):
-        """Do what a press does: nothing while it is disabled."""
+        """Do what a press does, which is nothing while the button is disabled."""
         if not self.disabled:
             self.action()
 
 
 class Words(t.HasTraits):
-    """A line in words: `value` is plain text; `trouble` is true if it says what is wrong."""
+    """A message: `value` is plain text; `trouble` is true if it says what is wrong."""
 
     value, trouble = t.Unicode(), t.Bool(False)
 

@@ -22,7 +22,7 @@ function pileScale(shapes) {
 }
 
 // A layer's maps as a pile, or a dense layer as a bar, as SVG text. Bars to scale would dwarf the maps, or vanish, so
-// that their heights go with the root of the number of outputs.
+// their heights go with the root of the number of outputs.
 function pileSvg(shape, scale) {
   const rectangle = (x, y, width, height) => `<rect x="${x}" y="${y}" width="${width}" height="${height}"/>`;
   const inside = [];

@@ -1,4 +1,4 @@
-"""Chapter 3: what every choice does to the sizes and the costs of a LeNet."""
+"""Chapter 3: what each choice does to the sizes and the costs of a LeNet."""
 
 import math
 
@@ -41,28 +41,28 @@ class Shapes(Living):
         }
         super().__init__(controls)
 
-    # What a bench knows and no slider sets: an activation changes no size.
+    # A bench sets these; no slider does, since an activation changes no size.
     activation, image_size = nn.ReLU, 28
 
     def network(self):
-        """The network that the controls make, with new random weights; raises ShapeError if there is none."""
+        """The network that the controls describe, with new random weights; raises ShapeError if it is impossible."""
         return lenet(**network_choices(**self.board.values()), activation=self.activation)
 
     def show_network(self, net):
-        """Set the controls so that they make the layers of `net`; they stay, and ShapeError says so, if they cannot."""
+        """Set the controls to the layers of `net`; raises ShapeError, and leaves them alone, if that is impossible."""
         values = self.board.values() | values_of(net, self.image_size, self.controls)
         self.activation = type(net[1])
         self.board.move(values)
 
     def draw(self, **values):
-        """The layers with their costs in words, the totals, and the line that builds the network."""
+        """The layers with their costs as text, the totals, and the line that builds the network."""
         choices = network_choices(**values)
         table = table_of(choices)
         facts = {"layers": layers_in_words(table, choices), "totals": totals_in_words(table)}
         return {}, {**facts, "python": in_python(choices, self.activation)}, sizes_in_words(table)
 
     def still(self, **values):
-        """The same as a picture that nothing moves."""
+        """The same as a still picture."""
         return plotting.network_with_costs(table_of(network_choices(**values)))
 
 
@@ -95,7 +95,7 @@ def network_choices(
 
 def table_of(choices):
     """The `LayerTable` of the network with these choices; raises ShapeError if a map becomes too small."""
-    with torch.device("meta"):  # layers there have shapes but no numbers: nothing is drawn or computed
+    with torch.device("meta"):  # tensors there have shapes but no numbers, so nothing is computed
         shape = (1, choices.get("in_channels", 1), choices["image_size"], choices["image_size"])
         return layer_table(lenet(**choices), shape)
 
@@ -119,9 +119,9 @@ def layers_in_words(table, choices):
 
 
 def arithmetic(kind, number, before, shape, layer, choices):
-    """How the size of a layer and its costs come about, a list of texts such as "28 + 2·2 − 5 + 1 = 28 rows".
+    """The arithmetic of a layer's size and costs, a list of texts such as "28 + 2·2 − 5 + 1 = 28 rows".
 
-    number: which layer of its kind it is, from 1; before, shape: sizes of what comes in and goes out, without the batch
+    number: which layer of its kind it is, from 1; before, shape: the input's and the output's sizes, without the batch.
     """
     if kind == "input":
         return [f"{'·'.join(map(str, shape))} = {math.prod(shape):,} numbers come in"]
@@ -144,7 +144,7 @@ def totals_in_words(table):
 
 
 def sizes_in_words(table):
-    """How the maps shrink, what `Flatten` makes of the last ones, and how much memory the parameters take, in words."""
+    """A line on how the maps shrink, how many numbers `Flatten` yields, and how much memory the parameters take."""
     maps = [table.input_shape, *(layer.output_shape for layer in table if layer.name.endswith("2d"))]
     _, channels, size, _ = maps[-1]
     return (
@@ -154,13 +154,13 @@ def sizes_in_words(table):
 
 
 def in_python(choices, activation=nn.ReLU):
-    """The line that builds this network, as chapters 3 to 5 take it."""
+    """The line of code that builds this network, as chapters 3 to 5 expect it."""
     words = {**choices, "pooling": f"nn.{choices['pooling'].__name__}", "activation": f"nn.{activation.__name__}"}
     return f"own_net = lenet({', '.join(f'{name}={value}' for name, value in words.items())})"
 
 
 def values_of(net, image_size, controls):
-    """The values of `controls`, {name: Setting}, that make the layers of `net` for such images; raises ShapeError."""
+    """The values of `controls`, {name: Setting}, for the layers of `net` at this image size; raises ShapeError."""
     kinds = (nn.Conv2d, nn.Linear, tuple(POOLINGS.values()))
     convolutions, dense, poolings = ([layer for layer in net.modules() if isinstance(layer, kind)] for kind in kinds)
     if (len(convolutions), len(dense), len(poolings)) == (2, 3, 2):
@@ -182,5 +182,5 @@ def values_of(net, image_size, controls):
 
 @one_a_cell
 def shapes():
-    """Choose the sizes of a LeNet; an impossible choice says what is wrong."""
+    """Choose the sizes of a LeNet (chapter 3); an impossible choice says what is wrong."""
     return Shapes()

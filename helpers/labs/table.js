@@ -1,4 +1,4 @@
-// Small matrices whose numbers stand there in words, and can be typed.
+// Small matrices whose numbers are shown as text, and can be typed.
 
 import { KEYS, make } from "./canvas.js";
 import { css, inkOn, written } from "./theme.js";
@@ -57,7 +57,7 @@ export function makeTable(place, name, typed) {
 function typedCell(label, typed, left) {
   const field = make("input", { type: "text", inputmode: "decimal", "aria-label": label, ...KEYS });
   field.addEventListener("input", () => {
-    // As keyboards of all countries write it; while it is half typed, as "−" or "1e", it is not a number yet.
+    // As keyboards of all countries type it; half a number, such as "−" or "1e", does not count yet.
     const text = field.value.trim().replace(/[−–]/, "-").replace(",", ".");
     const number = text === "" ? NaN : Number(text);
     field.setAttribute("aria-invalid", String(!Number.isFinite(number)));

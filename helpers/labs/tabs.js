@@ -1,4 +1,4 @@
-// Tabs of our own: those of ipywidgets do not answer after a reload.
+// Our own tabs: those of ipywidgets do not respond after a reload.
 
 import { KEYS, make } from "./canvas.js";
 

@@ -1,4 +1,4 @@
-// Colours: those of the page for type and lines, red and blue around zero for numbers, grey for pixels.
+// Colours: the page's own for type and lines, red and blue around zero for numbers, grey for pixels.
 
 export const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -42,7 +42,7 @@ export function inkOn(parts) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000" : "#fff";
 }
 
-// A number as a student writes it: at most `digits` digits that count, and a minus sign as wide as a plus.
+// A number as a student writes it: at most `digits` significant digits, and a minus sign as wide as a plus.
 export function written(number, digits = 3) {
   if (Number.isNaN(number)) return "NaN";
   if (!Number.isFinite(number)) return number < 0 ? "−∞" : "∞";

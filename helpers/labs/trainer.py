@@ -30,7 +30,7 @@ from helpers.models import num_parameters
 from helpers.training import evaluate_accuracy, train
 from helpers.weights import load_weights, save_weights
 
-ASIDE = {"expected", "moment"}  # controls that are no settings of a run
+ASIDE = {"expected", "moment"}  # controls that are not settings of a run
 GHOSTS = 4  # earlier runs whose curves stay in grey
 
 

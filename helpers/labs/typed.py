@@ -1,4 +1,4 @@
-"""What keyboards, lecture notes and copied tables make of a line and of its numbers."""
+"""Reading a line and its numbers as they come from keyboards, lecture notes and copied tables."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ _PLAIN = str.maketrans(
 
 
 def plain(text):
-    """A text in plain characters: no full-width forms, one kind of dash and of blank, no quotes, nothing invisible."""
+    """A text in plain characters: no full-width or invisible ones, no quotes, and one kind of dash and of space."""
     text = re.sub(r"(?<=\d)['’´`′·](?=\d)(?!\d{3}\b)", ".", text)  # a decimal point; 9'000 is 9000
     text = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
@@ -22,7 +22,7 @@ def plain(text):
 
 
 def readings(said):
-    """The numbers that a text can mean, the likeliest first; none if it is no number.
+    """The numbers that a text can mean, the likeliest first; an empty list if it is not a number.
 
     0.3, .3, 3e-1, 0,3, 30 %, 3/10 and 3·10⁻¹ are all 0.3. 9,000 is 9000, or else 9.
     """
@@ -38,5 +38,5 @@ def readings(said):
 
 
 def first_number(said):
-    """The first number in a text, in a list; an empty list if there is none. 5x5 was probably meant to be 5."""
+    """The first number in a text, in a list; an empty list if there is none. 5x5 probably means 5."""
     return [float(number) for number in re.findall(NUMBER, said)[:1]]

@@ -3,7 +3,7 @@
 import { KEYS, make } from "./canvas.js";
 import { makeList, whenChanged } from "./part.js";
 
-const SMALL = 1_000_000; // bytes; such a file goes as it is
+const SMALL = 1_000_000; // bytes; a smaller file is sent unchanged
 const PYTHON_READS = ["image/jpeg", "image/png", "image/gif", "image/bmp", "image/webp"];
 
 // The file itself, or its picture as JPEG or PNG with at most `longest` pixels a side.

@@ -1,4 +1,4 @@
-"""A photograph of one's own: a button that takes a file, and says in words what is wrong with it."""
+"""A photograph of your own: a button that takes a file, or says what is wrong with it."""
 
 import anywidget
 import traitlets as t
@@ -9,12 +9,12 @@ from helpers.photos import INVERT, LONGEST_SIDE, NOTHING, PhotoError, as_example
 
 
 class Upload(anywidget.AnyWidget):
-    """A button for the file of a photograph, a list that says whether to invert it, and beside them a line in words.
+    """A button for the file of a photograph, a list that says whether to invert it, and a message beside them.
 
-    The browser makes a large photograph smaller before it sends it.
+    The browser shrinks a large photograph before sending it.
 
-    prepare: a function such as `as_example`, of a photograph and whether to invert it, that returns what a network
-    takes, (1, 28, 28) bytes. photo: the last photograph that could be read, (3, height, width) bytes, else None.
+    prepare: a function such as `as_example`: given a photograph and whether to invert it, it returns the image for a
+    network, (1, 28, 28) bytes. photo: the last photograph that could be read, (3, height, width) bytes, or None.
     """
 
     _esm, _css = alone("upload.js", "makeUpload"), CSS
@@ -33,14 +33,14 @@ class Upload(anywidget.AnyWidget):
         self.on_msg(lambda _, message, buffers: self.take(message["name"], bytes(buffers[0])))
 
     def on_photo(self, action):
-        """Call `action(image)` for each photograph and when it is inverted; image: (1, 28, 28) bytes.
+        """Call `action(image)` for each photograph, and again when it is inverted.
 
-        It is all black if nothing stands out in the photograph.
+        image: (1, 28, 28) bytes, all black if nothing in the photograph stands out from its background.
         """
         self._action = action
 
     def invite(self):
-        """Say what kind of photograph is best, in place of what was said of the last one."""
+        """Say what kind of photograph is best, instead of a message about the last one."""
         self.message.say("best: one thing on a plain background")
 
     def take(self, name, content):

@@ -77,7 +77,7 @@ export default living((lab) => {
   };
 });
 
-// A bar for each network, and a mark where it stands on images that were not moved.
+// A bar for each network, and a mark for its accuracy on images that were not moved.
 function putBars(context, width, top, { names, classes, accuracies, upright }) {
   const chance = 1 / classes.length;
   const colours = lineColours(context.canvas);
@@ -85,7 +85,7 @@ function putBars(context, width, top, { names, classes, accuracies, upright }) {
   const across = (share) => left + share * (right - left);
   putText(context, "accuracy on such images; the line marks upright ones", 0, top);
   context.lineWidth = 1;
-  const half = classes.length > 3 ? [[0.5, "50%"]] : []; // else it would stand on the mark of guessing
+  const half = classes.length > 3 ? [[0.5, "50%"]] : []; // else it would overlap the mark of guessing
   const guessing = [chance, `${Math.round(100 * chance)}%: guessing`];
   for (const [share, note] of [[0, ""], guessing, ...half, [1, "100%"]]) {
     context.fillStyle = colours.grid;
@@ -154,7 +154,7 @@ function putConfusions(context, width, { names, classes, worst }, counts) {
   putText(context, note, 0, top + side + 14, { size: 12 });
 }
 
-// The same for people who cannot see it.
+// The same for screen readers.
 function inWordsOf({ view, names, accuracies, upright, classes }, counts) {
   const percent = (share) => `${(100 * share).toFixed(1)}%`;
   if (view !== "confusion") {

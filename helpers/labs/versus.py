@@ -15,14 +15,14 @@ from helpers.diagnosis import diagnose
 from helpers.labs.cells import one_a_cell
 from helpers.labs.growing import Growing, NowAndThen
 from helpers.labs.living import script
-from helpers.labs.recipe import sizes_of
+from helpers.labs.recipe import renewed, sizes_of
 from helpers.labs.runner import Runner
 from helpers.labs.runs import keep, points
 from helpers.labs.settings import Button, Choice, Slider, Steps, Switch
 from helpers.layers import layer_table
 from helpers.machine import try_gpu
 from helpers.metrics import confusion_counts
-from helpers.models import anew, lenet, mlp, num_parameters, xavier
+from helpers.models import lenet, mlp, num_parameters, xavier
 from helpers.plotting.versus import worst_confusions
 from helpers.training import train
 
@@ -173,7 +173,7 @@ class Versus(Growing):
         with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
             torch.manual_seed(0)
             if self.own:
-                nets = {self.own: anew(next(iter(self.bouts.values())).nets[self.own])}
+                nets = {self.own: renewed(next(iter(self.bouts.values())).nets[self.own])}
             else:
                 nets = {"LeNet": lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, **self.sizes)}
             first, (classes, size, channels) = next(iter(nets)), self.sizes.values()

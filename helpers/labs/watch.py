@@ -1,4 +1,4 @@
-"""The curves of a training that a cell runs itself."""
+"""The curves of a training loop that runs in a cell (chapter 4)."""
 
 import html
 
@@ -15,7 +15,7 @@ class Picture(Whole):
     """A picture kept in one image widget: a new one replaces its bytes, so nothing flickers and nothing moves."""
 
     def __init__(self):
-        # Without a width of its own an image in a box stretches to the box.
+        # Without a width of its own, an image would stretch to the width of its box.
         self.image = widgets.Image(format="png", layout=widgets.Layout(max_width="100%"))
         # Image widgets have no alternative text (and a tooltip breaks them): a line that only screen readers see.
         self.alt = widgets.HTML(layout=widgets.Layout(height="1px", margin="0", overflow="hidden"))
@@ -29,10 +29,10 @@ class Picture(Whole):
 
 
 def watch(training, num_epochs=None):
-    """Draw the curves while `training`, a generator of `Progress`, runs; returns its history as a list.
+    """Draw the curves while `training`, a generator of `Progress`, runs (chapter 4); returns its history as a list.
 
-    num_epochs: the right end of the axes. An interrupt of the kernel ends it without a traceback. If the network does
-    not learn as it should, a line below the curves says what to do.
+    num_epochs: the right end of the axes. A keyboard interrupt ends it without a traceback. If the network does not
+    learn as it should, a line below the curves says what to do.
     """
     history, cell = [], this_cell()
     cell.close_old()

@@ -12,7 +12,7 @@ const STEPS = {
   Home: [0, -1e6],
   End: [0, 1e6],
 };
-const MARKED = 3; // pixels around a map, so that a marker at its edge is seen whole
+const MARKED = 3; // pixels around a map, so that a marker at its edge is not cut off
 
 // One map on a canvas. `hand` has what happens under a pointer or a finger, each with [row, column]: over (it moves
 // above the map), drag (it is held down), set (it is let go), and out(); and step([rows, columns]) of the arrow keys.
@@ -56,7 +56,7 @@ export function makeMap(place, lab, name, hand, what) {
     const [down, across] = [event.clientY - box.top - MARKED, event.clientX - box.left - MARKED];
     return clamp([Math.floor(down / high), Math.floor(across / cell)]);
   };
-  let [held, cursor] = [false, [0, 0]]; // cursor: what a screen reader is told of
+  let [held, cursor] = [false, [0, 0]]; // cursor: the cell that a screen reader describes
   const listen = (kind, action) => canvas.addEventListener(kind, action, { signal: lab.signal });
   listen("pointerdown", (event) => {
     held = true;

@@ -1,11 +1,11 @@
-// How a layer makes one number: the products of a convolution, a pooling's window, or an activation's curve.
+// How a layer computes one number: the products of a convolution, a pooling's window, or an activation's curve.
 
 import { make, makeCanvas, mapPicture, putMarker, putPicture, putText } from "./canvas.js";
 import { makeTable } from "./table.js";
 import { grey, signed, written } from "./theme.js";
 import { numbersIn } from "./window.js";
 
-const MOST = 16; // channels that stand side by side
+const MOST = 16; // channels side by side
 
 const total = (numbers) => numbers.reduce((a, b) => a + b, 0);
 const most = (numbers) => numbers.reduce((found, number) => Math.max(found, Math.abs(number)), 0);

@@ -1,7 +1,7 @@
-"""Pictures: functions from a state to a Matplotlib figure. No widgets, no training, no pyplot.
+"""Pictures: functions that turn a state into a Matplotlib figure. No widgets, no training, no pyplot.
 
-The picture of lab x is in `x.py`, a picture in the text of chapter N in `chapterN.py`; every chart, image and matrix of
-numbers is drawn by `charts.py` and `images.py`.
+The still picture of lab x is in `x.py`, and a picture in the text of chapter N in `chapterN.py`; charts, images and
+matrices of numbers that several chapters show are in `charts.py` and `images.py`.
 """
 
 from helpers.plotting.chapter1 import idx_file

@@ -16,7 +16,7 @@ BOX, GAP = 28, 6  # pixels: one byte of the enlarged header, and the gap between
 def idx_file(raw):
     """An IDX file of images as a strip of bytes, to scale; enlarged: its header, and how its first image folds.
 
-    raw: the bytes of the unpacked file. Raises ValueError if they are not those of such a file.
+    raw: the bytes of the unpacked file. Raises ValueError if they are not from such a file.
     """
     if len(raw) < 16 or raw[:4] != b"\0\0\x08\x03":
         raise ValueError(f"these {len(raw):,} bytes do not begin as an IDX file of images: are they still packed?")
@@ -77,6 +77,6 @@ def idx_file(raw):
 
 
 def _zoom(sheet, above, top, below, bottom):
-    """Two thin lines, from the ends of what stands above to the ends of the same, enlarged, below."""
+    """Two thin lines, from the ends of a part to the ends of its enlargement below."""
     for ends in zip(above, below, strict=True):
         sheet.ax.plot(ends, [top, bottom], color="#aaaaaa", lw=1, zorder=0)

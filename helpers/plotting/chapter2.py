@@ -14,8 +14,8 @@ CHANNELS = "red", "green", "blue"
 def sliding(image, kernel, output):
     """A kernel at every place of a small image, in reading order; below each place its sum and the output so far.
 
-    image: (height, width); kernel: (kh, kw); output: (rows, columns), what their cross-correlation gives. ValueError
-    if the places do not fit side by side.
+    image: (height, width); kernel: (kh, kw); output: (rows, columns), their cross-correlation. Raises ValueError if
+    the places do not fit side by side.
     """
     image, kernel, output = (torch.as_tensor(matrix).detach().cpu().float() for matrix in (image, kernel, output))
     (kh, kw), (rows, columns) = kernel.shape, output.shape
@@ -44,7 +44,7 @@ def sliding(image, kernel, output):
 
 @drawn
 def window(image, kernel, row, column):
-    """A kernel at one place of a small image, and its sum; if it does not fit there, the picture says so.
+    """A kernel at one place of a small image, and its sum; or a message, if it does not fit there.
 
     image: (height, width); kernel: (kh, kw); row, column: where the kernel's upper left corner lies.
     """
@@ -76,7 +76,7 @@ def window(image, kernel, row, column):
 
 @drawn
 def channels(window, weights, bias):
-    """One window of an image with several channels, and what each kernel makes of it: one sum, one cell of its map.
+    """One window of an image with several channels, and the result of each kernel: one sum, one cell of its map.
 
     window: (in, k, k) pixels; weights: (out, in, k, k); bias: (out,).
     """
@@ -118,7 +118,7 @@ def channels(window, weights, bias):
 
 
 def _products(window, kernel, result):
-    """The sum of a window's products in words, one line for each row of the kernel."""
+    """The sum of a window's products as text, one line for each row of the kernel."""
     lines = [
         " + ".join(f"{short(pixel)}·{_factor(weight)}" for pixel, weight in zip(*pair, strict=True))
         for pair in zip(window.tolist(), kernel.tolist(), strict=True)
@@ -159,10 +159,10 @@ def _put_output(sheet, output, left, top, last):
 
 @drawn
 def windows_and_cells(image, maps, size, stride):
-    """A small image with its windows, each in a colour of its own, and maps whose cells have their windows' colours.
+    """A small image with its windows, each in its own colour, and maps whose cells have the colours of their windows.
 
-    image: (height, width); maps: {title: (rows, columns)}, what is made of the windows; size, stride: pixels.
-    ValueError for more than six windows, whose colours could not be told apart.
+    image: (height, width); maps: {title: (rows, columns)}, computed from the windows; size, stride: pixels. Raises
+    ValueError for more than six windows: there are not enough colours.
     """
     image = torch.as_tensor(image).detach().cpu().float()
     maps = {title: torch.as_tensor(made).detach().cpu().float() for title, made in maps.items()}
@@ -197,7 +197,7 @@ def windows_and_cells(image, maps, size, stride):
 
 
 def _rows(matrix):
-    """A matrix in words: its rows, with semicolons between them."""
+    """A matrix as text: its rows, with semicolons between them."""
     return "; ".join(", ".join(map(short, numbers)) for numbers in matrix.tolist())
 
 
@@ -224,7 +224,7 @@ def _put_numbers(sheet, matrix, left, top):
 
 
 def _put_square(sheet, left, top, width, height, colour):
-    """Put a frame with a light ground, a little inside its place: frames side by side stay apart."""
+    """Put a frame with a light background, a little inside its place, so that neighbouring frames stay apart."""
     place = (left + 3, top + 3), width - 6, height - 6
     sheet.ax.add_patch(Rectangle(*place, fc=colour, alpha=0.18, ec="none"))
     sheet.put_frame(left + 3, top + 3, width - 6, height - 6, colour, 2.5)

@@ -15,8 +15,8 @@ HIGHEST = 224  # pixels: an image alone would fill the page
 def flattening(maps, pixel):
     """Maps above the row of numbers that `Flatten` makes of them, to scale; a pixel and two neighbours in both.
 
-    maps: (channels, height, width), each shown on a grey scale of its own; pixel: (channel, row, column). The
-    neighbours are those right of it and below it, if there are any; ValueError if the pixel is not on the maps.
+    maps: (channels, height, width), each shown on a grey scale of its own; pixel: (channel, row, column). Its
+    neighbours are the pixels to the right and below, if any. Raises ValueError if the pixel is not on the maps.
     """
     maps, (channel, row, column) = _grey(torch.as_tensor(maps).detach().float()), pixel
     channels, height, width = maps.shape
@@ -51,7 +51,7 @@ def flattening(maps, pixel):
                 sheet.put_frame(middle - half + across * cell, top + down * cell, cell, cell, colour, 2)
     _put_row(sheet, numbers, LEFT, strip, WIDE / len(numbers))
 
-    # A part of the row once more, so large that single numbers can be told apart.
+    # A part of the row once more, enlarged until single numbers can be told apart.
     first, last = max(place - 2, 0), min(place + width + 4, len(numbers))
     wide = min(56, WIDE / (last - first))
     ends = [LEFT + end * WIDE / len(numbers) for end in (first, last)]
@@ -71,13 +71,13 @@ def flattening(maps, pixel):
 
 
 def _grey(maps):
-    """Each map stretched to reach from 0 to 1."""
+    """Each map stretched to the range from 0 to 1."""
     lowest, highest = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
     return (maps - lowest) / (highest - lowest).clamp(min=1e-12)
 
 
 def _join(sheet, above, top, below, bottom):
-    """Two thin lines, from the ends of what stands above to the ends of what it becomes below."""
+    """Two thin lines, from the ends of one part to the ends of what it becomes below."""
     for ends in zip(above, below, strict=True):
         sheet.ax.plot(ends, [top + 2, bottom - 2], color="#aaaaaa", lw=1)
 
@@ -91,7 +91,7 @@ def _put_row(sheet, numbers, left, top, cell):
 
 @drawn
 def network(table, title=""):
-    """The feature maps of a `models.LayerTable` as stacks, to scale, at most 12 maps each; dense layers as bars."""
+    """The layers of `table`, a `layers.LayerTable`: stacks of at most 12 maps, to scale, and dense layers as bars."""
     boxes = boxes_of(table)
     sheet = Diagram(1000, 280, f"{title or 'The network'}, layer by layer: {in_words(boxes)}")
     sheet.write(10, 18, title, 14)

@@ -1,4 +1,4 @@
-"""Chapter 4: the training loop as a circle, and what each change of a recipe bought."""
+"""Chapter 4: the training loop as a circle, and what each change to a recipe brought."""
 
 import math
 
@@ -15,7 +15,7 @@ BOX, GAP = (278, 86), 7  # pixels: a station, and the distance that arrows keep 
 
 @drawn
 def training_loop(X, y_hat, loss, lr):
-    """One training step as a circle of five stations, each with its line of code and what it makes.
+    """One training step as a circle of five stations, each with its line of code and its result.
 
     X: the batch; y_hat: its scores, (batch, classes); loss: their mean loss, a number; lr: the learning rate.
     """
@@ -60,15 +60,15 @@ def free_way(start, end, steps=200):
 
 
 def covers(centre, point):
-    """Whether a station with this centre, or the gap around it, covers a point."""
+    """True if a station with this centre, or the gap around it, covers a point."""
     return all(abs(a - b) < side / 2 + GAP for a, b, side in zip(centre, point, BOX, strict=True))
 
 
 @drawn
 def story(rows):
-    """What each change of a recipe bought: a bar a change, numbered from 0, as long as the mean accuracy of the seeds.
+    """What each change to a recipe brought: a bar per change, numbered from 0, with the mean accuracy over the seeds.
 
-    rows: [{"change", "val_acc" (mean over the seeds), "spread" (largest less smallest)}]; the black line is the spread.
+    rows: [{"change", "val_acc" (mean over the seeds), "spread" (largest minus smallest)}]; the spread is a black line.
     """
     said = "; ".join(f"{row['change']}: {row['val_acc']:.3f}" for row in rows)
     left, right, top, high = 8, 720, 80, 42  # pixels

@@ -1,4 +1,4 @@
-"""Chapter 5: how far accuracy on images that a network was trained on is ahead of that on new ones."""
+"""Chapter 5: how far a network's accuracy on its training images is ahead of that on new ones."""
 
 from helpers.plotting.style import BLUE, RED, TYPE, Figure, drawn
 

@@ -1,4 +1,4 @@
-"""Curves, bars and counts."""
+"""Curves, bars and counts, which several chapters show. Titles and names of axes are texts."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from helpers.plotting.versus import MOST_NAMED, worst_confusions
 
 @drawn
 def lines(x, series, xlabel, ylabel, ylim=None, title=""):
-    """Several lines over the same x; series: {label: values}."""
+    """Several lines over the same x; series: {label: values}, as many values as x has; ylim: (lowest, highest)."""
     figure = Figure(9, 3.8, f"{ylabel} against {xlabel} for " + ", ".join(series))
     ax = figure.subplots()
     for (label, values), marker in zip(series.items(), itertools.cycle("osD^vP"), strict=False):
@@ -33,7 +33,7 @@ def histogram(values, xlabel="value", ylabel="count", title=""):
 
 @drawn
 def bars(values, labels, xlabel="", title="", limit=None):
-    """Horizontal bars with their numbers; values: one number a label; limit: the right end of the axis."""
+    """Horizontal bars with their numbers; values: a number for each of `labels`; limit: the right end of the axis."""
     values = [float(value) for value in values]
     numbers = [f"{value:,.0f}" if value >= 100 else f"{value:.3g}" for value in values]
     said = ", ".join(f"{label} {number}" for label, number in zip(labels, numbers, strict=True))
@@ -50,14 +50,17 @@ def bars(values, labels, xlabel="", title="", limit=None):
 
 @drawn
 def confusion_matrix(counts, class_names):
-    """True classes in rows, predicted classes in columns; counts: (classes, classes) integers."""
-    many = len(class_names) > MOST_NAMED  # their numbers would lie on each other
+    """True classes in rows, predicted ones in columns (chapter 4); counts: (classes, classes) integers; names: texts.
+
+    With more than 20 classes the numbers are left out, and the alternative text has the most frequent mistakes.
+    """
+    many = len(class_names) > MOST_NAMED  # their numbers would overlap
     side = max(7, 0.2 * len(class_names))
     worst = f". Most often: {'; '.join(worst_confusions(counts, class_names))}" if many else ""
     alt = f"Confusion matrix: true class in rows, predicted class in columns{worst}"
     figure = Figure(side + 1.5, side, alt)
     ax = figure.subplots()
-    # A mistake would vanish beside the thousand right answers: colour by the share of the row, and its root.
+    # Colour by the root of the row's share: otherwise a mistake would vanish beside a thousand right answers.
     share = counts / counts.sum(dim=1, keepdim=True).clamp(min=1)
     ax.imshow(share.sqrt().cpu().numpy(), cmap="Blues", vmin=0, vmax=1)
     for row in range(0 if many else len(counts)):

@@ -1,4 +1,4 @@
-"""The class experiment's picture: a point for each run of the class."""
+"""Chapter 4: the class experiment's picture, a point for each run of the class."""
 
 import statistics
 
@@ -9,7 +9,10 @@ from helpers.plotting.style import BLUE, ORANGE, Figure, drawn
 
 @drawn
 def scatter(x, y, xlabel, ylabel):
-    """Points, and the mean of those with the same x; on a logarithmic axis if x spans more than a factor of 20."""
+    """Points, and the mean of those with the same x; the axis is logarithmic if x spans more than a factor of 20.
+
+    x, y: lists of numbers, y from 0 to 1; xlabel, ylabel: names of the axes.
+    """
     figure = Figure(9, 3.8, f"{len(x)} points: {ylabel} against {xlabel}")
     figure.set_layout_engine("none")
     ax = figure.add_axes((0.09, 0.17, 0.88, 0.76))

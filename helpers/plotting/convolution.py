@@ -1,4 +1,4 @@
-"""The convolution lab's picture: a window, its products and their sum."""
+"""Chapter 2: the convolution lab's picture, a window, its products and their sum."""
 
 import torch
 from torch.nn import functional as F
@@ -18,8 +18,8 @@ def decimals(number):
 def convolution(image, kernel, output, padding=0, stride=1, dilation=1, cell=(0, 0)):
     """A convolution and the arithmetic of one cell of its output.
 
-    image: (height, width), from 0 to 1, without its padding; kernel: (k, k); output: (rows, columns); cell: (row,
-    column) of the output. Numbers are written for kernels up to 5×5, with two decimals.
+    image: (height, width), from 0 to 1, without its padding; kernel: (k, k); output: (rows, columns); padding, stride,
+    dilation: pixels; cell: (row, column) of the output. Numbers are written for kernels up to 5×5, with two decimals.
     """
     (row, column), size = cell, len(kernel)
     covered = dilation * (size - 1) + 1
@@ -50,7 +50,7 @@ def convolution(image, kernel, output, padding=0, stride=1, dilation=1, cell=(0,
 
     put_table(sheet, "window", window, 268, 40)
     sheet.write(501, 105, "×", 16, ha="center")
-    strongest = float(kernel.abs().max())  # pixels are at most 1, so no product has more
+    strongest = float(kernel.abs().max())  # pixels are at most 1, so no product is larger
     put_table(sheet, f"kernel {size}×{size}", kernel, 511, 40, strongest, short)
     sheet.write(257, 277, "=", 16, ha="center")
     put_table(sheet, "products", products, 268, 212, strongest)
@@ -64,7 +64,7 @@ def convolution(image, kernel, output, padding=0, stride=1, dilation=1, cell=(0,
 
 
 def put_output(sheet, output, title, cell):
-    """Put the output map of a convolution with a frame around one cell, and what its colours mean."""
+    """Put the output map of a convolution with a frame around one cell, and a key to its colours."""
     (row, column), pixel = cell, MAP / len(output)
     sheet.write(OUTPUT_LEFT, 20, title)
     sheet.put_image(output, OUTPUT_LEFT, MAP_TOP, pixel, signed=True)
@@ -85,10 +85,10 @@ def put_taps(sheet, left, top, pixel, size, dilation):
 
 
 def put_table(sheet, title, matrix, left, top, strongest=None, text=decimals):
-    """Put a square matrix below its title: with numbers, in wide cells, up to 5×5, else as coloured squares.
+    """Put a square matrix below its title: up to 5×5 with numbers in wide cells, else as coloured squares.
 
-    strongest: the number that is full red, its negative full blue; grey from 0 to 1 if None; text: how a number is
-    written.
+    strongest: the number that is full red, its negative being full blue; None for grey from 0 to 1; text: a function
+    that writes a number.
     """
     size = len(matrix)
     sheet.write(left, top - 20, title)
@@ -102,7 +102,7 @@ def put_table(sheet, title, matrix, left, top, strongest=None, text=decimals):
 
 
 def put_cells(sheet, matrix, left, top, width, height, strongest=None):
-    """Put a matrix as coloured cells, which need not be square, into a rectangle; strongest: as in `put_table`."""
+    """Put a matrix as coloured cells, not necessarily square, into a rectangle; strongest: as in `put_table`."""
     image, options = scaled(matrix, strongest is not None, (0, 1) if strongest is None else (-strongest, strongest))
     sheet.put_frame(left, top, width, height, "#bbbbbb", 1)
     return sheet.ax.imshow(image, extent=(left, left + width, top + height, top), aspect="auto", **options)

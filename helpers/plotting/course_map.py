@@ -58,7 +58,7 @@ WIDTH, HIGH, NOTCH = 1000, 40, 14  # pixels: the picture, the arrows of the chap
 
 @drawn
 def course_map(chapter):
-    """Where a chapter, 1 to 5, stands in the course, and below it its own way, section by section."""
+    """The place of a chapter, 1 to 5, in the course, and below it the chapter section by section."""
     steps = WAYS[chapter]
     titles = [f"section{'s' * (',' in section)} {section}" for section in steps]
     way = "; ".join(f"{title}: {words}".replace("\n", " ") for title, words in zip(titles, steps.values(), strict=True))

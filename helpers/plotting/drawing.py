@@ -1,4 +1,4 @@
-"""The drawing lab's picture: what each network thinks of an image, and what its layers make of it."""
+"""Chapter 5: the drawing lab's picture, what each network says of an image, and the maps of its layers."""
 
 import torch
 
@@ -13,8 +13,8 @@ MOST_MAPS = 16  # of one layer
 def opinions(image, chances, maps, class_names):
     """One image, the probability that each network gives to each class, and the feature maps of a convolutional one.
 
-    image: (channels, height, width) bytes; chances: {name: (classes,) probabilities}; maps: for each convolution
-    (channels, height, width), of which the first two are shown, with at most 16 channels each.
+    image: (channels, height, width) bytes; chances: {name: (classes,) probabilities}; class_names: texts; maps: of each
+    convolution, (channels, height, width); the first two are shown, with at most 16 channels each.
     """
     shown = likeliest(chances)
     says = {name: (class_names[int(values.argmax())], float(values.max())) for name, values in chances.items()}
@@ -43,7 +43,7 @@ def opinions(image, chances, maps, class_names):
 
 
 def likeliest(chances):
-    """The places of the classes that are shown: all of at most 12, else the ten that a network finds likeliest.
+    """The numbers of the classes that are shown: all if there are at most 12, else the ten likeliest to any network.
 
     chances: {name: (classes,) probabilities}.
     """
@@ -53,7 +53,7 @@ def likeliest(chances):
 
 
 def maps_title(i, maps):
-    """What stands above the maps of convolution `i`, 0 or 1; maps: (channels, height, width)."""
+    """The title above the maps of convolution `i`, 0 or 1; maps: (channels, height, width)."""
     count = f"{len(maps)} maps" if len(maps) <= MOST_MAPS else f"{MOST_MAPS} of {len(maps)} maps"
     size = "×".join(map(str, maps.shape[1:]))
     return f"{('first', 'second')[i]} convolution: {count} of {size}, brighter for higher values"

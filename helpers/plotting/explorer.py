@@ -1,4 +1,4 @@
-"""The explorer's picture: images of a data set with their places in it."""
+"""Chapter 1: the explorer's picture, images of a data set with their places in it."""
 
 from helpers.plotting.images import images as grid
 from helpers.plotting.style import drawn

@@ -1,11 +1,11 @@
-"""The honest split's picture: accuracies on drawings that were set aside, at random or by writer."""
+"""Chapter 5: the honest split's picture, accuracies on drawings that were set aside at random or by writer."""
 
 from helpers.plotting.style import COLOURS, Figure, drawn
 
 
 @drawn
 def honest_split(results):
-    """A line for each fold and split; results: a list of {split: accuracies, one an epoch}."""
+    """A line for each fold and split; results: a list of {split: accuracies, one per epoch}."""
     figure = Figure(9, 3.8, "Accuracy on drawings that were set aside, against epochs: at random and by writer")
     ax = figure.subplots()
     for number, result in enumerate(results):

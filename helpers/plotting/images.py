@@ -1,4 +1,4 @@
-"""Images, feature maps and small matrices."""
+"""Images, feature maps and matrices, which several chapters show. Titles are texts; columns: pictures in a row."""
 
 import math
 
@@ -29,8 +29,8 @@ def images(images, titles=None, columns=10, signed=False, limits=None, alt=None)
 
     images: (N, height, width), (N, 1, height, width) or, in colour, (N, 3, height, width), bytes or floats;
     titles: N texts; signed: red for positive, blue for negative, white for zero, on one scale for all; limits: the
-    values that are black and white, else bytes reach from 0 to 255 and each image of floats has a scale of its own;
-    alt: text for screen readers; None takes the titles.
+    values of black and white, by default 0 and 255 for bytes, and the smallest and largest of each image of floats;
+    alt: text for screen readers, by default the titles. Raises ValueError if there are no images.
     """
     rows, columns = rows_and_columns(len(images), columns)
     alt = alt or f"{len(images)} images in a grid" + (": " + ", ".join(map(str, titles)) if titles else "")
@@ -51,9 +51,9 @@ def images(images, titles=None, columns=10, signed=False, limits=None, alt=None)
 
 @drawn
 def feature_maps(maps, title="", columns=8):
-    """The channels of one layer's output, each on its own scale, dark for low values and bright for high.
+    """The channels of one layer's output, each on its own scale, dark for low values and bright for high ones.
 
-    maps: (channels, height, width)
+    maps: (channels, height, width); raises ValueError for a batch of them.
     """
     if torch.as_tensor(maps[0]).ndim != 2:
         raise ValueError("maps must be those of one image, (channels, height, width): take the first with maps[0]")
@@ -70,7 +70,10 @@ def feature_maps(maps, title="", columns=8):
 
 @drawn
 def matrices(arrays, titles, signed=True, alt=None):
-    """Small matrices side by side with their numbers written in the cells; arrays: a list of (rows, columns)."""
+    """Small matrices side by side with their numbers in the cells; arrays: a list of (rows, columns), one per title.
+
+    signed, alt: as in `images`, but signed unless told otherwise.
+    """
     gap, head = 40, 45  # pixels between the matrices, and for their titles
     columns, rows = [len(array[0]) for array in arrays], max(len(array) for array in arrays)
     cell = int(min(72, 480 / rows, (900 - gap * len(arrays)) / sum(columns)))
@@ -88,7 +91,10 @@ def matrices(arrays, titles, signed=True, alt=None):
 
 @drawn
 def predictions(pictures, labels, predicted, class_names, columns=8):
-    """Images with the predicted class above each, in red with the true class below it if the two differ."""
+    """Images, each below its predicted class; if that is wrong, it is red, and the true class is below the image.
+
+    pictures: as in `images`; labels, predicted: (N,) integers, places in `class_names`.
+    """
     names = [class_names[int(label)] for label in labels]
     guesses = [class_names[int(label)] for label in predicted]
     rows, columns = rows_and_columns(len(pictures), columns)
@@ -118,9 +124,9 @@ def side_by_side(maps):
 
 def put_row(sheet, maps, left, top, width, height, colours):
     """Put maps with values from 0 to 1 side by side, as large as `width` and `height` allow; maps: as above."""
-    strip = side_by_side(maps)  # one image: Matplotlib takes some milliseconds for each
+    strip = side_by_side(maps)  # a single image, since Matplotlib takes some milliseconds for each
     if strip.ndim == 3:
-        strip = strip.movedim(0, -1).nan_to_num(1.0)  # in colour NaN is not white by itself
+        strip = strip.movedim(0, -1).nan_to_num(1.0)  # in a colour image, NaN is not white by itself
     rows, columns = strip.shape[:2]
     cell = min(width / columns, height / rows)
     extent = (left, left + cell * columns, top + cell * rows, top)

@@ -1,4 +1,4 @@
-"""The picture of the lab in which a kernel is learnt: its way down the gradient."""
+"""Chapter 2: the picture of the lab that learns a kernel, its way down the gradient."""
 
 import math
 
@@ -7,16 +7,16 @@ from helpers.plotting.style import BLUE, GREY, RED, Sheet, drawn
 
 LOWEST, HIGHEST = -4, 4  # powers of ten: the ends of the loss axis
 CHART_LEFT, CHART_TOP, CHART_WIDTH, CHART_HEIGHT = 610, 34, 370, 296  # pixels
-STEPS = 300  # the axis is this long, and grows by as much
+STEPS = 300  # the initial length of the axis, by which it also grows
 SIDE = 160  # pixels of a kernel or a map
 
 
 @drawn
 def learn_kernel(target, kernel, wanted, output, losses, ghosts=()):
-    """A kernel on its way to a target kernel, what both make of an image, and the loss after every step.
+    """A kernel on its way to a target kernel, the maps that both make of an image, and the loss after every step.
 
-    target, kernel: (size, size); wanted, output: their maps, (rows, columns); losses: a list, the
-    first before any step; ghosts: pairs of a label and the losses of an earlier run.
+    target, kernel: (size, size); wanted, output: their maps, (rows, columns); losses: a list that begins before the
+    first step; ghosts: pairs of a label and the losses of an earlier run.
     """
     sheet = Sheet(
         1000,
@@ -34,7 +34,7 @@ def learn_kernel(target, kernel, wanted, output, losses, ghosts=()):
 
 
 def put_row(sheet, goal, now, top, titles):
-    """Put a goal, what there is now, and their difference, on the goal's scale: it stays while `now` changes."""
+    """Put a goal, the present state and their difference, on the goal's scale, which stays while `now` changes."""
     largest = float(goal.abs().max())
     for left, matrix, title in zip((10, 190, 370), (goal, now, now - goal), (*titles, "difference"), strict=True):
         sheet.write(left, top - 18, title)
@@ -71,7 +71,7 @@ def put_losses(sheet, losses, ghosts):
 
 
 def place(step, loss, end):
-    """Where a loss stands on the sheet, (x, y); end: the step at the axis's right end."""
+    """The place of a loss on the sheet, (x, y); end: the step at the right end of the axis."""
     if loss <= 0:
         power = LOWEST
     elif math.isfinite(loss):

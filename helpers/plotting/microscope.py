@@ -1,4 +1,4 @@
-"""The microscope's picture: where one number of a trained network comes from, and how it is computed."""
+"""Chapters 4 and 5: the microscope's picture, the source of one number of a trained network and its arithmetic."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from helpers.plotting.style import BLUE, GREY, RED, Sheet, drawn, short
 TOP, SIZE = 30, 196  # of the upper row, in pixels: image, thumbnails and map
 IMAGE, THUMBNAILS, MAP, WORDS = 12, 244, 590, 806  # their left ends
 ALL_WIDE = 320  # the thumbnails together
-RESULT, WORKING, HEIGHT = 252, 282, 490  # the line with the sum; below it how it came about; the end of the sheet
+RESULT, WORKING, HEIGHT = 252, 282, 490  # the line with the sum; below it the arithmetic; the end of the sheet
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Convolved:
 
     @property
     def number(self):
-        """What the convolution makes of its windows."""
+        """The result of the convolution."""
         return float(self.sums.sum()) + self.bias
 
     def __str__(self):
@@ -44,7 +44,7 @@ class Convolved:
         )
 
     def put(self, sheet):
-        """Put windows, weights and sums; the products, too, if there is one input channel."""
+        """Put windows, weights and sums, and the products if there is only one input channel."""
         if len(self.windows) == 1:
             self._put_one_channel(sheet)
         elif len(self.windows) <= 16:
@@ -84,7 +84,7 @@ class Convolved:
                 strip[:, i * stride : i * stride + columns] = matrix
             sheet.ax.add_artist(Rectangle((left, top), strip.shape[1] * cell, rows * cell, fc="#dddddd", zorder=-1))
             options.setdefault("limits", (float(matrices.min()), float(matrices.max())))
-            sheet.put_image(strip, left, top, cell, **options)  # one image: quicker than one for each channel
+            sheet.put_image(strip, left, top, cell, **options)  # a single image: quicker than one per channel
             top += rows * cell + 12
         sheet.write(IMAGE, WORKING, "channel", 12)
         sheet.write(IMAGE, top + 2, "= sum", 12)
@@ -104,14 +104,14 @@ class Convolved:
 
 @dataclass(frozen=True)
 class Pooled:
-    """One number of a pooling. window: (rows, columns); largest: its maximum is taken, else its mean."""
+    """One number of a pooling. window: (rows, columns); largest: True for its maximum, False for its mean."""
 
     window: torch.Tensor
     largest: bool
 
     @property
     def number(self):
-        """What the pooling makes of its window."""
+        """The result of the pooling."""
         return float(self.window.max() if self.largest else self.window.mean())
 
     def __str__(self):
@@ -121,7 +121,7 @@ class Pooled:
         return f"mean of {count} numbers: {_four(self.window.sum())} / {count} = {_four(self.number)}"
 
     def put(self, sheet):
-        """Put the window, the number that was taken framed."""
+        """Put the window, with a frame around the number that was taken."""
         rows, columns = self.window.shape
         cell, top = min(72, 160 / rows, 600 / columns), WORKING + 14
         sheet.write(IMAGE, WORKING, "window in the map of the layer before", 12)
@@ -136,7 +136,7 @@ class Pooled:
 class Applied:
     """One number of a layer that works number by number, such as an activation. function: its name; x, number: floats.
 
-    curve: what the function makes of many numbers, a pair of (n,).
+    curve: many arguments and the function's values, a pair of (n,).
     """
 
     function: str
@@ -148,7 +148,7 @@ class Applied:
         return f"{self.function}({_four(self.x)}) = {_four(self.number)}"
 
     def put(self, sheet):
-        """Put the function's curve with the place of this number."""
+        """Put the function's curve and mark this number on it."""
         x, y = (values.detach().float() for values in self.curve)
         low, high = min(float(y.min()), 0.0), max(float(y.max()), 1e-6)
         left, top, width, height = IMAGE + 40, WORKING + 16, 380, 150
@@ -172,10 +172,10 @@ class Applied:
 
 @drawn
 def microscope(title, image, patch, maps, cell, working):
-    """An image with the patch that a cell sees, all maps of a layer, the cell's map at large, and the cell's working.
+    """An image with the patch that a cell sees, all maps of a layer, the cell's own map enlarged, and its arithmetic.
 
-    image: (1 or 3, height, width); patch: its rows and columns that the cell sees, two sorted lists; maps: (channels,
-    height, width); cell: (channel, row, column); working: a `Convolved`, `Pooled` or `Applied`.
+    title, image: (1 or 3, height, width); patch: the rows and columns that the cell sees, two sorted lists; maps:
+    (channels, height, width); cell: (channel, row, column); working: a `Convolved`, `Pooled` or `Applied`.
     """
     (channel, row, column), (count, height, width) = cell, maps.shape
     sees = [_span("row", patch[0]), _span("column", patch[1])] if all(patch) else ["nothing but padding"]
@@ -217,7 +217,7 @@ def _slots(count):
 
 
 def _mosaic(maps):
-    """All maps in one image, which is quicker than many; each has its own scale from 0 to 1, the gaps are empty."""
+    """All maps in a single image, which is quicker than many; each on its own scale from 0 to 1, the gaps empty."""
     slot, columns = _slots(len(maps))
     side = max(slot - 2, 1)
     lowest, highest = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
@@ -233,7 +233,7 @@ def _mosaic(maps):
 
 
 def _put_numbers(sheet, matrix, left, top, cell, shown, size=9):
-    """Write the numbers of a matrix into cells if they fit; shown: the image put there."""
+    """Write the numbers of a matrix into cells if they fit; shown: the image below them."""
     if cell < 36:
         return
     sheet.put_numbers(matrix, left, top, cell, cell, size, shown, lambda number: _digits(number, 2))
@@ -244,12 +244,12 @@ def _span(name, places):
 
 
 def _four(number):
-    """A number with four digits after the point and a minus sign that is as wide as a plus."""
+    """A number with four digits after the point, and a minus sign as wide as a plus."""
     return _digits(float(number), 4).replace("-", "−")
 
 
 def _digits(number, places):
-    """A number with so many digits after the point, or with a power of ten if it is large."""
+    """A number with `places` digits after the point, or with a power of ten if it is large."""
     number = float(number)
     if abs(number) >= 10_000:
         return f"{number:.1e}"

@@ -1,4 +1,4 @@
-"""The pooling lab's picture: an image and its shifted copy, before and after pooling."""
+"""Chapter 2: the pooling lab's picture, an image and its shifted copy, before and after pooling."""
 
 import math
 
@@ -9,8 +9,8 @@ from helpers.plotting.style import GREY, ORANGE, SKY, Sheet, drawn
 def pooling(image, shifted, before, after, kind, window, stride, shift):
     """An image and its shifted copy, both pooled, and how much of each the shift changed.
 
-    image, shifted: (height, width), from 0 to 1; before, after: the same pooled; kind: "max" or "average"; window,
-    stride, shift: pixels. The window in the middle is framed, and the cell that it becomes.
+    image, shifted: (height, width), from 0 to 1; before, after: the same, pooled; kind: "max" or "average"; window,
+    stride, shift: pixels. The window in the middle has a frame, and so does the cell that it becomes.
     """
     of_input, of_map = relative_change(image, shifted), relative_change(before, after)
     sheet = Sheet(
@@ -30,7 +30,7 @@ def pooling(image, shifted, before, after, kind, window, stride, shift):
 
 
 def put_pair(sheet, before, after, top, title, title_after, square):
-    """Put two maps and their difference in a row; square: where a frame begins, and how many cells it covers."""
+    """Put two maps and their difference in a row; square: the first cell of a frame, and how many cells it covers."""
     pixel = 180 / len(before)
     start, covered = square
     for left, picture, text in (
@@ -63,7 +63,7 @@ def put_change(sheet, share, top, title, colour):
 
 
 def relative_change(before, after):
-    """The length of the change from one map to another, divided by that of the first; infinity if that is 0."""
+    """The norm of the change from one map to another, divided by the norm of the first; infinity if that is 0."""
     change, length = float((after - before).norm()), float(before.norm())
     return change / length if length else math.inf if change else 0.0
 

@@ -1,4 +1,4 @@
-"""What experiments gave, beside what was published."""
+"""The results of experiments beside the published ones (the README's section Experiments)."""
 
 import math
 
@@ -38,7 +38,7 @@ def reproduction(result, published):
 def published_against_ours(results):
     """The test accuracy of each experiment, published and ours.
 
-    results: {label: {"published_test_acc" or None, "test_accs" (one a seed)}}.
+    results: {label: {"published_test_acc" (or None), "test_accs" (one per seed)}}.
     """
     said = "; ".join(f"{label} {_against(result)}" for label, result in results.items())
     left, right, top, row = 280, 600, 60, 44  # pixels

@@ -1,4 +1,4 @@
-"""The shapes lab's picture: a network drawn to scale, and what each layer of it costs."""
+"""Chapter 3: the shapes lab's picture, a network drawn to scale, and the cost of each layer."""
 
 import math
 
@@ -13,16 +13,16 @@ DRAWN = {
     "MaxPool2d": ("max\npooling", ORANGE),
     "Linear": ("dense", GREEN),
 }
-MOST_MAPS = 12  # drawn of a layer
+MOST_MAPS = 12  # drawn per layer
 LARGEST = 4.5  # pixels of the picture for one pixel of a map
 
 
 @drawn
 def network_with_costs(table):
-    """The layers of a `models.LayerTable` as in `network`; below each its costs, and as a bar its share of all.
+    """The layers of `table`, a `layers.LayerTable`, as in `network`; below each its costs, and bars for its share.
 
-    Memory is that of the outputs for one image: 4 bytes a number, in kilobytes of 1,000 bytes. Activation functions
-    are left out, they can write over what they read.
+    Memory is that of the outputs for one image: 4 bytes per number, in kilobytes of 1,000 bytes. Activation functions
+    are left out, as they can overwrite their input.
     """
     boxes, costs = boxes_of(table), costs_of(table)
     totals = ", ".join(f"{name} {written(sum(values))}" for name, values in costs.items())
@@ -45,7 +45,7 @@ def network_with_costs(table):
 
 
 def boxes_of(table):
-    """What is drawn: name, colour, layer and shape without the batch, first those of the input."""
+    """What is drawn, beginning with the input: name, colour, layer, and shape without the batch."""
     layers = [layer for layer in table if layer.name in DRAWN]
     return [
         ("input", GREY, None, table.input_shape[1:]),
@@ -54,7 +54,7 @@ def boxes_of(table):
 
 
 def costs_of(table):
-    """What each of those boxes costs for one image: {name: a number a box}."""
+    """The costs of those boxes for one image: {name: one number per box}."""
     boxes = boxes_of(table)
     return {
         "parameters": [layer.parameters if layer else 0 for _, _, layer, _ in boxes],
@@ -71,7 +71,7 @@ def columns_of(boxes, left, right):
 
 
 def put_boxes(sheet, boxes, columns, top, floor):
-    """Put the boxes into their columns between two heights, and their names below; all maps on one scale."""
+    """Put the boxes into their columns between two heights, with their names below; all maps are on one scale."""
     maps = [
         (width - 12 - 1.5 * len(_stack(shape)), floor - top - 4 * len(_stack(shape)), shape)
         for (*_, shape), (_, width) in zip(boxes, columns, strict=True)
@@ -87,7 +87,7 @@ def put_boxes(sheet, boxes, columns, top, floor):
             for i in reversed(stack):  # the map at the back first
                 rectangles.append(Rectangle((x + 1.5 * i, y - 4 * i), wide, high, fc=colour, ec="white", lw=1))
         else:
-            # Bars to scale would dwarf the maps, or vanish: their heights go with the root of the width.
+            # Bars to scale would dwarf the maps, or vanish, so their heights go with the root of the number of outputs.
             high = min(7 * math.prod(shape) ** 0.5, floor - top)
             rectangles.append(Rectangle((middle - 8, floor - high), 16, high, fc=colour, ec="white"))
         words = name.split("\n")
@@ -98,7 +98,7 @@ def put_boxes(sheet, boxes, columns, top, floor):
 
 
 def _put(sheet, rectangles):
-    sheet.ax.add_collection(PatchCollection(rectangles, match_original=True), autolim=False)  # quicker than one by one
+    sheet.ax.add_collection(PatchCollection(rectangles, match_original=True), autolim=False)  # quicker than singly
 
 
 def _stack(shape):
@@ -115,7 +115,7 @@ def in_words(boxes):
 
 
 def written(number):
-    """A count, in full up to a million, or kilobytes, which are a float."""
+    """A count, in full up to a million; a float is kilobytes."""
     if isinstance(number, float):
         return f"{number:,.1f}"
     return f"{number:,}" if number < 1e6 else f"{number / 1e6:.4g} M"

@@ -1,4 +1,4 @@
-"""One style for all pictures: large type for the back row, and colours that colour-blind readers can tell apart.
+"""One style for the pictures of all chapters: large type for the back row, colours that colour-blind readers can tell.
 
 The palette is Okabe and Ito's, jfly.uni-koeln.de/color.
 """
@@ -28,12 +28,12 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
     "#56B4E9",
     "#666666",
 )
-TROUBLE = "#A33C00"  # the palette's red, darkened until small type in it can be read
+TROUBLE = "#A33C00"  # the palette's red, dark enough for small type
 COLOURS = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY]
 SIZE, TITLE_SIZE = 13, 14  # of type, in points
-TYPE = {"fontsize": SIZE, "color": "black"}  # of a text that a chart writes beside its points
+TYPE = {"fontsize": SIZE, "color": "black"}  # of text beside the points of a chart
 DPI = 100  # a figure of 9 inches is 900 pixels wide on the page
-_drawing = threading.RLock()  # Matplotlib does not promise that two threads may draw at once
+_drawing = threading.RLock()  # Matplotlib does not promise that two threads may draw at the same time
 
 
 def drawn(function):
@@ -48,12 +48,12 @@ def drawn(function):
 
 
 def short(number):
-    """A number in at most three digits, with a minus sign that is as wide as a plus, and none before 0."""
+    """A number in at most three digits, with a minus sign as wide as a plus, and none before 0."""
     return f"{number + 0.0:.3g}".replace("-", "−")
 
 
 class Axes(matplotlib.axes.Axes):
-    """Axes in the course's style, set here: Matplotlib's own settings belong to the student, in all threads."""
+    """Axes in the course's style, set here because Matplotlib's global settings belong to the student."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, facecolor="white", **kwargs)
@@ -81,7 +81,7 @@ class Axes(matplotlib.axes.Axes):
 
 
 class Figure(matplotlib.figure.Figure):
-    """A Matplotlib figure that needs no pyplot to show itself in a notebook.
+    """A Matplotlib figure that displays itself in a notebook without pyplot.
 
     width, height: inches; alt: its text for screen readers.
     """
@@ -111,7 +111,7 @@ class Figure(matplotlib.figure.Figure):
         display(HTML(self._repr_html_()))
 
     def _repr_html_(self):
-        # JupyterLab shows an image/png output without any alternative text, so this is an <img> of its own.
+        # JupyterLab shows image/png outputs without alternative text, so this is an <img> of our own.
         # Twice the dots: sharp on a projector and on a zoomed page.
         data = base64.b64encode(self.png(scale=2)).decode()
         width = round(self.get_figwidth() * DPI)
@@ -122,7 +122,7 @@ class Figure(matplotlib.figure.Figure):
 def png(canvas):
     """What is on a canvas as PNG bytes, with light and quick compression."""
     buffer = io.BytesIO()
-    # Not canvas.print_png, which draws everything once more.
+    # Not canvas.print_png, which draws everything again.
     Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).save(buffer, "png", compress_level=1)
     return buffer.getvalue()
 
@@ -156,7 +156,7 @@ class Sheet(Figure):
     def put_numbers(self, matrix, left, top, width, height, size, shown, text=short):
         """Write the numbers of a matrix into cells of width×height pixels.
 
-        shown: the image put there, on which a number is black or white as it can be read; text: how it is written.
+        shown: the image below, which decides whether a number is black or white; text: a function that writes a number.
         """
         matrix = torch.as_tensor(matrix).detach().cpu().float()
         lightness = shown.cmap(shown.norm(matrix.numpy()))[..., :3] @ (0.3, 0.59, 0.11)
@@ -178,7 +178,7 @@ class Sheet(Figure):
 
 
 def scaled(image, signed=False, limits=None, colours="gray"):
-    """An image as an array for `imshow`, and imshow's options: its colours, and the values at their two ends."""
+    """An image as an array for `imshow`, and imshow's options: its colours, and the values at its ends."""
     image = torch.as_tensor(image).detach().cpu()
     white = 255 if image.dtype == torch.uint8 else None  # bytes have a scale of their own
     image = image.float()

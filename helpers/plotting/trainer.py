@@ -1,4 +1,4 @@
-"""The training lab's picture, and what `watch` draws: curves of the loss and the accuracy that grow."""
+"""Chapter 4: the training lab's picture, and what `watch` draws, growing curves of the loss and the accuracy."""
 
 import math
 
@@ -20,7 +20,7 @@ def curves(history, ghosts=(), num_epochs=None):
 
 
 class LiveCurves:
-    """`curves` for a history that grows: what stands still is drawn once, so that a frame costs a tenth."""
+    """`curves` for a growing history: what does not move is drawn once, so a frame takes a tenth of the time."""
 
     def __init__(self, ghosts=(), num_epochs=None):
         self.ghosts, self.num_epochs, self._ends = ghosts, num_epochs, None
@@ -50,10 +50,10 @@ class LiveCurves:
 
 
 def recent_means(history, epochs=0.1):
-    """What the curves show: for each `Progress`, the mean loss and the share correct of the last `epochs`, (2,) each.
+    """What the curves show: for each `Progress`, mean loss and share of correct answers over the last `epochs`, a pair.
 
-    The means of a `Progress` itself begin anew with each epoch: they would fall off a cliff there, which is not the
-    network's doing. Reads nothing from a GPU but each report's `loss` and `train_acc`, once.
+    The means of a `Progress` itself start again with each epoch, which would show as a cliff that is not the network's
+    doing. From a GPU, only each report's `loss` and `train_acc` are read, once.
     """
     pieces, means, start = [], [], 0
     for i, progress in enumerate(history):
@@ -89,13 +89,13 @@ def _ends(history, ghosts, num_epochs):
     """The right end of the axes in epochs, and the upper end of the loss."""
     progress = [progress for run in (history, *ghosts) for progress in run]
     right = num_epochs or math.ceil(max([1, *(p.epoch for p in progress)]))
-    # The axis stays where it is while the loss is sane; one run that blew up must not flatten the others.
+    # The axis stays where it is while the loss is sane: one run that blew up must not flatten the others.
     highest = max([2.5, *(loss for run in (history, *ghosts) for loss, _ in recent_means(run) if loss < 10)])
     return right, math.ceil(2 * highest) / 2
 
 
 def _curves_without_history(ghosts, right_end, highest):
-    """The figure and the three lines that are to grow in it."""
+    """The figure, and the three lines that will grow in it."""
     figure = Figure(9, 3.4, "")
     # Fixed margins: nothing moves while the curves grow.
     figure.set_layout_engine("none")
@@ -106,7 +106,7 @@ def _curves_without_history(ghosts, right_end, highest):
         style = {"color": "#999999", "linewidth": 1.5, "label": "" if i else "earlier runs (validation)"}
         left.plot([p.epoch for p in ghost], [loss for loss, _ in recent_means(ghost)], **style)
         right.plot(*_validation(ghost), **style)
-    # Above all else, also the legend: so they can be drawn last.
+    # Above everything else, including the legend, so that they can be drawn last.
     growing = (
         *left.plot([], [], color=BLUE, zorder=10),
         *right.plot([], [], color=BLUE, zorder=10, label="training"),

@@ -1,4 +1,4 @@
-"""The pictures of the lab in which two networks race: how well they do, and what they confuse."""
+"""Chapter 5: the pictures of the lab in which two networks race, how well they do and what they confuse."""
 
 from helpers.plotting.images import put_bar, put_row
 from helpers.plotting.style import COLOURS, GREY, Sheet, drawn
@@ -9,10 +9,10 @@ MOST_NAMED = 20  # classes whose numbers and names can be read in a matrix of ha
 
 @drawn
 def accuracy_on(pictures, accuracies, upright, num_classes=10):
-    """Some images in a row, and below how well each network does on such images.
+    """Some images in a row, and below them how well each network does on such images.
 
-    pictures: (N, channels, height, width) bytes; accuracies, upright: {name: share that is right, 0 to 1}, on such
-    images, as a bar, and on upright ones, as a mark; num_classes: of which a guess finds one.
+    pictures: (N, channels, height, width) bytes; accuracies, upright: {name: share of right answers, 0 to 1}, on such
+    images (a bar) and on upright ones (a mark); num_classes: for the mark of guessing.
     """
     said = ", ".join(f"{name} {value:.1%} (upright {upright[name]:.1%})" for name, value in accuracies.items())
     sheet = Sheet(900, 350, f"{len(pictures)} images. Accuracy on such images: {said}")
@@ -22,7 +22,7 @@ def accuracy_on(pictures, accuracies, upright, num_classes=10):
     left, width, top, high, row = 80, 730, 176, 44, 68  # pixels
     floor = top + row * len(accuracies)
     sheet.write(4, 154, "accuracy; black mark: on upright images")
-    half = [(0.5, "50%")] if num_classes > 3 else []  # else it would stand on the mark of guessing
+    half = [(0.5, "50%")] if num_classes > 3 else []  # else it would overlap the mark of guessing
     for share, note in ((0, ""), (1 / num_classes, f"{1 / num_classes:.0%}: guessing"), *half, (1, "100%")):
         x = left + width * share
         sheet.ax.plot([x, x], [top - 6, floor], color="#cccccc", linewidth=1)
@@ -42,7 +42,7 @@ def confusions(counts, class_names):
     """The confusion matrices of two networks, with the names of the true classes between them.
 
     counts: {name: (classes, classes) integers}, true classes in rows, predicted ones in columns. Numbers below 3 are
-    not written. Of more than 20 classes, whose numbers nobody could read, the most frequent mistakes stand below.
+    left out. With more than 20 classes the numbers would be unreadable: the most frequent mistakes are listed below.
     """
     if len(class_names) > MOST_NAMED:
         return _many_confusions(counts, class_names)
@@ -66,7 +66,7 @@ def confusions(counts, class_names):
 
 
 def _put_shares(sheet, matrix, left, top, cell):
-    # Colour by the root of the row's share: one mistake would vanish beside the many right answers.
+    # Colour by the root of the row's share: otherwise one mistake would vanish beside the many right answers.
     share = (matrix / matrix.sum(dim=1, keepdim=True).clamp(min=1)).sqrt()
     sheet.put_image(share, left, top, cell, limits=(0, 1), colours="Blues")
     return share
@@ -83,7 +83,7 @@ def _many_confusions(counts, class_names):
 
 
 def worst_confusions(counts, class_names, most=4):
-    """The most frequent mistakes in words, the worst first; counts: (classes, classes) integers, true ones in rows."""
+    """The most frequent mistakes as texts, the worst first; counts: (classes, classes) integers, true ones in rows."""
     wrong = counts.clone().fill_diagonal_(0).flatten()
     places = [int(place) for place in wrong.argsort(descending=True, stable=True)[:most] if wrong[place]]
     pairs = ((int(wrong[place]), *divmod(place, len(class_names))) for place in places)
@@ -96,7 +96,7 @@ def _confusion_alt(counts, class_names):
 
 
 def worst_confusion(counts, class_names):
-    """The most frequent mistake in words; counts: (classes, classes) integers, true classes in rows."""
+    """The most frequent mistake as a text; counts: (classes, classes) integers, true classes in rows."""
     wrong = counts.clone().fill_diagonal_(0)
     number = int(wrong.max())
     if not number:

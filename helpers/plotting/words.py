@@ -27,7 +27,7 @@ class Word(NamedTuple):
 
 
 class Words(Artist):
-    """All texts of a `Sheet`. A Matplotlib text for each would take twenty times as long.
+    """All texts of a `Sheet`; separate Matplotlib texts would take twenty times as long.
 
     dpi: dots per inch at which a pixel of the sheet is a pixel; words: a list of `Word`.
     """
@@ -67,12 +67,12 @@ class Words(Artist):
 
 
 def font(size, weight="normal"):
-    """The type face of all our pictures, for Pillow; size: pixels, with a fraction if need be."""
+    """The typeface of all our pictures, for Pillow; size: pixels, a float."""
     return ImageFont.truetype(FONTS / ("DejaVuSans-Bold.ttf" if weight == "bold" else "DejaVuSans.ttf"), size)
 
 
 def fitted(text, size, width, weight="normal"):
-    """A text, cut so that it takes at most `width` pixels; size: points."""
+    """A text, shortened to at most `width` pixels; size: points."""
     type_face = font(size * 100 / 72, weight)
     if type_face.getlength(text) <= width:
         return text
@@ -86,7 +86,7 @@ def written(text, size, colour, weight="normal"):
     """A text as a picture, (height, width, 4) bytes with the lowest row first, as Agg takes it; size: dots."""
     type_face = font(size, weight)
     width, height = round(type_face.getlength(text)) + 2, round(1.2 * size)
-    # On a ground of its own colour, see-through: the edges of the letters do not darken.
+    # On a transparent background of its own colour, so that the edges of the letters do not darken.
     picture = Image.new("RGBA", (width, height), (*ImageColor.getrgb(colour), 0))
     alpha = Image.new("L", (width, height))
     ImageDraw.Draw(alpha).text((width / 2, height / 2), text, 255, type_face, anchor="mm")

@@ -1,6 +1,6 @@
-"""The exercises as an nbgrader course, one notebook a chapter: `make assignment`.
+"""The exercises as an nbgrader course, one notebook per chapter: `make assignment`.
 
-Made from the chapters and their solutions, so that nothing is kept twice. nbgrader itself need not be installed here.
+It is made from the chapters and their solutions, so nothing is kept twice. This does not need nbgrader itself.
 """
 
 import ast
@@ -16,16 +16,16 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
-POINTS = 2  # an exercise
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's marks: students do not get what is between them
+POINTS = 2  # per exercise
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"  # nbgrader's marks: it removes what is between them for students
 SHOWN = re.compile(r"<details><summary>Show me</summary>\s*```python\n(.*?)\n```", re.DOTALL)
 CONFIG = '''"""The settings of this nbgrader course; `nbgrader generate_assignment exercises` is the next step."""
 
 c = get_config()
 c.CourseDirectory.course_id = "lenet-lab"
-c.ClearSolutions.code_stub = {"python": ""}  # each exercise has a stub of its own above the solution
-c.Execute.timeout = 180  # seconds a cell
-c.Execute.interrupt_on_timeout = True  # a loop without end costs its own points only
+c.ClearSolutions.code_stub = {"python": ""}  # each exercise has its own stub above the solution
+c.Execute.timeout = 180  # seconds per cell
+c.Execute.interrupt_on_timeout = True  # an endless loop costs only its own points
 '''
 
 
@@ -40,7 +40,7 @@ class Exercise:
 
 
 def assignment(chapter, solutions):
-    """The exercises of a chapter as an nbgrader notebook with its solutions, which nbgrader takes out for students.
+    """The exercises of a chapter as an nbgrader notebook with their solutions, which nbgrader removes for students.
 
     chapter, solutions: notebooks as nbformat reads them.
     """
@@ -68,7 +68,7 @@ def assignment(chapter, solutions):
 
 
 def exercises_of(notebook):
-    """The exercises of a chapter, or of its solutions: what stands between an exercise's heading and its check."""
+    """The exercises of a chapter, or of its solutions: everything from an exercise's heading to its check."""
     found, number, text, stub = [], None, "", []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -86,10 +86,10 @@ def exercises_of(notebook):
 
 
 def set_up(notebooks, exercises, solved):
-    """The imports and those statements of the notebooks that exercises need, each with what it needs itself."""
+    """The imports and statements of the notebooks that exercises need, and those that these need in turn."""
     asked = [*(e.stub for e in exercises), *(ast.unparse(e.check) for e in exercises)]
     answers = "\n".join(e.stub for e in solved)
-    # A student may also use what the solution wrote out again, such as a function of the chapter.
+    # A student may also use what the solution repeats, such as a function of the chapter.
     wanted = set().union(*map(read_by, asked)) | read_by(answers) | bound_by(answers)
     wanted -= bound_by("\n".join(e.stub for e in exercises))
     imports, kept = [], []
@@ -103,19 +103,19 @@ def set_up(notebooks, exercises, solved):
 
 
 def shown_answers(chapter):
-    """{id of a cell with a blank (`@checks.yours`): the course's answer, from the fold below it}, of a chapter."""
+    """The answers to a chapter's blanks, {id of a cell with `@checks.yours`: the answer from the fold below it}."""
     answers = {}
     for cell, below in zip(chapter.cells, [*chapter.cells[1:], None], strict=True):
         if cell.cell_type == "code" and "@checks.yours" in cell.source:
             shown = SHOWN.search(below.source if below is not None else "")
             if not shown:
-                raise ValueError(f"no answer (Show me) stands below the blank {cell.id}")
+                raise ValueError(f"there is no answer (Show me) below the blank {cell.id}")
             answers[cell.id] = shown[1]
     return answers
 
 
 def _statements(chapter):
-    """(its lines, the statement) for all statements of the lessons that bind a name; blanks filled in."""
+    """(its lines, the statement) for each statement of the lessons that binds a name, with the blanks filled in."""
     answers, in_exercises = shown_answers(chapter), False
     for cell in chapter.cells:
         in_exercises |= cell.cell_type == "markdown" and bool(re.search("^#+ Exercise", cell.source, re.MULTILINE))
@@ -128,7 +128,7 @@ def _statements(chapter):
 
 
 def _lines(source, statement):
-    """A statement as it is written, its decorators and the comment at its end with it."""
+    """A statement as it is written, with its decorators and the comment at its end."""
     first = min([statement.lineno, *(node.lineno for node in getattr(statement, "decorator_list", []))])
     return "\n".join(source.splitlines()[first - 1 : statement.end_lineno])
 
@@ -144,7 +144,7 @@ def bound_by(code):
 
 
 def read_by(code):
-    """The names that a cell reads from the notebook, those in its functions included."""
+    """The names that a cell reads from the notebook, also inside its functions."""
     top = symtable.symtable(code, "cell", "exec")
     tables, names = [top], set()
     while tables:
@@ -161,7 +161,7 @@ def _cell(name, source, **marks):
 
 
 def write(folder):
-    """Write the course to `folder`; raises FileExistsError if it exists, perhaps with submissions in it."""
+    """Write the course to `folder`; raises FileExistsError if it exists, as it may hold submissions."""
     if folder.exists():
         raise FileExistsError(f"{folder} exists already, perhaps with submissions in it: move it away first")
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ import nbformat
 from helpers.files import new_file
 from helpers.teacher.handout import BEFORE, LAB, ROOT, executed
 
-# Behind the chapters, in this order, with what the table of contents calls them.
+# After the chapters, in this order, with their entries in the table of contents.
 TEXTS = {
     "for-students.md": "For students <for-students>",
     "glossary.md": "glossary",
@@ -36,7 +36,7 @@ A hands-on course on convolutional networks, to read. The pictures of labs move 
 {pages}
 ```
 """
-# Pictures bring their own white ground; the theme's grey slab below each would win without the last word.
+# Pictures have their own white background; without !important the theme's grey one would win.
 CSS = (
     "html[data-theme=dark] .cell_output :is(.text_html, img)"
     " { background: none !important; color: inherit !important; padding: 0 !important }\n"
@@ -106,7 +106,7 @@ def settings(repository):
 
 
 def kept(path, folder, project=ROOT):
-    """The notebook at `path`, executed; the result is kept in `folder` until it or anything in helpers changes."""
+    """The notebook at `path`, executed; the result is kept in `folder` until the notebook or helpers change."""
     sources = [path, *sorted((project / "helpers").rglob("*.js"))]
     sources += sorted((project / "helpers").rglob("*.py"))
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources if source.is_file())).hexdigest()
@@ -122,7 +122,7 @@ def kept(path, folder, project=ROOT):
 
 
 def dress(notebook, name, terms, repository):
-    """Fold answers, leave out how questions are made, link terms at their first use, labs to Binder."""
+    """Fold the answers, hide the code of questions, link terms at their first use, and labs to Binder."""
     unseen = dict(terms)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -140,24 +140,24 @@ def to_binder(name, repository):
     """A line below a lab's picture with a link that opens its chapter on Binder."""
     owner_and_name = repository.removeprefix("https://github.com/")
     address = f"https://mybinder.org/v2/gh/{owner_and_name}/HEAD?urlpath=lab/tree/notebooks/{name}"
-    return f'<p><em>A lab, as it stands before anyone has moved it.</em> <a href="{address}">Move it on Binder</a></p>'
+    return f'<p><em>A lab before anyone has moved it.</em> <a href="{address}">Move it on Binder</a></p>'
 
 
 def glossary_terms(text):
-    """The terms of the glossary and the names of their places: {term: anchor}."""
+    """The terms of the glossary and their anchors: {term: anchor}."""
     terms = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")][2:]
     return {term: f"term-{re.sub(r'[^a-z0-9]+', '-', term.lower()).strip('-')}" for term in terms}
 
 
 def with_anchors(text, terms):
-    """The glossary, with a place to jump to in front of each term."""
+    """The glossary, with an anchor before each term."""
     for term, anchor in terms.items():
         text = text.replace(f"\n| {term} |", f'\n| <span id="{anchor}"></span>{term} |', 1)
     return text
 
 
 def linked(text, terms):
-    """`text` with a link to the glossary at the first place of each term; takes the terms found out of `terms`."""
+    """`text` with a link to the glossary at the first place of each term; removes the terms found from `terms`."""
 
     def link(match):
         anchor = terms.pop(match[0].lower(), None)
@@ -170,7 +170,7 @@ def linked(text, terms):
 
 
 def within_the_book(text, repository):
-    """`text` with links that lead out of the book to the repository, or without them if there is none."""
+    """`text` with its links out of the book leading to the repository, or removed if there is none."""
 
     def lead(match):
         words, place = match.groups()

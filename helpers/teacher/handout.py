@@ -1,4 +1,4 @@
-"""Each chapter executed, with its pictures, as HTML for reading without running: `make handout`."""
+"""Each chapter executed, with its pictures, as HTML to be read without running it: `make handout`."""
 
 import base64
 import html
@@ -15,22 +15,22 @@ from helpers.files import new_file
 
 ROOT = Path(__file__).resolve().parents[2]
 # The bundled sample, even if this machine has more data: it needs no network, and everyone gets the same pages.
-# Of an error the message alone: the lines of the library above it fill pages, and name folders of this machine.
+# Only the message of an error: a traceback would fill pages, and name folders of this machine.
 BEFORE = """import functools, helpers
 helpers.fashion_mnist = functools.partial(helpers.fashion_mnist, "sample")
 helpers.mnist = functools.partial(helpers.mnist, "sample")
 %xmode Minimal"""
 STYLE = "<style>main { max-width: 1000px; margin: auto } .jp-RenderedHTMLCommon { padding-right: 0 }</style>"
-LAB = "<p><em>A lab, as it stands before anyone has moved it. Open the notebook to move it.</em></p>"
+LAB = "<p><em>A lab before anyone has moved it. Open the notebook to move it.</em></p>"
 STILL_SAYS = re.compile(r"<p>This is a picture of the .*</p>")
 TO_GUESS = re.compile(r"<p>Run this cell again to guess\.</p>")
 FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+)\$", re.DOTALL)
 
 
 def executed(path, before=BEFORE):
-    """The notebook at `path`, executed, its labs as pictures and its formulas too: nothing in it needs a script.
+    """The notebook at `path`, executed, with labs and formulas as pictures, so that nothing in it needs a script.
 
-    before: code to run first. A cell that ends with an error stops it, unless the cell's tag asks for that error.
+    before: code to run first. An error in a cell is raised, unless the cell's tag allows it.
     """
     from nbclient import NotebookClient  # only here: students do not need it
 
@@ -46,7 +46,7 @@ def executed(path, before=BEFORE):
         for output in cell.get("outputs", []):
             view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
             page = output.get("data", {}).get("text/html", "")
-            if 'class="lab-still"' in page:  # in front of its widget stands the picture of a lab, or a question's text
+            if 'class="lab-still"' in page:  # the picture of a lab, or a question's text, before its widget
                 output.data = {"text/html": TO_GUESS.sub("", STILL_SAYS.sub(LAB, page))}
             elif view:
                 output.data = {"text/html": still(view["model_id"], states)}
@@ -54,12 +54,12 @@ def executed(path, before=BEFORE):
 
 
 def page(path):
-    """The notebook at `path`, executed, as one HTML page that needs nothing else: no script, no network."""
+    """The notebook at `path`, executed, as one self-contained HTML page: no script, no network."""
     from nbconvert import HTMLExporter  # only here: students do not need it
 
     exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
     text, _ = exporter.from_notebook_node(executed(path), {"metadata": {"name": path.stem}})
-    text = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)  # they would fetch others from the network
+    text = re.sub(r"<script\b.*?</script>", "", text, flags=re.DOTALL)  # they would fetch more from the network
     text = text.replace("No description has been provided for this image", "A picture that the code above draws")
     return text.replace(str(ROOT), ROOT.name).replace("</head>", f"{STYLE}</head>", 1)
 
@@ -67,18 +67,18 @@ def page(path):
 def still(widget, states):
     """What remains of a widget on a page without a kernel: its pictures, as HTML.
 
-    widget: its id; states: {id: what the kernel told of that widget}.
+    widget: its id; states: {id: the widget's state}.
     """
     kinds = [states[widget]["model_name"], *(states[child]["model_name"] for child in children_of(widget, states))]
     if "AnyModel" in kinds or "RadioButtonsModel" in kinds:
-        return ""  # its picture, or its text, stands in front of it
+        return ""  # its picture, or its text, comes before it
     pictures = pictures_of(widget, states)
     alone = is_picture(widget, states)  # the curves of `labs.watch`, which has nothing to move
     return "".join(pictures if alone else [*pictures, LAB])
 
 
 def pictures_of(widget, states):
-    """The pictures that stand in a widget, each an <img> with its alternative text; folded parts stay folded."""
+    """The pictures in a widget, each an <img> with its alternative text; folded parts are left out."""
     if is_picture(widget, states):
         image, alt = (states[child] for child in children_of(widget, states))
         layout = states[image["state"]["layout"].removeprefix("IPY_MODEL_")]["state"]
@@ -97,12 +97,12 @@ def is_picture(widget, states):
 
 
 def children_of(widget, states):
-    """The ids of the widgets that stand in a widget."""
+    """The ids of the widgets in a widget."""
     return [child.removeprefix("IPY_MODEL_") for child in states[widget]["state"].get("children", [])]
 
 
 def formula(match):
-    """A formula as a picture, since the script that usually draws it comes from the network."""
+    """A formula as a picture, because the script that usually draws it comes from the network."""
     block = match["block"] is not None
     tex = (match["block"] or match["inline"]).strip()
     svg = io.BytesIO()

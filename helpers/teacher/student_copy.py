@@ -19,12 +19,12 @@ FILES = {  # here: there
 
 
 def student_copy(target):
-    """Write the copy to the folder `target`; raises FileExistsError if something of that name is there already."""
+    """Write the copy to the folder `target`; raises FileExistsError if it exists."""
     if target.exists():
         raise FileExistsError(f"{target} exists already, perhaps with a student's work in it: move it away first")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        part = Path(folder) / target.name  # gets its place only when it is whole
+        part = Path(folder) / target.name  # moved to its place only when it is complete
         shutil.copytree(ROOT / "helpers", part / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
         (part / "notebooks").mkdir()
         for here, there in FILES.items():

@@ -113,11 +113,12 @@ def shuffled_pixels(images):
 
 
 def shuffled(seed):
-    """The race with one new order of the pixels for all images, and what it costs."""
+    """Three epochs of the race, and three with one new order of the pixels for all images, and what it costs."""
     X_train, _, X_val, _ = split()
-    X_train, X_val = shuffled_pixels(X_train), shuffled_pixels(X_val)
-    found = {name: score(fit(new(name, seed), rate(name, seed), seed, images=X_train), X_val) for name in NAMES}
-    return found | {f"{name} lost": score(racers(seed)[name]) - found[name] for name in NAMES}
+    X_mixed, val_mixed = shuffled_pixels(X_train), shuffled_pixels(X_val)
+    found = {name: score(fit(new(name, seed), rate(name, seed), seed, 3, X_mixed), val_mixed) for name in NAMES}
+    in_order = {name: score(fit(new(name, seed), rate(name, seed), seed, 3)) for name in NAMES}
+    return found | {f"{name} lost": in_order[name] - found[name] for name in NAMES}
 
 
 def head(features):
@@ -243,9 +244,9 @@ CLAIMS = [
         lambda run: run["LeNet"][-1] < 0.12 and run["MLP"][-1] > run["LeNet"][-1] + 0.15,
     ),
     (
-        "both rivals chose 0.003 or 0.01",
+        "both rivals chose 0.003 or 0.01, and 0.001 was too slow for either",
         "tried",
-        lambda run: all(run[name].index(max(run[name])) in (1, 2) for name in NAMES),
+        lambda run: all(run[name].index(max(run[name])) in (1, 2) and run[name][0] < run[name][1] for name in NAMES),
     ),
     (
         "after six epochs at 0.01, 26 to 40 of its 78 units are *dead ReLUs*",
@@ -269,6 +270,11 @@ CLAIMS = [
         lambda run: points(lost(run, "LeNet", 1)) in range(1, 4) and points(lost(run, "MLP", 1)) in range(7, 11),
     ),
     (
+        "a shift of four pixels brought LeNet below 50 % every time, and so did a turn of 20 degrees clockwise",
+        "race",
+        lambda run: max(run["LeNet shift"][SHIFTS.index(4)], run["LeNet angle"][3]) < 0.5,
+    ),
+    (
         "at four pixels LeNet has lost more than half of its accuracy",
         "race",
         lambda run: run["LeNet shift"][SHIFTS.index(4)] < run["LeNet upright"] / 2,
@@ -285,10 +291,10 @@ CLAIMS = [
         lambda run: points(lead(run, "test", 1)) in range(13, 21),
     ),
     (
-        "With five seeds it lost 2 to 7 points, and the MLP at most one: LeNet ends at the MLP's level or below.",
+        "With five seeds it lost 3 to 6 points, and the MLP at most one: LeNet ends below the MLP.",
         "shuffled",
         lambda run: (
-            points(run["LeNet lost"]) in range(2, 8) and points(run["MLP lost"]) <= 1 and run["LeNet"] <= run["MLP"]
+            points(run["LeNet lost"]) in range(3, 7) and points(run["MLP lost"]) <= 1 and run["LeNet"] < run["MLP"]
         ),
     ),
     ("| random convolutions | 0.77 to 0.82 |", "frozen", lambda run: 0.765 <= run["random convolutions"] < 0.825),
@@ -323,9 +329,12 @@ CLAIMS = [
         ),
     ),
     (
-        "it stays between −2 and 3 points at each size",
+        "| lead in points | −1.8 to 1.0 | −1.7 to 2.7 | −1.7 to 2.2 | −0.2 to 2.8 |",
         "sizes",
-        lambda run: all(-2 <= points(lead(run, "new", at)) <= 3 for at in range(len(SIZES))),
+        lambda run: all(
+            low <= round(100 * lead(run, "new", at), 1) <= high
+            for at, (low, high) in enumerate([(-1.8, 1), (-1.7, 2.7), (-1.7, 2.2), (-0.2, 2.8)])
+        ),
     ),
     (
         "Both learn nearly all 300 images by heart, and err on about every fourth new one",

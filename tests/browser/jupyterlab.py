@@ -44,11 +44,12 @@ ASKED_ERRORS, UNASKED_ERRORS = ERRORS % "true", ERRORS % "false"  # a tag asks a
 
 
 @contextlib.contextmanager
-def server(own=(), log=None, all_cells=True):
+def server(own=(), log=None, all_cells=True, writable=True):
     """Start JupyterLab with settings of its own; yields the address. It saves by itself, so it gets copies.
 
     own: {name: sources of the code cells, or a notebook} to lay beside the chapters; log: where its log goes;
-    all_cells: keep also those that are not in sight in the page, as JupyterLab by itself does not.
+    all_cells: keep also those that are not in sight in the page, as JupyterLab by itself does not; writable: whether
+    the folder of the notebooks may be written.
     """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -76,6 +77,11 @@ def server(own=(), log=None, all_cells=True):
             "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}",
             "--LabApp.expose_app_in_browser=True",
         ]  # fmt: skip
+        if not writable:
+            for path in [home / "notebooks", *(home / "notebooks").rglob("*")]:
+                path.chmod(path.stat().st_mode & ~0o222)
+            if os.geteuid() == 0:  # to whom a folder's mode means nothing otherwise
+                command = ["setpriv", "--bounding-set=-dac_override", *command]
         log = log or home / "log"
         with open(log, "w", encoding="utf-8") as file:
             process = subprocess.Popen(command, env=environment, stdout=file, stderr=file)
@@ -124,14 +130,19 @@ def open_notebook(chromium_browser, address, name, width=1280, height=800):
     """A page that shows notebooks/`name` with its kernel ready; `problems(page)` tells what went wrong in it."""
     page = chromium_browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(90_000)  # on a machine that does other things too, JupyterLab may take a minute to open
-    page.problems = []
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on("console", lambda message: page.problems.append(message.text) if is_problem(message) else None)
-    page.goto(f"{address}/lab/workspaces/{uuid.uuid4()}/tree/notebooks/{name}?token={TOKEN}&reset")
-    wait_for_notebook(page)
+    show_notebook(page, address, name)
     # The file browser takes a quarter of a projector's width.
     page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     return page
+
+
+def show_notebook(page, address, name):
+    """Show notebooks/`name` in a page that is there already, as `open_notebook` does, but for the file browser."""
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("console", lambda message: page.problems.append(in_words(message)) if is_problem(message) else None)
+    page.goto(f"{address}/lab/workspaces/{uuid.uuid4()}/tree/notebooks/{name}?token={TOKEN}&reset")
+    wait_for_notebook(page)
 
 
 @contextlib.contextmanager
@@ -148,7 +159,9 @@ def page_of_labs(chromium_browser, address, name):
 
 def wait_for_notebook(page):
     """Wait until a page that has been loaded shows its notebook with a kernel; collect what is heard from this."""
-    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext")
+    page.wait_for_function(
+        "() => window.jupyterapp && window.jupyterapp.shell.currentWidget?.sessionContext", timeout=180_000
+    )
     page.evaluate(
         """async () => {
             await window.jupyterapp.restored;
@@ -156,7 +169,7 @@ def wait_for_notebook(page):
             const session = window.jupyterapp.shell.currentWidget.sessionContext;
             await session.ready;
             // What JupyterLab's log console shows: an error in a widget's callback goes nowhere else.
-            window.unheard = [];
+            window.unheard ??= [];
             session.iopubMessage.connect((_, {header, content}) => {
                 if (header.msg_type === 'error') window.unheard.push(`${content.ename}: ${content.evalue}`);
                 if (header.msg_type === 'stream' && content.name === 'stderr') window.unheard.push(content.text);
@@ -178,6 +191,7 @@ def run_all(page, minutes=5):
             return cells.every(cell => cell.model.executionCount && (cell.model.executionState ?? 'idle') === 'idle')
                 || {UNASKED_ERRORS}.length > 0;
         }}""",
+        polling=200,  # by itself it would read all outputs at each frame, and take a core from the kernel
         timeout=minutes * 60_000,
     )
 
@@ -190,6 +204,11 @@ def errors(page):
 def is_problem(message):
     """True for an error in the browser's console that a student's page would show too."""
     return message.type == "error" and "/favicon.ico" not in message.location["url"]
+
+
+def in_words(message):
+    """What an error in the browser's console says, with the address of what could not be loaded."""
+    return f"{message.text} {message.location['url'] if 'Failed to load' in message.text else ''}".strip()
 
 
 def end(page):

@@ -229,7 +229,7 @@ class TestExplorer:
         path = tmp_path / "notes.png"
         path.write_text("no picture")
         choose_file(page, lab, path)
-        refusal = lab.get_by_text("no picture that can be read")
+        refusal = lab.get_by_text("This picture cannot be read here")
         expect(refusal).to_be_visible()
         jupyterlab.type_line(lab, "explorer")
         expect(refusal).to_have_count(0)
@@ -288,7 +288,7 @@ class TestClassExperiment:
         expect(line_of(lab)).to_have_value("class_experiment against=first-channels")
         expect(lab.locator(".lab-note")).to_contain_text("first channels 6: 3 results, mean 0.75")
         lab.get_by_label("accuracy against").select_option(label="seconds of training")
-        expect(lab.locator(".lab-said")).to_contain_text("3 of them do not tell seconds of training.")
+        expect(lab.locator(".lab-said")).to_contain_text("3 of them do not say seconds of training.")
 
     def test_nothing_serious_and_all_in_sight(self, page, lab):
         check_box(lab)

@@ -214,10 +214,10 @@ def test_a_wrong_file_is_refused_in_words_until_the_next_good_one(page, lab, tmp
     Image.new("L", (60, 60), 255).save(good)
     for path in (wrong, large):
         choose_file(page, lab, path)
-        expect(lab.get_by_text(f"{path.name}: This is no picture that can be read here")).to_be_visible()
+        expect(lab.get_by_text(f"{path.name}: This picture cannot be read here")).to_be_visible()
     choose_file(page, lab, good)
     expect(lab.get_by_text("good.png: Nothing in the photograph stands out")).to_be_visible()
-    expect(lab.get_by_text("no picture that can be read")).to_have_count(0)
+    expect(lab.get_by_text("picture cannot be read")).to_have_count(0)
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])

@@ -619,7 +619,7 @@ def test_who_waits_too_long_for_another_kernel_goes_on_with_the_sample(
     assert "sample" in mnist().source
     waiting, line = capsys.readouterr().out.splitlines()
     assert waiting == f"Waiting for another kernel to download MNIST into {bare_machine / 'MNIST'}, 0.3 s at most."
-    assert f"another kernel is still at it, and holds {bare_machine / 'MNIST.lock'}" in line
+    assert f"another kernel is still downloading, and holds {bare_machine / 'MNIST.lock'}" in line
     assert files_in(bare_machine) == []
 
 

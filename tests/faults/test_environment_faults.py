@@ -126,7 +126,7 @@ def test_a_kernel_of_an_old_python_names_both_versions(run, start):
     pretend = "import sys\nsys.version_info = (3, 9, 18, 'final', 0)"
     line = only_line(run([pretend, start, "import torch"], path=[ROOT]), 1)
     assert line == (
-        f"UsageError: The course needs Python 3.11 or newer, and {sys.executable} is Python 3.9.18. "
+        f"UsageError: The course needs Python 3.11 or newer, but {sys.executable} is Python 3.9.18. "
         "Choose the course's kernel, or run `make lab`."
     )
 
@@ -156,7 +156,7 @@ def test_a_real_old_python_is_told_before_pip_is_asked(python):
     said = subprocess.run([python, "-B", "helpers/environment.py"], cwd=ROOT, capture_output=True, text=True)
     assert said.returncode == 1
     (line,) = said.stderr.splitlines()
-    assert line.startswith(f"The course needs Python 3.11 to 3.14, and {python} is Python 3.")
+    assert line.startswith(f"The course needs Python 3.11 to 3.14, but {python} is Python 3.")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the README gives the plain lines for Windows")
@@ -181,7 +181,7 @@ def test_make_says_it_before_it_makes_an_environment(python, words, tmp_path):
 )
 def test_before_the_installation_each_end_of_the_range_counts(version, fine, monkeypatch):
     monkeypatch.setattr(sys, "version_info", version)
-    with contextlib.nullcontext() if fine else pytest.raises(ImportError, match=r"3\.11 to 3\.14, and .* is Python 3"):
+    with contextlib.nullcontext() if fine else pytest.raises(ImportError, match=r"3\.11 to 3\.14, but .* is Python 3"):
         environment.check_python(environment.NEWEST)
 
 
@@ -193,7 +193,7 @@ def test_a_python_newer_than_we_know_may_run_what_somebody_installed_for_it(monk
 @pytest.mark.parametrize(
     ("system", "machine", "bits", "words"),
     [
-        ("darwin", "x86_64", 64, "no PyTorch for Intel Macs"),
+        ("darwin", "x86_64", 64, "PyTorch has not supported Intel Macs"),
         ("win32", "AMD64", 32, "a 64-bit Python"),
         ("darwin", "arm64", 64, None),
         ("linux", "x86_64", 64, None),

@@ -23,8 +23,8 @@ from tests import every_lab
 from tests.support import GOOD, checkers, file_of, grey_of_16_bits, hand_over, hopper, pixels, png_that_promises
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'
-NO_PICTURE = "This is no picture that can be read here: save it as JPEG or PNG"
-DAMAGED = "This picture is damaged, or its end is missing. Save or send it once more."
+NO_PICTURE = "This picture cannot be read here: save it (also a HEIC) as JPEG or PNG"
+DAMAGED = "This picture is damaged, or its end is missing. Save or send it again."
 
 
 def ten_thousand_square():

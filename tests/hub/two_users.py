@@ -65,7 +65,7 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{home}/{{username}}"
 c.Spawner.notebook_dir = "{home}/{{username}}"
 c.Spawner.cmd = ["{python}", "-m", "jupyterhub.singleuser"]
-c.Spawner.args = ["--allow-root"]
+c.Spawner.args = ["--allow-root", "--LabApp.expose_app_in_browser=True"]
 c.Spawner.default_url = "/lab/tree/{chapter}"
 c.Spawner.start_timeout = c.Spawner.http_timeout = {seconds}
 c.Spawner.environment = {environment}
@@ -112,7 +112,7 @@ class Hub:
 
 
 @contextlib.contextmanager
-def running(home):
+def running(home, students=STUDENTS):
     """A hub and its proxy with everything that they write in the folder `home`, until the end of the block."""
     public, internal, api = free_ports(3)
     hub = Hub(f"http://127.0.0.1:{public}", secrets.token_hex())
@@ -125,7 +125,7 @@ def running(home):
     else:
         environment["LENET_LAB_OFFLINE"] = "1"
     config = CONFIG.format(
-        public=public, internal=internal, api=api, home=home, proxy=PROXY, students={*STUDENTS, PROJECTOR},
+        public=public, internal=internal, api=api, home=home, proxy=PROXY, students={*students, PROJECTOR},
         token=hub.token, python=sys.executable, chapter=CHAPTER, seconds=SECONDS, environment=environment,
     )  # fmt: skip
     (home / "jupyterhub_config.py").write_text(config, encoding="utf-8")

@@ -21,7 +21,7 @@ GUESSES = {
 }
 BLANKS = {
     "corr2d": ("(window + K).sum()", "You add window and K"),
-    "horizontal": ("-vertical.T", "Its sign is the wrong way round"),
+    "horizontal": ("-vertical.T", "Its sign is wrong"),
     "feature-map": ("sum(map + bias for map in maps)", "You added the bias once for each channel"),
     "output-size": ("(n + p - k) // s + 1", "The padding counts on both sides"),
     "step": ("kernel + lr * kernel.grad", "You walk uphill"),

@@ -41,7 +41,7 @@ LABS = {
         ("press", "Draw what you expect"),
         ("key", "expected accuracy after epoch 1", "ArrowUp"),
         ("press", "Train"),
-        ("line", "trainer lr=0.9"),
+        ("line", "trainer lr=0.9", {"red": "Dead: the loss stays"}),
         ("line", "trainer lr=0.001"),
         ("line", "trainer batch=16 epochs=2"),
         ("line", "trainer batch=256 epochs=2"),
@@ -50,6 +50,7 @@ LABS = {
         ("press", "Test (once a run)"),
         ("press", "Look back"),
         ("key", "moment", "ArrowLeft"),
+        ("line", "trainer moment=12"),
     ],
     "class-experiment": [
         ("paste", "result lines", "result lr=0.3 channels=6 kernel=5 parameters=61706 accuracy=0.7810"),

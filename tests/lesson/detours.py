@@ -3,10 +3,14 @@
 A detour is a function that takes a `Student` on a fresh page and writes what it notices into the student's parts.
 """
 
+from itertools import zip_longest
+
 from tests.browser import jupyterlab
 from tests.lesson import notice
+from tests.lesson.script import CHAPTERS, script_of
 
 TRAINS = ("Run", "Train")  # the buttons that start a training
+PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # the notebook in sight, where two are open
 
 
 def restart(student):
@@ -28,13 +32,7 @@ def wrong_order(student):
         student.run(cell)
     for title, _, cells in sections[1:]:
         student.begin(f"Without the sections before it: {title}")
-        for cell in cells:
-            said = student.run(cell.id, red="NameError")["said"]
-            if "NameError" in said:
-                if "run that cell first" not in said:
-                    student.part.note("verdict", cell.id, f"the error does not say what to run first: {said}")
-                student.picture(cell.id)
-                break
+        _run_to_an_error(student, cells, "run that cell first")
 
 
 def twice(student):
@@ -51,18 +49,26 @@ def twice(student):
 
 
 def interrupt(student):
-    """■ in the middle of every training of a lab; then the training goes on."""
-    student.begin("■ in mid-training")
+    """■ in the middle of a guess, of every training in a cell and of every one in a lab; then each is done again."""
+    student.begin("■ in a guess")
     jupyterlab.run_all(student.page)
+    question, (answer, _, _) = next(iter(student.script.data.GUESSES.items()))
+    student.guess(question)
+    student.stop()
+    student.open(answer)
+    student.begin("■ in mid-training")
+    for cell, source in student.script.sources.items():
+        if "labs.watch(" in source and "def " not in source:
+            student.run(cell, "Control+Enter", "KeyboardInterrupt", stop=True)
+            student.picture(cell, "after ■")
+            student.run(cell)
     for cell, moves in student.script.data.LABS.items():
         for name in dict.fromkeys(move[1] for move in moves if move[0] == "press" and move[1] in TRAINS):
             lab = student.node(cell)
             button = lab.get_by_role("button", name=name, exact=True).first
             student.hand(cell, button, button.click)
             lab.locator("[data-phase=training]").first.wait_for(timeout=20_000)
-            student.page.locator(
-                "[data-command='notebook:interrupt-kernel'], [title*='Interrupt the kernel']"
-            ).first.click()
+            student.stop()
             lab.locator("[data-phase=training]").first.wait_for(state="detached", timeout=20_000)
             student.look(cell)
             student.picture(cell, "after ■")
@@ -97,6 +103,84 @@ def next_day(student):
     student.page.problems[:] = [said for said in student.page.problems if "widget model not found" not in said]
 
 
+def two_chapters(student):
+    """Two chapters in two tabs of a page, a section here and a section there, each as far as its first lab."""
+    other = student.companion(script=script_of(student.script.chapter % len(CHAPTERS) + 1))
+    _open(student, f"notebooks/{other.script.name}")
+    both = (student, other)
+    for sections in zip_longest(*map(_to_the_first_lab, both)):
+        for who, section in zip(both, sections, strict=True):
+            if section:
+                _to_tab(who)
+                _do(who, section, f"chapter {who.script.chapter}: ")
+    for who in reversed(both):
+        student.begin(f"At the end, in the tab of chapter {who.script.chapter}")
+        _to_tab(who)
+        _look_at_all(who, _to_the_first_lab(who))
+        if who is other:
+            student.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def moved(student):
+    """The notebook is renamed after a section, and in the end copied into another folder and begun there."""
+    first, second, *later = core(student)
+    _do(student, first)
+    student.begin("Renamed")
+    _rename(student, "my own copy.ipynb")
+    _run_to_an_error(student, [cell for _, _, cells in later for cell in cells], "Run All Above Selected Cell")
+    _do(student, second, "Renamed: ")
+    student.begin("In another folder")
+    save(student)
+    student.page.evaluate(
+        """async () => {
+            const { contents } = window.jupyterapp.serviceManager;
+            await contents.save('elsewhere', { type: 'directory' });
+            await contents.copy(window.jupyterapp.shell.currentWidget.context.path, 'elsewhere');
+            await window.jupyterapp.shell.currentWidget.sessionContext.shutdown();
+        }"""
+    )
+    _open(student, "elsewhere/my own copy.ipynb")
+    _look_at_all(student, [first, second])
+    for cell in [*first[2], *second[2]]:
+        student.run(cell.id)
+
+
+def read_only(student):
+    """The folder of the notebooks may not be written: what would be kept is not, and a line says so."""
+    student.reds = ("cannot be written", "is closed to this account")
+    for section in core(student):
+        _do(student, section)
+    for cell, source in student.script.sources.items():
+        if "\nsave_own_net(" in source:
+            student.expect(cell, student.state(cell), "❌", "cannot be written")
+    student.begin("The labs of Deeper")
+    done = [cell.id for _, _, cells in core(student) for cell in cells]
+    for cell in student.script.data.LABS:
+        if cell not in done:
+            student.do(cell)
+
+
+def second_student(student):
+    """Another student in the same folder, with a copy of the chapter: a section each, turn by turn."""
+    copy = f"second-{student.script.name}"
+    student.page.evaluate(
+        """async copy => {
+            const { contents } = window.jupyterapp.serviceManager;
+            const { type, format, content } = await contents.get(window.jupyterapp.shell.currentWidget.context.path);
+            await contents.save(`notebooks/${copy}`, { type, format, content });
+        }""",
+        copy,
+    )
+    address = student.page.url.partition("/lab/")[0]
+    page = jupyterlab.open_notebook(student.page.context.browser, address, copy)
+    second = student.companion(page=page)
+    for section in _to_the_first_lab(student):
+        _do(student, section, "The first student: ")
+        _do(second, section, "The second student: ")
+    second.note_problems(page)
+    jupyterlab.end(page)
+
+
 DETOURS = {
     "wrong-order": wrong_order,
     "twice": twice,
@@ -104,6 +188,10 @@ DETOURS = {
     "interrupt": interrupt,
     "reload": reload,
     "next-day": next_day,
+    "two-chapters": two_chapters,
+    "moved": moved,
+    "read-only": read_only,
+    "second-student": second_student,
 }
 
 
@@ -139,6 +227,58 @@ def save(student):
     """Save the notebook by the keyboard, and wait until it is."""
     student.page.keyboard.press("Control+s")
     student.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=30_000)
+
+
+def _do(student, section, words=""):
+    """Do all of a section; words: what its title begins with."""
+    title, minutes, cells = section
+    student.begin(f"{words}{title}", minutes)
+    for cell in cells:
+        student.do(cell.id)
+
+
+def _to_the_first_lab(student):
+    """The sections of the core from the first to that which holds the first lab."""
+    sections = core(student)
+    labs = [i for i, (_, _, cells) in enumerate(sections) if any(cell.id in student.script.data.LABS for cell in cells)]
+    return sections[: labs[0] + 1]
+
+
+def _run_to_an_error(student, cells, words):
+    """Run cells until one lacks a name; words: what must be said below the error."""
+    for cell in cells:
+        said = student.run(cell.id, red="NameError")["said"]
+        if "NameError" in said:
+            if words not in said:
+                student.part.note("verdict", cell.id, f"the error does not say what to run first: {said}")
+            student.picture(cell.id)
+            return
+
+
+def _open(student, path):
+    """Open a notebook in a tab of the page."""
+    student.page.evaluate("path => { window.jupyterapp.commands.execute('docmanager:open', { path }) }", path)
+    student.page.wait_for_function("path => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=path)
+    jupyterlab.wait_for_notebook(student.page)
+
+
+def _to_tab(student):
+    """Click on the tab of the student's chapter."""
+    name = student.script.name
+    student.page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel", has_text=name).click()
+    student.page.wait_for_function(
+        "name => window.jupyterapp.shell.currentWidget.context.path.endsWith(name)", arg=name
+    )
+
+
+def _rename(student, name):
+    """Rename the notebook by the menu."""
+    student.page.locator(".lm-MenuBar-itemLabel", has_text="File").first.click()
+    student.page.locator(".lm-Menu-itemLabel", has_text="Rename Notebook").click()
+    dialog = student.page.locator(".jp-Dialog")
+    dialog.locator("input").fill(name)
+    dialog.get_by_role("button", name="Rename").click()
+    dialog.wait_for(state="detached")
 
 
 def _wait_for_rest(student):

@@ -1,12 +1,13 @@
 // What the rehearsal of a lesson sees of a notebook's page: window.lesson, put there after each load (see notice.py).
-window.lesson = (() => {
+window.lesson ??= (() => {
   const notebook = () => window.jupyterapp.shell.currentWidget.content;
   const cell = (id) => notebook().widgets.find((one) => one.model.sharedModel.getId() === id);
   const element = (node) => (node.nodeType === 1 ? node : node.parentElement);
   const output = (node) => element(node)?.closest(".jp-OutputArea");
   const isSeen = (node) => {
     const { width, height } = node.getBoundingClientRect();
-    return width > 2 && height > 2 && node.checkVisibility({ visibilityProperty: true });
+    const { clipPath } = getComputedStyle(node); // hides what only screen readers are to find
+    return width > 2 && height > 2 && clipPath !== "inset(50%)" && node.checkVisibility({ visibilityProperty: true });
   };
 
   // The moments at which something moved in an output, the latest last; in milliseconds.
@@ -58,7 +59,6 @@ window.lesson = (() => {
       kind: model.type,
       active: notebook().activeCell === cell(id),
       count: model.executionCount ?? null,
-      idle: model.executionState === "idle",
       folded: Boolean(inputHidden),
       source: model.sharedModel.getSource(),
       outputs: outputs.length,
@@ -66,6 +66,8 @@ window.lesson = (() => {
       loads: /Loading widget|^Loading\.\.\.$/m.test(node.innerText),
     };
   }
+
+  const version = (id) => cell(id).node.querySelector("[data-version]")?.dataset.version;
 
   // [kind, words] of all that is wrong with a cell as it stands there now, and of an error that it was asked for.
   function look(id) {
@@ -83,7 +85,8 @@ window.lesson = (() => {
       if (isSeen(red) && red.innerText.trim()) note("red", red.innerText);
     const place = model.type === "code" ? node.querySelector(".jp-Cell-outputWrapper") : node;
     if (state(id).loads) note("loading", "a widget is still loading");
-    if (/Error displaying widget|model not found|Javascript Error/i.test(place.innerText)) note("dead", place.innerText);
+    if (/Error displaying widget|model not found|Javascript Error/i.test(place.innerText))
+      note("dead", place.innerText);
     if (node.querySelector(".lab-dead")) note("dead", "the lab says that its kernel has ended");
     const fills = (part) => part.innerText.trim() || part.querySelector("img, canvas, svg, input, video");
     const parts = [...place.querySelectorAll(".jp-OutputArea-output")].filter((part) => isSeen(part) && fills(part));
@@ -95,10 +98,14 @@ window.lesson = (() => {
       if (cuts(overflowX) && part.scrollWidth > part.clientWidth + 4) note("cut", `sideways: ${part.innerText}`);
       if (cuts(overflowY) && part.scrollHeight > part.clientHeight + 4) note("cut", `below: ${part.innerText}`);
       if (part.matches(".jp-TrimmedOutputs, .jp-OutputArea-trimmedOutputs")) note("cut", "JupyterLab left outputs off");
-      if (part.matches("img, canvas, svg") && part.getBoundingClientRect().right > place.getBoundingClientRect().right + 4)
+      if (
+        part.matches("img, canvas, svg") &&
+        part.getBoundingClientRect().right > place.getBoundingClientRect().right + 4
+      )
         note("cut", `a picture is wider than its place: ${name(part)}`);
       if (part.matches("canvas") && overlap(part)) note("cut", `words lie on each other: ${overlap(part)}`);
-      if (part.matches("img, canvas, svg") && !name(part)) note("alt", `${part.tagName.toLowerCase()} ${part.className}`);
+      if (part.matches("img, canvas, svg") && !name(part))
+        note("alt", `${part.tagName.toLowerCase()} ${part.className}`);
     }
     return found;
   }
@@ -115,6 +122,11 @@ window.lesson = (() => {
   return {
     state,
     look,
+    // Whether a cell has run since its execution count was `old`; reads no text from the page, since it is asked often.
+    done(id, old) {
+      const { executionState, executionCount } = cell(id).model;
+      return executionState === "idle" && executionCount && executionCount !== old;
+    },
     now: () => performance.now(),
     ids: () => notebook().widgets.map((one) => one.model.sharedModel.getId()),
     node: (id) => cell(id).node,
@@ -124,6 +136,11 @@ window.lesson = (() => {
       return Math.max(...moments.slice(1).map((moment, i) => moment - moments[i])) / 1000;
     },
     moved: (from) => (signs.at(-1) ?? 0) > from,
+    version,
+    // Wait until a lab's picture is no longer that version, three seconds at most: a tab asks the kernel for nothing.
+    answered: async (id, old) => {
+      for (let i = 0; i < 30 && old && version(id) === old; i++) await new Promise((go) => setTimeout(go, 100));
+    },
     words: () => notebook().node.innerText,
   };
 })();

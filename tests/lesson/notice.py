@@ -17,6 +17,7 @@ KINDS = {  # what may be noticed: the words of the report
     "script": "the script does not fit the page",
 }
 SOFT = {"wait"}  # hangs on what else the machine does: is reported, and fails nothing
+WINDOW = {"width": 1280, "height": 800}  # pixels of the page: a projector
 LONGEST_WAIT = 2  # seconds without a sign
 LONGEST_JUMP = 100  # pixels
 EYES = (Path(__file__).parent / "notice.js").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from playwright.sync_api import Error, TimeoutError
 
 from tests.browser import jupyterlab
 from tests.lesson import guesses, notice, report
-from tests.lesson.detours import DETOURS
+from tests.lesson.detours import DETOURS, PANEL
 from tests.lesson.script import CHAPTERS, script_of
 
 PATIENCE = 600_000  # milliseconds, which only a hang can take
@@ -31,6 +31,7 @@ class Student:
         self.page, self.script, self.turn, self.shoot = page, script, turn, shoot
         self.parts, self.guessed, self.open_answers = [notice.Part("Before the first section")], 0, {}
         self.caused = []  # the errors that were to come
+        self.reds = ()  # words of the red lines that are to come all through this run
         notice.open_eyes(page)
 
     @property
@@ -41,6 +42,12 @@ class Student:
     def begin(self, title, minutes=None):
         """Begin a section."""
         self.parts.append(notice.Part(title, minutes))
+
+    def companion(self, page=None, script=None):
+        """A student who notes in the same parts: on another page, or in another chapter on the same one."""
+        other = Student(page or self.page, script or self.script, not self.turn, self.shoot)
+        other.parts, other.caused = self.parts, self.caused
+        return other
 
     def do(self, cell):
         """Do what the script says of a cell."""
@@ -59,7 +66,7 @@ class Student:
                     # A move may end with the red words that it causes.
                     how = {**last} if isinstance(last, dict) else {}
                     self.move(cell, *move, *([] if how else [last]), **how)
-            elif cell in [answer for answer, _, _ in data.GUESSES.values()]:
+            elif cell in self.open_answers:
                 self.open(cell)
             else:
                 self.run(cell)
@@ -72,10 +79,10 @@ class Student:
 
     # What a hand does.
 
-    def run(self, cell, key="Shift+Enter", red=""):
+    def run(self, cell, key="Shift+Enter", red="", stop=False):
         """Run a cell by the keyboard, wait until it has ended, and look at it; returns its state.
 
-        red: words of an error that is to come.
+        red: words of an error that is to come; stop: press ■ while it runs.
         """
         before = self.reach(cell)
         self.part.actions += 1
@@ -83,14 +90,21 @@ class Student:
         self.page.keyboard.press(key)
         if before["kind"] != "code":
             return before
+        if stop:
+            self.page.wait_for_timeout(1500)
+            self.stop()
         self.page.wait_for_function(
-            "([id, count]) => { const { idle, count: now } = lesson.state(id); return idle && now && now !== count }",
-            arg=[cell, before["count"]],
-            timeout=PATIENCE,
+            "([id, count]) => lesson.done(id, count)", arg=[cell, before["count"]], polling=100, timeout=PATIENCE
         )
         self.part.seconds += time.monotonic() - clock
         self._note_wait(cell, began)
         return self.look(cell, red)
+
+    def stop(self):
+        """Press ■ in the notebook's toolbar."""
+        stop = "[data-command='notebook:interrupt-kernel'], [title*='Interrupt the kernel']"
+        self.page.locator(PANEL).locator(stop).first.click()
+        self.part.actions += 1
 
     def reach(self, cell):
         """Make a cell the active one, by a click if it is not; returns its state."""
@@ -122,6 +136,12 @@ class Student:
         if before and after and abs(after["y"] - before["y"]) > notice.LONGEST_JUMP:
             self.part.note("jump", cell, f"by {after['y'] - before['y']:.0f} pixels")
 
+    def note_problems(self, page):
+        """Write down what went wrong in a page besides, but for the errors that were to come."""
+        for problem in dict.fromkeys(jupyterlab.problems(page)):
+            if problem.strip()[:300] not in self.caused:
+                self.part.note("red", "the page", problem)
+
     # Guesses, blanks, exercises and labs.
 
     def guess(self, cell):
@@ -152,7 +172,9 @@ class Student:
         question = next(asked for asked, (answer, *_) in self.script.data.GUESSES.items() if answer == cell)
         if not hasty:
             self.run(cell)
-        self.page.wait_for_function("id => /Answer:/.test(lesson.state(id).said)", arg=cell, timeout=10_000)
+        self.page.wait_for_function(
+            "id => /Answer:/.test(lesson.state(id).said)", arg=cell, polling=100, timeout=10_000
+        )
         said = _plain(self.look(cell)["said"])
         right = next((right for right in rights if f"Answer: {right}" in said), rights[0])
         mark = "" if self._has_bars(question) else "✅ " if choice == right else "❌ "  # bars are only near or far
@@ -194,12 +216,14 @@ class Student:
     def move(self, cell, what, *how, red=""):
         """One move of a hand in a lab: see the verbs below. red: words of the red line that it is to cause."""
         began = self._now()
+        version = self.page.evaluate("id => lesson.version(id)", cell)
         lab = self.node(cell).locator(".jp-Cell-outputWrapper")
         if getattr(self, f"_{what}")(cell, lab, *how):
             try:
-                self.page.wait_for_function("began => lesson.moved(began)", arg=began, timeout=20_000)
+                self.page.wait_for_function("began => lesson.moved(began)", arg=began, polling=50, timeout=20_000)
             except TimeoutError:
                 self.part.note("dead", cell, f"no answer to: {what} {' '.join(map(str, how))}")
+            self.page.evaluate("([id, version]) => lesson.answered(id, version)", [cell, version])
         self._wait_for_training(cell, lab)
         if red:
             lab.locator(".lab-trouble, .lab-refusal", has_text=red).first.wait_for(timeout=10_000)
@@ -271,7 +295,7 @@ class Student:
         return True
 
     def _wait_for_training(self, cell, lab):
-        running = lab.locator("[data-phase=training]")
+        running = lab.locator(":is([data-phase=waiting], [data-phase=training])")
         self.page.wait_for_timeout(150)
         if running.count():
             began, clock = self._now(), time.monotonic()
@@ -284,7 +308,7 @@ class Student:
     def node(self, cell):
         """The locator of a cell."""
         self.page.evaluate("id => { lesson.node(id).dataset.lesson = id }", cell)
-        return self.page.locator(f'[data-lesson="{cell}"]')
+        return self.page.locator(f'{PANEL} [data-lesson="{cell}"]')
 
     def state(self, cell):
         """What is known of a cell, see notice.js."""
@@ -293,12 +317,12 @@ class Student:
     def look(self, cell, red=""):
         """Look at a cell, write down what is wrong with it but for a red line with these words; returns its state."""
         try:
-            self.page.wait_for_function("id => !lesson.state(id).loads", arg=cell, timeout=10_000)
+            self.page.wait_for_function("id => !lesson.state(id).loads", arg=cell, polling=100, timeout=10_000)
         except TimeoutError:
             pass  # is noted by `look` itself
         self.page.wait_for_timeout(100)
         for kind, words in self.page.evaluate("id => lesson.look(id)", cell):
-            if kind == "asked" or (kind == "red" and red and red in words):
+            if kind == "asked" or (kind == "red" and any(one and one in words for one in (red, *self.reds))):
                 self.caused.append(words)
             else:
                 self.part.note(kind, cell, words)
@@ -333,15 +357,12 @@ def straight(student):
 RUNS = {"straight": straight, **DETOURS}
 
 
-def rehearse(browser, address, script, run, shoot=None):
-    """One run through a notebook, see `RUNS`; returns its parts."""
-    page = jupyterlab.open_notebook(browser, address, script.name)
-    page.evaluate("() => window.jupyterapp.shell.expandLeft()")  # as it is at first
+def rehearse(page, address, script, run, shoot=None):
+    """One run through a notebook in a new page of the server at `address`, see `RUNS`; returns its parts."""
+    jupyterlab.show_notebook(page, address, script.name)
     student = Student(page, script, turn=run != "straight", shoot=shoot)
     RUNS[run](student)
-    for problem in dict.fromkeys(jupyterlab.problems(page)):
-        if problem not in student.caused:
-            student.part.note("red", "the page", problem)
+    student.note_problems(page)
     jupyterlab.end(page)
     return student.parts
 
@@ -352,8 +373,12 @@ def main(chapters, runs):
     with jupyterlab.browser() as browser:
         for chapter, run in itertools.product(chapters, runs):
             began = time.monotonic()
-            with jupyterlab.server(all_cells=False) as address:  # each run begins with the notebook as it comes
-                parts = rehearse(browser, address, script_of(chapter), run, pages.shoot)
+            writable = run != "read-only"
+            with jupyterlab.server(
+                all_cells=False, writable=writable
+            ) as address:  # each run begins with the notebook as it comes
+                page = browser.new_page(viewport=notice.WINDOW)
+                parts = rehearse(page, address, script_of(chapter), run, pages.shoot)
             pages.add(chapter, run, parts, time.monotonic() - began)
             for part in parts:
                 for remark in part.remarks:

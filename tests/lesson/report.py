@@ -52,16 +52,23 @@ class Pages:
         return sum(len(part.faults) for _, _, parts, _ in self.rehearsed for part in parts)
 
     def write(self):
-        """Write the page; returns a line that says where it is and how much was done."""
+        """Write the page; returns a line that says how much was done, and where the page is."""
         table = "".join(map(_row, self.rehearsed))
         names = ["chapter", "run", "sections", "actions", "s waited", "min in all", "faults"]
         head = "<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
-        body = f"<table>{head}{table}</table>" + "".join(map(_chapter, self.rehearsed))
+        body = f"<p>{self.summary()}</p><table>{head}{table}</table>" + "".join(map(_chapter, self.rehearsed))
         (FOLDER / "index.html").write_text(PAGE.format(body=body), encoding="utf-8")
-        parts = [part for _, _, parts, _ in self.rehearsed for part in parts]
+        return f"{self.summary()}: {FOLDER / 'index.html'}"
+
+    def summary(self):
+        """All that was done, in a line."""
+        parts = [part for _, _, parts, _ in self.rehearsed for part in parts if part.actions]
+        detours = sum(run != "straight" for _, run, _, _ in self.rehearsed)
         return (
-            f"{sum(part.actions for part in parts)} actions, {sum(part.seconds for part in parts):.0f} s waited, "
-            f"{self.faults} faults, {self.taken} pictures: {FOLDER / 'index.html'}"
+            f"{len(self.rehearsed)} runs, {detours} of them detours, through {len(parts)} sections: "
+            f"{sum(part.actions for part in parts):,} actions, {sum(part.seconds for part in parts):,.0f} s waited, "
+            f"{self.faults} faults, {self.taken} pictures, "
+            f"{sum(seconds for *_, seconds in self.rehearsed) / 60:.0f} minutes"
         )
 
 
