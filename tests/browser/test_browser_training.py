@@ -281,6 +281,7 @@ class TestTrainer:
         assert lab.known()["facts"]["look"]["agree"] < 1000
         assert serious(page) == []
         assert lab.root.bounding_box()["height"] <= 660
+        lab.root.get_by_role("combobox", name="compare with").select_option(index=0)
         lab.root.get_by_role("tab", name="Runs").click()
         jupyterlab.type_line(lab.root, "trainer lr=0.3 batch=256 epochs=1 moment=5")  # as a teacher wrote it down
         expect(lab.root.get_by_role("tab", name="Look back")).to_have_attribute("aria-selected", "true")
