@@ -291,10 +291,10 @@ def test_choosing_never_sees_a_test_image(sample):
     def marks(first, last):
         numbers = torch.arange(first, last)
         rows = torch.stack([numbers // 256, numbers % 256], dim=1).to(torch.uint8).reshape(-1, 1, 1, 2)
-        return rows.repeat(1, 1, 2, 1)  # images are square
+        return rows.repeat(1, 1, 16, 8)  # images are square, of 16 pixels or more
 
     def read(images):
-        return (images[:, 0, 0].long() @ torch.tensor([256, 1])).tolist()
+        return (images[:, 0, 0, :2].long() @ torch.tensor([256, 1])).tolist()
 
     marked = replace(sample, train_images=marks(0, 10_000), test_images=marks(50_000, 52_000))
     chosen = for_choosing(marked)
@@ -308,7 +308,7 @@ def test_choosing_never_sees_a_test_image(sample):
 
 
 def test_choosing_sets_ten_thousand_of_the_whole_set_aside(sample):
-    images, labels = torch.zeros(60_000, 1, 1, 1, dtype=torch.uint8), torch.zeros(60_000, dtype=torch.long)
+    images, labels = torch.zeros(60_000, 1, 16, 16, dtype=torch.uint8), torch.zeros(60_000, dtype=torch.long)
     whole = replace(sample, train_images=images, train_labels=labels, test_images=images[:10], test_labels=labels[:10])
     chosen = for_choosing(whole)
     assert (len(chosen.train_images), len(chosen.test_images)) == (50_000, 10_000)
