@@ -15,7 +15,7 @@ GUESSES = {
     "guess-numbers": ("channels-out", "600", "608"),
     "guess-used": ("padding", "9 and 9", "9 and 1"),
     "guess-rate": ("rate", "0.6", "0.4"),
-    "guess-order": ("equivariant", "it has other numbers", "it is the same"),
+    "guess-order": ("equivariant", "they have other numbers", "they are the same"),
     "guess-shift": ("tolerance", "by less than 0.2", "by more than 0.6"),
     "guess-field": ("gradient", "12×12 pixels, from row 0 and column 0", "14×14 pixels, from row 0 and column 0"),
 }
