@@ -214,7 +214,7 @@ def test_own_network_right_and_untouched():
         (small(nn.Conv2d(20, 10, 1)), ["which are no longer maps"]),
         (nn.Conv2d(1, 10, 5), ["4×10×24×24", "Flatten"]),
         (nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), ["0 convolutions", "three or more"]),
-        (nn.Sequential(nn.Conv2d(1, 2, 5), nn.Flatten(), nn.Linear(1152, 10)), ["1 convolution,", "three or more"]),
+        (nn.Sequential(nn.Conv2d(1, 2, 5), nn.Flatten(), nn.Linear(1152, 10)), ["1 convolution;", "three or more"]),
         (lenet(), ["2 convolutions", "three or more"]),
         (OfOnePiece(flat=5), ["Layer net.9", "made for 5 numbers, but 288"]),
         (Unfinished(), ["nothing (None)", "return"]),

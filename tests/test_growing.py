@@ -116,7 +116,7 @@ def test_a_button_that_can_do_nothing_now_does_nothing(lab):
 def test_the_still_picture_that_is_there_tomorrow_is_one_of_the_last_run(lab):
     shown = []
     lab.asleep = SimpleNamespace(update=lambda still: shown.append(still.data))
-    began = lab._still("began").data
+    began = lab._still("began")
     start(lab)
     lab.runner.wait()
     (now,) = shown

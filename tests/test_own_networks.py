@@ -843,7 +843,7 @@ def test_the_duel_of_three_is_refused_in_words(sample):
     nets = {name: mlp((4,)) for name in ("a", "b", "c")}
     for rivals, said in [
         (nets, "there are 3 networks: expected 2 networks"),
-        ({"a": nets["a"]}, "these are 1: expected 2"),
+        ({"a": nets["a"]}, "there are 1 networks: expected 2"),
         (list(nets.values())[:2], "this is a list"),
         ({"a": nets["a"], "b": "mlp"}, "b is a str, not a network"),
         ({"a": nets["a"], "b": mlp((4,), num_classes=3)}, r"b returns \(1, 3\) for one image: expected \(1, 10\)"),
