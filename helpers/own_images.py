@@ -17,8 +17,9 @@ from helpers.errors import DataError
 from helpers.files import new_file
 from helpers.photos import NOTHING, PhotoError, as_example, brightness, read_photo
 from helpers.splitting import split
+from helpers.whole_sets import SIZES
 
-MOST_CLASSES, SIZES = 62, range(16, 65)  # what every lab and chart can show
+MOST_CLASSES = 62  # that every lab and chart can show
 MOST_FILES, LARGEST = 100_000, 50_000_000  # files in a folder; bytes of one
 SYSTEM = {"thumbs.db", "desktop.ini", "__macosx"}  # what Windows and macOS leave in folders; the rest is hidden
 HEAD = "put the pictures of each class into a folder of their own, as in pets/cat/1.jpg and pets/dog/1.jpg"

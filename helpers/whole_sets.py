@@ -7,7 +7,7 @@ from helpers.errors import ShapeError
 from helpers.splitting import split
 
 MOST = 1_000  # classes, of which only 62 fit into the labs
-SMALLEST, LARGEST = 16, 64  # pixels a side, with which the labs can work
+SIZES = range(16, 65)  # pixels per side with which every lab and chart can work
 
 
 def whole_set(train_images, train_labels, test_images, test_labels, class_names):
@@ -59,10 +59,10 @@ def _refuse_other_shapes(images, others=None):
         raise ShapeError(
             f"an image has the shape {shape}: expected a square, grey (1, 28, 28) or in colour (3, 32, 32)"
         )
-    if not SMALLEST <= (side := shape[1]) <= LARGEST:
+    if (side := shape[1]) not in SIZES:
         raise ShapeError(
-            f"an image has {side}×{side} pixels, and the labs take {SMALLEST} to {LARGEST} a side: make them larger or "
-            "smaller first, as torch.nn.functional.interpolate(images.float(), 28).byte() does"
+            f"an image has {side}×{side} pixels, and the labs take {SIZES[0]} to {SIZES[-1]} a side: make them larger "
+            "or smaller first, as torch.nn.functional.interpolate(images.float(), 28).byte() does"
         )
     if others is not None and tuple(others.shape[1:]) != shape:
         raise ShapeError(

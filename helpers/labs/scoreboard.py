@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from helpers.any_network import measuring
+from helpers.checks import answers
 from helpers.checks.verdict import NOT_YET, Verdict, wrong
 from helpers.data import Batches, train_validation_split
 from helpers.layers import layer_table
@@ -156,17 +157,13 @@ def _trouble(name, net, taken, given):
             scores = net(torch.zeros(taken, device=device))
     except Exception as error:  # a student's own forward can raise anything
         said = str(error).strip().partition("\n")[0]
-        return wrong(f"{name} cannot read two images of {_times(taken[1:])}: {type(error).__name__}: {said}")
+        return wrong(f"{name} cannot read two images of {answers.shape(taken[1:])}: {type(error).__name__}: {said}")
     if not torch.is_tensor(scores) or scores.shape != given:
-        got = _times(scores.shape) if torch.is_tensor(scores) else type(scores).__name__
-        return wrong(f"For two images {name} returns {got}, expected {_times(given)}: a score for each class.")
+        got = answers.shape(scores.shape) if torch.is_tensor(scores) else type(scores).__name__
+        return wrong(f"For two images {name} returns {got}, expected {answers.shape(given)}: a score for each class.")
     if not torch.isfinite(scores).all():
         return wrong(f"The scores of {name} are infinite or NaN: its learning rate was too high.")
     return None
-
-
-def _times(shape):
-    return "×".join(map(str, shape))
 
 
 def _device(net):
