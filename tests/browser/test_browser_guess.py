@@ -93,7 +93,7 @@ def test_bars_are_dragged_by_one_stroke_or_moved_by_keys_and_compared(address, b
         assert "Answer:" not in page.locator(".jp-Notebook").inner_text()
         assert serious(page, ".lab-guess-bars") == []
         note.click()
-        page.get_by_text("You are furthest off for c: 0.75, and it is 0.10.", exact=False).wait_for()
+        page.get_by_text("You are furthest off for c: 0.75 instead of 0.10.", exact=False).wait_for()
         expect(note).to_have_attribute("aria-pressed", "true")
         page.get_by_role("slider", name="b", exact=True).press("End")  # too late
         assert jupyterlab.run_python(page, "print(bars.chosen)") == "(0.8, 0, 0.75)\n"
