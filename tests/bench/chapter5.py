@@ -174,20 +174,27 @@ def sizes(seed):
 
 
 def transfer(seed):
-    """Ten images of each digit, 40 epochs: with features that clothes trained, with random ones, and without help."""
+    """Ten images of each digit, 100 steps, each network with the rate that served it best on 1,000 other digits.
+
+    With features that clothes trained, with random ones, and without help; measured on 1,000 digits more.
+    """
     digits = mnist(part="sample")
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(8_000, generator=generator)
+    order = torch.randperm(8_000, generator=torch.Generator().manual_seed(seed))
     few = torch.cat([order[digits.train_labels[order] == digit][:10] for digit in range(10)])
+    images, labels = digits.train_images, digits.train_labels
+    makers = {
+        "LeNet": lambda: new("LeNet", seed),
+        "MLP": lambda: new("MLP", seed),
+        "random": lambda: head(new("LeNet", 100 + seed)[:7]),
+        "clothes": lambda: head(pretrained("clothes")[:7]),
+    }
     found = {}
-    for name, net in {
-        "LeNet": new("LeNet", seed),
-        "MLP": new("MLP", seed),
-        "random": head(new("LeNet", 100 + seed)[:7]),
-        "clothes": head(pretrained("clothes")[:7]),
-    }.items():
-        fit(net, 0.003, seed, 40, digits.train_images[few], digits.train_labels[few])
-        found[name] = score(net, digits.train_images[8_000:], digits.train_labels[8_000:])
+    for name, make in makers.items():
+        tried = {}
+        for lr in RATES[:3]:
+            net = fit(make(), lr, seed, 100, images[few], labels[few])
+            tried[lr] = [score(net, images[part], labels[part]) for part in (slice(8_000, 9_000), slice(9_000, None))]
+        found[f"{name} rate"], (_, found[name]) = max(tried.items(), key=lambda one: one[1][0])
     return found
 
 
@@ -342,14 +349,14 @@ CLAIMS = [
         lambda run: all(run[f"{name} seen"][0] >= 0.98 and 0.72 < run[f"{name} new"][0] < 0.8 for name in NAMES),
     ),
     (
-        "the features of clothes were 2 to 7 points ahead of a LeNet that trains all its layers",
+        "the features of clothes were 2 to 6 points ahead of a LeNet that trains all its layers",
         "transfer",
-        lambda run: points(run["clothes"] - run["LeNet"]) in range(2, 8),
+        lambda run: points(run["clothes"] - run["LeNet"]) in range(2, 7),
     ),
     (
-        "The features of clothes were 1 to 5 points ahead of these",
+        "the features of clothes were 1 to 7 points ahead of these",
         "transfer",
-        lambda run: points(run["clothes"] - run["random"]) in range(1, 6),
+        lambda run: points(run["clothes"] - run["random"]) in range(1, 8),
     ),
     ("| 5 | 0.81 to 0.95 | 0.51 to 0.71 | 17 to 29 |", "writers", splits(5, (51, 71), (81, 95), (17, 29))),
     ("| 10 | 0.84 to 0.92 | 0.72 to 0.79 | 10 to 14 |", "writers", splits(10, (72, 79), (84, 92), (10, 14))),
