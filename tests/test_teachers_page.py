@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from helpers.labs import board
+from helpers.teacher.assignment import bound_by, read_by
 from tests import every_lab
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -53,23 +54,59 @@ def test_every_lab_with_a_board_line_has_one_on_the_page():
     assert {line.split()[0] for line in LINES} == set(NAMES.split("|"))
 
 
-def test_the_plan_for_one_class_takes_ninety_minutes():
-    plan = PAGE.split("## One class of 90 minutes")[1].split("\n## ")[0]
-    assert sum(int(minutes) for minutes in re.findall(r"^\| (\d+) \|", plan, re.MULTILINE)) == 90
+def minutes_of(chapter):
+    """{the number of a section, or the title of one called Deeper: its minutes}, as its chapter's headings say."""
+    found = re.findall(
+        r"^## (?:(\d+) .+|Deeper: (.+)|(Exercises)) \((\d+) min\)$", prose(CHAPTERS[chapter - 1]), re.MULTILINE
+    )
+    return {number or deeper or exercises.lower(): int(minutes) for number, deeper, exercises, minutes in found}
 
 
-def test_the_sections_left_as_homework_are_those_of_the_chapters():
-    plan = PAGE.split("## Five sessions")[1].split("\n## ")[0]
-    rows = [line.split("|") for line in plan.splitlines() if re.match(r"\| \d ", line)]
-    assert len(rows) == len(CHAPTERS)
-    for path, (_, _, kept, left, _) in zip(CHAPTERS, rows, strict=True):
-        sections = dict(re.findall(r"^## (\d+) (.+) \(\d+ min\)$", prose(path), re.MULTILINE))
-        homework = dict(re.findall(r"(\d+) (.+?)(?=, \d+ |$)", left.strip()))
-        assert homework.items() <= sections.items()
-        ranges = re.findall(r"(\d+)(?: to (\d+))?", kept)
-        stay = {str(n) for first, last in ranges for n in range(int(first), int(last or first) + 1)}
-        assert stay | homework.keys() == sections.keys()
-        assert not stay & homework.keys()
+def rows_of(part):
+    """The rows of the first table of a part of the page."""
+    lines = [line for line in PAGE.split(f"\n## {part}")[1].split("\n## ")[0].splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_the_plan_for_one_class_takes_ninety_minutes_and_gives_each_section_its_own():
+    plan = rows_of("One class of 90 minutes")
+    assert sum(int(minutes) for minutes, _, _ in plan) == 90
+    for minutes, where, _ in plan:
+        if where != "–":
+            chapter, section = re.fullmatch(r"(\d), (?:section )?\*?(.+?)\*?", where).groups()
+            assert minutes_of(int(chapter))[section] == int(minutes), where
+
+
+@pytest.mark.parametrize("chapter", range(1, 6))
+def test_the_plan_of_a_session_is_its_chapters_table_of_minutes(chapter):
+    plan = rows_of(f"Chapter {chapter}: ")
+    plan = plan[: [place for _, _, place, _ in plan].index("exercises") + 2]  # the rows below belong to another table
+    lasts = [int(minutes) for _, minutes, _, _ in plan]
+    assert [int(at) for at, _, _, _ in plan] == [sum(lasts[:i]) for i in range(len(plan))]
+    assert sum(lasts) == 90
+    told = minutes_of(chapter)
+    sections = {section: last for (_, _, section, _), last in zip(plan, lasts, strict=True) if section != "–"}
+    assert sections == {section: last for section, last in told.items() if section.isdigit() or section == "exercises"}
+
+
+@pytest.mark.parametrize("chapter", range(1, 6))
+def test_what_a_late_class_skips_is_needed_by_no_later_section(chapter):
+    _, skipped, saved, in_class, homework = rows_of("Five sessions")[chapter - 1]
+    skipped = set(re.findall(r"\d+", skipped.split("(")[0]))
+    assert sum(minutes_of(chapter)[section] for section in skipped) == int(saved)
+    missing, needs, section = set(), [], ""
+    for cell in nbformat.read(CHAPTERS[chapter - 1], as_version=4).cells:
+        if cell.source.startswith("## "):
+            section = cell.source.removeprefix("## ").split(" ")[0]
+        if cell.cell_type == "code" and section in skipped:
+            missing |= bound_by(cell.source)
+        elif cell.cell_type == "code" and section != "Deeper:":
+            needs += [(cell.id, name) for name in (read_by(cell.source) & missing) - bound_by(cell.source)]
+            missing -= bound_by(cell.source)
+    assert needs == []
+    exercises = re.findall(rf"\b{chapter}\.\d", f"{in_class} {homework}")
+    assert len(exercises) == len(set(exercises)) >= 4
+    assert all(f"### Exercise {exercise}: " in prose(CHAPTERS[chapter - 1]) for exercise in exercises)
 
 
 def test_the_settings_for_a_class_of_200_can_be_read_by_what_they_are_for():

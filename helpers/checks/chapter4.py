@@ -752,26 +752,8 @@ def _where(part):
 
 
 BLANKS = {  # functions that the chapter's text leaves to the student, see blank.py
-    "on_device": Exercise(
-        task="4, section 1; on_device(net, X, device): the network and the batch, moved there.",
-        solution=lambda net, X, device: (net.to(device), X.to(device)),
-        probes=lambda: [(nn.Linear(3, 2), torch.ones(4, 3), torch.device(name)) for name in ("meta", "cpu")],
-        praise="Right: the network moves in place, and the moved batch is kept.",
-        read=answers.sequence(2, _where, "`net, X`"),
-        same=lambda value, other: value == other,
-        difference=lambda value, expected: f"you return {value[0]} and {value[1]}",
-        may_change=("net",),
-        setting=lambda net, X, device: f"With the device {device.type} (meta stands for a GPU)",
-        mistakes=[
-            Mistake("The batch has not moved: a tensor's `to` returns a new tensor, which you have to keep in X.",
-                    lambda net, X, device: (net.to(device), X)),
-            Mistake("The network has not moved.", lambda net, X, device: (net, X.to(device))),
-            Mistake("Neither has moved.", lambda net, X, device: (net, X)),
-            Mistake("The network comes first, then the batch.", lambda net, X, device: (X.to(device), net.to(device))),
-        ],
-    ),
     "cross_entropy": Exercise(
-        task="4, section 2; cross_entropy(y_hat, y): the mean of minus the logarithms of the right classes' shares.",
+        task="4, section 1; cross_entropy(y_hat, y): the mean of minus the logarithms of the right classes' shares.",
         solution=lambda y_hat, y: F.cross_entropy(y_hat, y),
         probes=lambda: [
             (torch.tensor([[2.0, 0, 0], [0, 1, 1]]), torch.tensor([0, 1])),
@@ -803,11 +785,11 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
     ),
     "train_step": replace(
         check_training_step,
-        task="4, section 2; train_step(net, X, y, optimizer): one step of gradient descent; returns the loss.",
+        task="4, section 1; train_step(net, X, y, optimizer): one step of gradient descent; returns the loss.",
         praise="Right: clear, forward, backward, step. All training in this course is this.",
     ),
     "one_epoch": Exercise(
-        task="4, section 3; one_epoch(net, train_iter, lr): trains on each batch once; the mean loss of all images.",
+        task="4, section 2; one_epoch(net, train_iter, lr): trains on each batch once; the mean loss of all images.",
         solution=_mean_of(lambda losses, sizes: _sum_of(losses, sizes) / sum(sizes)),
         probes=_epoch_probes,
         praise="Right: each image counts once, in the last batch, too.",
@@ -832,6 +814,24 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         ],
     ),
     "measure": replace(
-        check_evaluate, task="4, section 4; measure(net, data_iter): the share of right answers, 0 to 1."
+        check_evaluate, task="4, section 3; measure(net, data_iter): the share of right answers, 0 to 1."
+    ),
+    "on_device": Exercise(
+        task="4, section 4; on_device(net, X, device): the network and the batch, moved there.",
+        solution=lambda net, X, device: (net.to(device), X.to(device)),
+        probes=lambda: [(nn.Linear(3, 2), torch.ones(4, 3), torch.device(name)) for name in ("meta", "cpu")],
+        praise="Right: the network moves in place, and the moved batch is kept.",
+        read=answers.sequence(2, _where, "`net, X`"),
+        same=lambda value, other: value == other,
+        difference=lambda value, expected: f"you return {value[0]} and {value[1]}",
+        may_change=("net",),
+        setting=lambda net, X, device: f"With the device {device.type} (meta stands for a GPU)",
+        mistakes=[
+            Mistake("The batch has not moved: a tensor's `to` returns a new tensor, which you have to keep in X.",
+                    lambda net, X, device: (net.to(device), X)),
+            Mistake("The network has not moved.", lambda net, X, device: (net, X.to(device))),
+            Mistake("Neither has moved.", lambda net, X, device: (net, X)),
+            Mistake("The network comes first, then the batch.", lambda net, X, device: (X.to(device), net.to(device))),
+        ],
     ),
 }  # fmt: skip

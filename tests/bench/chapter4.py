@@ -58,6 +58,22 @@ def rates(seed):
     return found
 
 
+def undivided(seed):
+    """The same hundred steps on pixels from 0 to 255, which no one has divided, and once on divided ones: accuracy."""
+    found = {}
+    for name, lr, factor in (("divided", 0.1, 1), ("0.1", 0.1, 255), ("0.01", 0.01, 255), ("0.001", 0.001, 255)):
+        net = new(seed, **RELU)
+        list(train(net, [(X * factor, y) for X, y in batches(seed, count=6_400)], 1, lr, reports=1))
+        found[name] = evaluate_accuracy(net, [(X * factor, y) for X, y in validation()])
+    return found
+
+
+def second_epoch(seed):
+    """The validation accuracy after each of two epochs with LeNet at 0.1."""
+    history = list(train(new(seed, **RELU), batches(seed), 2, 0.1, validation(), reports=1))
+    return {f"epoch {i}": progress.val_acc for i, progress in enumerate(history, start=1)}
+
+
 def learnt(net, X, y, lr, steps, change=lambda scores: scores):
     """The losses of one batch that is learnt by heart; change: what happens to the scores before the loss."""
     optimizer, losses = torch.optim.SGD(net.parameters(), lr=lr), []
@@ -112,7 +128,14 @@ def lab(seed):
     return found
 
 
-MEASURES = {"rates": rates, "by_heart": by_heart, "gradients": gradients, "lab": lab}
+MEASURES = {
+    "rates": rates,
+    "undivided": undivided,
+    "second_epoch": second_epoch,
+    "by_heart": by_heart,
+    "gradients": gradients,
+    "lab": lab,
+}
 CLAIMS = [
     (
         "the best of the three was always 0.1",
@@ -123,6 +146,22 @@ CLAIMS = [
         "and the worst always 1.0",
         "rates",
         lambda run: run["accuracy 1.0"] < min(run["accuracy 0.01"], run["accuracy 0.1"]),
+    ),
+    (
+        "0.63 to 0.73 after one epoch and 0.76 to 0.79 after two",
+        "second_epoch",
+        lambda run: 0.63 <= run["epoch 1"] <= 0.73 and 0.76 <= run["epoch 2"] <= 0.79,
+    ),
+    ("With five seeds, all five networks guessed", "undivided", lambda run: run["0.1"] < 0.15),
+    (
+        "the best of 0.1, 0.01 and 0.001 reached 0.43 to 0.66 in these 100 steps, against 0.63 to 0.72",
+        "undivided",
+        lambda run: 0.43 <= max(run["0.1"], run["0.01"], run["0.001"]) <= 0.66 and 0.63 <= run["divided"] <= 0.72,
+    ),
+    (
+        "and with each seed it was behind",
+        "undivided",
+        lambda run: max(run["0.1"], run["0.01"], run["0.001"]) < run["divided"],
     ),
     ("none left more than 4 units alive", "rates", lambda run: run["alive 1.0"] <= 4 < 60 < run["alive 0.1"]),
     (

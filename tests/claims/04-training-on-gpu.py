@@ -29,9 +29,9 @@ assert losses[2] < losses[1] < losses[0]
 assert sizes == 140 * [64] + [40]
 
 # %% generator
-again = one_epoch(new_net(), few_batches(), lr)
+again = one_epoch(new_net(), few_batches(count=count), lr)
 assert abs(progress.loss - again) < 0.05  # max-pooling magnifies rounding
-assert progress.val_acc > 0.6
+assert progress.val_acc > 0.4
 
 # %% dropout
 assert set(dropped.tolist()) <= {0.0, 2.0}
@@ -52,6 +52,10 @@ assert val_accs[1.0] < 0.2
 # %% alive
 assert alive[1] > 60
 assert alive[2] <= 8
+
+# %% undivided
+assert raw_acc < 0.2
+assert first > 20
 
 # %% watch
 assert val_acc > 0.7

@@ -2,7 +2,7 @@
 
 RUN = """
     start imports at-work flatten-picture shuffle walk picture boot-maps halves-split break-mend break-lenet
-    parameters-total variant-wide bug-listing own-net c5-equal c5-larger
+    parameters-total parameters-bars variant-wide bug-listing own-net c5-equal c5-larger
 """.split()
 CHANGES = {
     "flatten-picture": [("14, 12", "0, 0"), ("14, 12", "27, 27")],
@@ -25,7 +25,7 @@ GUESSES = {
     "guess-shuffled": ("shuffle-equal", "no, the images are destroyed", "yes, exactly the same"),
     "guess-photo": ("photo-weights", "3 MB", "3 GB"),
     "guess-maps": ("second-maps", "14×14", "10×10"),
-    "guess-zeros": ("zeros", "none", "about half"),
+    "guess-place": ("place", "107", "132"),
     "guess-error": ("break-build", "when the network is built", "when an image goes through"),
     "guess-conv-2": ("parameters-conv", "416", "2,416"),
     "guess-dense-1": ("parameters-dense", "48,000", "48,120"),

@@ -1,8 +1,8 @@
 """What the student does in chapter 4; `tests/lesson/script.py` says how this is read."""
 
 RUN = """
-    start imports move mismatch find-device new-net first-batch backward step generator count-right evaluate
-    hundred-steps watch by-heart listings own-net own-bench look your-row init-measure init-picture speed d2l-same save
+    start imports new-net first-batch backward step generator count-right evaluate move mismatch find-device
+    hundred-steps watch by-heart listings own-net look own-bench your-row init-measure init-picture speed d2l-same save
 """.split()
 CHANGES = {}
 GUESSES = {
@@ -13,6 +13,7 @@ GUESSES = {
     "guess-dropout": ("dropout", "yes", "no"),
     "guess-rate": ("sweep", "0.01", "1.0"),
     "guess-alive": ("alive", "about 80", "fewer than 10"),
+    "guess-undivided": ("undivided", "it is as good as with pixels from 0 to 1", "it guesses"),
     "guess-a": ("bug-a", "it falls to nearly 0", "it stays exactly the same"),
     "guess-b": ("bug-b", "it stays exactly the same", "it falls, but stays far above 0"),
     "guess-plateau": (
