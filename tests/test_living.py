@@ -103,10 +103,13 @@ def test_the_browser_does_not_wait_for_ever_for_an_answer_that_fails(lab, messag
     assert messages[-1]["turn"] == "b"
 
 
-def test_arrays_go_out_as_bytes_of_what_they_are():
-    data, places = packed({"a": torch.arange(3.0, dtype=torch.float64), "b": torch.ones(2, 2, dtype=torch.uint8).t()})
-    assert places == {"a": [0, [3], "float32"], "b": [12, [2, 2], "uint8"]}
-    assert data == torch.arange(3.0).numpy().tobytes() + bytes([1] * 4)
+def test_arrays_go_out_as_bytes_of_what_they_are_and_bytes_without_their_zeros():
+    image = torch.tensor([[7, 0], [0, 0], [0, 5], [0, 0], [9, 0]], dtype=torch.uint8).t()
+    data, places = packed({"a": torch.arange(3.0, dtype=torch.float64), "b": image, "c": torch.ones(1)})
+    assert places == {"a": [0, [3], "float32"], "b": [12, [2, 5], "uint8"], "c": [17, [1], "float32"]}
+    there = [True, False, False, False, True, False, False, True, False, False]  # row by row: 7 0 0 0 9, 0 0 5 0 0
+    bits = sum(2**i for i, is_there in enumerate(there) if is_there).to_bytes(2, "little")
+    assert data == torch.arange(3.0).numpy().tobytes() + bits + bytes([7, 9, 5]) + torch.ones(1).numpy().tobytes()
 
 
 @pytest.mark.parametrize("name", LABS)

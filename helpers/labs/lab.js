@@ -12,11 +12,22 @@ function unpack(model) {
   const places = Object.entries(model.get("facts").arrays ?? {});
   return Object.fromEntries(
     places.map(([name, [start, shape, type]]) => {
-      const length = shape.reduce((product, size) => product * size, 1) * (type === "uint8" ? 1 : 4);
-      const part = bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + start + length);
-      return [name, { data: type === "uint8" ? new Uint8Array(part) : new Float32Array(part), shape }];
+      const length = shape.reduce((product, size) => product * size, 1);
+      const part = bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + start + 4 * length);
+      return [
+        name,
+        { data: type === "uint8" ? withZeros(new Uint8Array(part), length) : new Float32Array(part), shape },
+      ];
     }),
   );
+}
+
+// Bytes as Python's `packed` sends them: a bit for each says whether it is there, or else it is 0.
+function withZeros(sent, length) {
+  const data = new Uint8Array(length);
+  let next = Math.ceil(length / 8);
+  for (let i = 0; i < length; i++) if ((sent[i >> 3] >> (i & 7)) & 1) data[i] = sent[next++];
+  return data;
 }
 
 // Messages to Python. A move waits for the answer to the previous one, and then goes out with all later ones.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anywidget
 import ipywidgets
+import numpy as np
 import torch
 import traitlets as t
 from IPython.display import HTML, display
@@ -60,14 +61,19 @@ def alone(name, make):
 def packed(arrays):
     """The bytes of tensors, one after another, and where each begins: {name: [first byte, shape, type]}.
 
-    arrays: {name: tensor}; bytes stay bytes, everything else becomes float32.
+    arrays: {name: tensor}; everything but bytes becomes float32. Bytes go without their zeros, which are half of an
+    image's: a bit for each says first whether it is there, the lowest bit of a byte first.
     """
     data, places = b"", {}
     for name, array in arrays.items():
         array = array.detach().cpu().contiguous()
         array = array if array.dtype == torch.uint8 else array.float()
         places[name] = [len(data), list(array.shape), str(array.dtype).removeprefix("torch.")]
-        data += array.numpy().tobytes()
+        array = array.numpy()
+        if array.dtype == np.uint8:
+            data += np.packbits(array != 0, bitorder="little").tobytes()
+            array = array[array != 0]
+        data += array.tobytes()
     return data, places
 
 
