@@ -10,7 +10,9 @@ from tests.browser import jupyterlab
 def notebook():
     path = jupyterlab.ROOT / "notebooks" / "01-data.ipynb"
     (start,) = (cell.source for cell in nbformat.read(path, as_version=4).cells if cell.id == "start")
-    return {"fault.ipynb": ["import sys\nsys.modules['torch'] = None", start, "never_run = True"]}
+    # When a cell fails, Jupyter drops the requests that have come: Run All's others need a moment until they have.
+    first = "import sys, time\nsys.modules['torch'] = None\ntime.sleep(3)"
+    return {"fault.ipynb": [first, start, "never_run = True"]}
 
 
 def test_run_all_ends_at_the_start_cell_with_one_line(notebook, browser):
