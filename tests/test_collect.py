@@ -366,6 +366,18 @@ def test_without_drawings_digits_are_simulated_and_other_words_are_asked_for(hom
         class_data("cat house")
 
 
+def test_one_writer_of_digits_is_split_from_nine_simulated_ones(home):
+    Writer().keep("7", image(7))
+    lab = labs.honest_split()
+    assert lab.drawings.marks[0] == Writer().mark
+    assert len(lab.every.marks) == 10
+    assert lab.ready()["Train"]
+    assert f"Source: the drawings in {home / 'drawings'} and 9 simulated writers" in lab.draw(2)[2]
+    Writer().keep("cat", image(8))
+    Writer().keep("house", image(9))
+    assert not labs.honest_split("cat house").ready()["Train"]
+
+
 def test_one_writer_alone_is_on_both_sides(home):
     writer = Writer()
     for number in range(10):

@@ -239,20 +239,23 @@ def gathered(found, words, folder, source=None):
     return Drawings(images[:, None], labels.long(), writers.long(), times.double(), words, tuple(found), source, folder)
 
 
-def drawings_or_simulated(words):
-    """Everyone's drawings or, if there are none yet, those of ten simulated writers; raises DataError.
+def drawings_or_simulated(words, least=1):
+    """Everyone's drawings; if fewer than `least` have drawn, with simulated writers to make ten. Raises DataError.
 
     words: a tuple; only digits can be simulated.
     """
     folder = place_of_all()
     found = {mark: drawn for mark, drawn in Files(folder).read()[0].items() if set(drawn[0]) & set(words)}
-    if found:
+    digits = set(words) <= set(DIGITS.split())
+    if len(found) >= least or (found and not digits):
         return gathered(found, words, folder.path)
-    if not set(words) <= set(DIGITS.split()):
+    if not digits:
         raise DataError(f"there is no drawing of {', '.join(words)} in {folder.path} yet: collect some in labs.collect")
-    simulated = {mark: (*drawn, 0) for mark, drawn in simulated_writers(10).items()}
-    source = f"10 simulated writers, made from MNIST's digits, until there is a drawing in {folder.path}"
-    return gathered(simulated, words, folder.path, source)
+    simulated = {mark: (*drawn, 0) for mark, drawn in simulated_writers(10 - len(found)).items()}
+    beside, until = (f"the drawings in {folder.path} and ", "others draw") if found else ("", "there is a drawing")
+    where = "" if found else f" in {folder.path}"
+    source = f"{beside}{len(simulated)} simulated writers, made from MNIST's digits, until {until}{where}"
+    return gathered(found | simulated, words, folder.path, source)
 
 
 def class_data(words=DIGITS):

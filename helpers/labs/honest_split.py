@@ -166,9 +166,9 @@ class HonestSplit(Growing):
 def honest_split(words=DIGITS):
     """How well a LeNet trained on some drawings reads others, split by writer and at random: the gap is leakage.
 
-    Chapter 5. words: those that `labs.collect` asked for; the drawings are those that `class_data` has now. Raises
-    ValueError and DataError as `class_data` does.
+    Chapter 5. words: those that `labs.collect` asked for; the drawings are those that `class_data` has now, beside a
+    single writer's digits also those of simulated writers. Raises ValueError and DataError as `class_data` does.
     """
     if len(words := as_words(words)) < 2:
         raise ValueError(f"there is only one word, {words[0]}: a network chooses between two or more")
-    return HonestSplit(drawings_or_simulated(words))
+    return HonestSplit(drawings_or_simulated(words, least=2))

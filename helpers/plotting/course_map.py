@@ -42,7 +42,6 @@ WAYS = {
         "5, 6": "learning\nrate, lab",
         "7, 8": "bug or\nnot?",
         "9": "your own\nnetwork",
-        "10": "1998 to\ntoday",
     },
     5: {
         "1, 2": "a fair\nrace",

@@ -181,4 +181,9 @@ CLAIMS = [
     ("more than 30", "gradients", lambda run: run["times smaller"] > 30),
     ("it was 42 to 117 times smaller", "gradients", lambda run: 42 <= run["times smaller, max-pooling"] <= 117),
     ("the early layers of the sigmoid net hardly move", "gradients", lambda run: run["sigmoid shrinks"] > 100),
+    (
+        "gradient was 350 to 740 times smaller at the first layer than at the last, the ReLU net's no smaller",
+        "gradients",
+        lambda run: 350 <= run["sigmoid shrinks"] <= 740 and run["ReLU shrinks"] < 1.05,
+    ),
 ]

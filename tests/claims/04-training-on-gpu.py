@@ -5,8 +5,8 @@ assert changed == (False, True)
 
 # %% find-device
 assert scores.shape == (4, 10)
-assert net[0].weight.dtype == X.dtype == torch.float32
-assert net[0].weight.device == X.device
+assert layers[0].weight.dtype == noise.dtype == torch.float32
+assert layers[0].weight.device == noise.device
 
 # %% new-net
 assert len(train_images) == 9_000

@@ -6,7 +6,7 @@ RUN = """
 """.split()
 CHANGES = {}
 GUESSES = {
-    "guess-to": ("to-answer", "both", "only net"),
+    "guess-to": ("to-answer", "both", "only layers"),
     "guess-loss": ("loss", "0.1", "2.3"),
     "guess-grad": ("add", "the same gradient", "twice the gradient"),
     "guess-steps": ("steps", "140 steps, 64 in the last", "141 steps, 40 in the last"),
@@ -15,7 +15,7 @@ GUESSES = {
     "guess-alive": ("alive", "about 80", "fewer than 10"),
     "guess-undivided": ("undivided", "it is as good as with pixels from 0 to 1", "it guesses"),
     "guess-a": ("bug-a", "it falls to nearly 0", "it stays exactly the same"),
-    "guess-b": ("bug-b", "it stays exactly the same", "it falls, but stays far above 0"),
+    "guess-b": ("bug-b", "it stays near 2.3", "it falls, but stays far above 0"),
     "guess-plateau": (
         "plateau",
         "it falls from the first step on",

@@ -7,7 +7,7 @@ RUN = """
 CHANGES = {}
 GUESSES = {
     "guess-hidden": ("match", "about 400", "about 80"),
-    "guess-cost": ("cost", "both as many", "LeNet, 7 times as many"),
+    "guess-cost": ("cost", "both the same", "LeNet, 7 times as many"),
     "guess-same": (
         "same-rate",
         "LeNet, by more than 10 points",
