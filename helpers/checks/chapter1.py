@@ -840,7 +840,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         task="1, section 7; batches(images, labels, batch_size) yields X and y.",
         solution=_batches,
         probes=lambda: [(*_numbered(24), size) for size in (6, 7, 2)],
-        praise="Right: each image comes once, with its label, and the last batch may be smaller.",
+        praise="Right: each image comes once, with its label.",
         observe=_one_epoch,
         **IN_WORDS,
         mistakes=[

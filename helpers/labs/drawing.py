@@ -1,4 +1,4 @@
-"""Chapter 5: draw something, and see what two networks make of it."""
+"""Chapters 1 and 5: draw something, and see what networks make of it."""
 
 import ipywidgets
 import torch
