@@ -199,7 +199,7 @@ class TestTrainer:
         assert "accuracy=" in lab.root.get_by_label("result line").input_value()
 
     def test_a_page_reloaded_in_mid_training_finds_the_lab_training_with_its_whole_curve(self, page, lab):
-        jupyterlab.type_line(lab.root, "trainer batch=16 epochs=20")  # longer than a page can take to load
+        jupyterlab.type_line(lab.root, "trainer epochs=20")
         lab.wait_for_points(8)
         reload(page)
         lab = Lab(page)
