@@ -14,6 +14,7 @@ import yaml
 from helpers.labs import board
 from helpers.teacher.assignment import bound_by, read_by
 from tests import every_lab
+from tests.lesson.script import script_of
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 PAGE = (NOTEBOOKS / "README.md").read_text(encoding="utf-8")
@@ -56,10 +57,12 @@ def test_every_lab_with_a_board_line_has_one_on_the_page():
 
 def minutes_of(chapter):
     """{the number of a section, or the title of one called Deeper: its minutes}, as its chapter's headings say."""
-    found = re.findall(
-        r"^## (?:(\d+) .+|Deeper: (.+)|(Exercises)) \((\d+) min\)$", prose(CHAPTERS[chapter - 1]), re.MULTILINE
-    )
-    return {number or deeper or exercises.lower(): int(minutes) for number, deeper, exercises, minutes in found}
+    return {key_of(title): minutes for title, minutes, _ in script_of(chapter).sections() if minutes}
+
+
+def key_of(title):
+    """How the page names a section with this title: "3", "The class experiment" or "exercises"."""
+    return title.split()[0] if title[0].isdigit() else title.removeprefix("Deeper: ").replace("Exercises", "exercises")
 
 
 def rows_of(part):
@@ -94,15 +97,14 @@ def test_what_a_late_class_skips_is_needed_by_no_later_section(chapter):
     _, skipped, saved, in_class, homework = rows_of("Five sessions")[chapter - 1]
     skipped = set(re.findall(r"\d+", skipped.split("(")[0]))
     assert sum(minutes_of(chapter)[section] for section in skipped) == int(saved)
-    missing, needs, section = set(), [], ""
-    for cell in nbformat.read(CHAPTERS[chapter - 1], as_version=4).cells:
-        if cell.source.startswith("## "):
-            section = cell.source.removeprefix("## ").split(" ")[0]
-        if cell.cell_type == "code" and section in skipped:
-            missing |= bound_by(cell.source)
-        elif cell.cell_type == "code" and section != "Deeper:":
-            needs += [(cell.id, name) for name in (read_by(cell.source) & missing) - bound_by(cell.source)]
-            missing -= bound_by(cell.source)
+    missing, needs = set(), []
+    for title, _, cells in script_of(chapter).sections():
+        for cell in cells:
+            if cell.cell_type == "code" and key_of(title) in skipped:
+                missing |= bound_by(cell.source)
+            elif cell.cell_type == "code" and not title.startswith("Deeper: "):
+                needs += [(cell.id, name) for name in (read_by(cell.source) & missing) - bound_by(cell.source)]
+                missing -= bound_by(cell.source)
     assert needs == []
     exercises = re.findall(rf"\b{chapter}\.\d", f"{in_class} {homework}")
     assert len(exercises) == len(set(exercises)) >= 4

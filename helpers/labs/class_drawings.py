@@ -252,9 +252,11 @@ def drawings_or_simulated(words, least=1):
     if not digits:
         raise DataError(f"there is no drawing of {', '.join(words)} in {folder.path} yet: collect some in labs.collect")
     simulated = {mark: (*drawn, 0) for mark, drawn in simulated_writers(10 - len(found)).items()}
-    beside, until = (f"the drawings in {folder.path} and ", "others draw") if found else ("", "there is a drawing")
-    where = "" if found else f" in {folder.path}"
-    source = f"{beside}{len(simulated)} simulated writers, made from MNIST's digits, until {until}{where}"
+    made = f"{len(simulated)} simulated writers, made from MNIST's digits"
+    if found:
+        source = f"the drawings in {folder.path} and {made}, until someone else draws"
+    else:
+        source = f"{made}, until there is a drawing in {folder.path}"
     return gathered(found | simulated, words, folder.path, source)
 
 
