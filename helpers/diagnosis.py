@@ -16,8 +16,9 @@ NEAR = 1.15  # times the loss of guessing: a loss above that is no longer near i
 class Diagnosis:
     """How a run is going.
 
-    state: "learning", "learning slowly", "overfitting", "plateau", "not learning", or, if the run is lost, "diverged",
-    "dead", "above its start", "risen"; advice: what the curve shows and what to do about it, "" for "learning".
+    state: "learning", "learning slowly", "unsteady", "overfitting", "plateau", "not learning", or, if the run is lost,
+    "diverged", "dead", "above its start", "risen"; advice: what the curve shows and what to do about it, "" for
+    "learning".
     """
 
     state: str
@@ -131,6 +132,14 @@ def _not_lost(history, loss, share, guessing, scale):
         )
     measured = [progress for progress in history if progress.val_acc is not None]
     if measured and measured[-1].train_acc - measured[-1].val_acc > 0.1:
+        now, _ = recent(history, 0.1)
+        if now > loss + 0.1 * guessing:  # a network of this one moment, not one that has learned its images by heart
+            return Diagnosis(
+                "unsteady",
+                f"Unsteady: the loss jumps. It is {now:.2f} now, {loss:.2f} on average over the last half epoch, and "
+                f"at this moment only {measured[-1].val_acc:.0%} of the validation images are right. Choose a smaller "
+                "learning rate.",
+            )
         best = max(measured, key=lambda progress: progress.val_acc)
         return Diagnosis(
             "overfitting",

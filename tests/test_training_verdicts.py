@@ -150,6 +150,21 @@ def test_a_network_that_learns_its_images_by_heart_overfits(sample):
     assert "80%, after epoch 2" in said
 
 
+def test_a_loss_that_jumped_at_the_end_of_an_epoch_is_not_taken_for_overfitting():
+    history = []
+    sums, gradients = Accumulator(3), Accumulator(2)
+    for step, loss in enumerate([2.3, 2.1, 1.8, 1.6, 1.4, 1.4, 1.4, 2.0], start=1):
+        sums.add(100 * loss, 31, 100)
+        gradients.add(1.0, 2.0)
+        val_acc = 0.1 if step == 8 else None
+        history.append(Progress(step / 8, 100 * step, val_acc, 1.0, sums.copy(), gradients.copy(), 10))
+    found = diagnose(history)
+    assert found.state == "unsteady"
+    assert not found.lost
+    for part in ("2.00 now", "1.55 on average", "10% of the validation images", "smaller learning rate"):
+        assert part in found.advice
+
+
 def test_a_loss_that_rises_after_it_had_fallen_is_noticed():
     found = diagnose(made_up([1.5, 0.6, 1.9]))
     assert found.state == "risen"
