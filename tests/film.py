@@ -11,7 +11,8 @@ from matplotlib.animation import PillowWriter
 
 from helpers import fashion_mnist, labs
 from helpers.labs.runs import points
-from helpers.plotting.style import DPI, Sheet, drawn
+from helpers.plotting.colours import DPI
+from helpers.plotting.style import Sheet, drawn
 
 PATH = Path(__file__).resolve().parents[1] / ".github" / "screenshots" / "film.gif"
 MOST_BYTES = 2_000_000

@@ -44,8 +44,8 @@ def workers():
 def check_type(figure, smallest):
     """Every word of a `plotting.Sheet` is at least `smallest` points high, whole, and clear of the others."""
     assert figure.png().startswith(b"\x89PNG")
-    assert all(word.size >= smallest for word in figure.words.words)
-    places = figure.words.boxes()
+    assert all(text.get_fontsize() >= smallest for text in figure.ax.texts)
+    places = [text.get_window_extent() for text in figure.ax.texts]
     for place in places:
         assert 0 <= place.x0 < place.x1 <= figure.bbox.x1
         assert 0 <= place.y0 < place.y1 <= figure.bbox.y1

@@ -80,7 +80,7 @@ def test_an_answer_is_folded_and_its_picture_keeps_its_words(page):
     assert "since 28 - 5 + 1" not in before
     assert "Show the answer" in answer
     assert "since 28 - 5 + 1" in answer
-    assert 'alt="a tall boot"' in answer
+    assert 'aria-label="a tall boot"' in answer
 
 
 def test_a_lab_is_a_picture_with_a_way_to_binder(page):

@@ -131,7 +131,7 @@ def test_a_drawing_reaches_the_networks_in_their_form(data, nets):
     lab.pad.draw([[(100, 50), (140, 200)]])
     drawn(lab)
     assert len(lab.facts["classes"]) == (len(data.class_names) if len(data.class_names) <= 12 else 10)
-    assert all(word.size >= 8 for word in lab.still(**lab.board.values()).words.words)
+    assert all(text.get_fontsize() >= 8 for text in lab.still(**lab.board.values()).ax.texts)
 
 
 def test_charts_of_mistakes_can_be_read(data, nets):

@@ -121,4 +121,4 @@ def test_the_still_picture_that_is_there_tomorrow_is_one_of_the_last_run(lab):
     lab.runner.wait()
     (now,) = shown
     assert "as it was after its last run" in now
-    assert now.partition("<img")[2].partition(">")[0] != began.partition("<img")[2].partition(">")[0]
+    assert now.partition("<svg")[2].partition("</svg>")[0] != began.partition("<svg")[2].partition("</svg>")[0]

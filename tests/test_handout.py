@@ -29,11 +29,11 @@ def code(source, *tags):
 
 
 def images_of(page):
-    """The attributes of each <img> of a page, as dictionaries."""
+    """The attributes of each <img>, and of each SVG that is a picture, of a page, as dictionaries."""
     images = []
     parser = HTMLParser()
     parser.handle_startendtag = parser.handle_starttag = lambda tag, pairs: (
-        images.append(dict(pairs)) if tag == "img" else None
+        images.append(dict(pairs)) if tag == "img" or ("role", "img") in pairs else None
     )
     parser.feed(page)
     return images
@@ -80,13 +80,16 @@ def test_a_page_shows_pictures_labs_formulas_and_the_errors_made_on_purpose(proj
     assert page.count(handout.LAB) == 3
     assert "run this cell again" not in page
     images = images_of(page)
-    alts = [image["alt"] for image in images]
+    alts = [image.get("alt") or image["aria-label"] for image in images]
     assert len(alts) == 8
     assert r"\left\lfloor \frac{n + 2p - w}{s} \right\rfloor + 1" in alts
     assert "n = 28" in alts
     assert "three <boots>" in alts
     assert "A picture that the code above draws" in alts
-    for image in images:
+    drawings = [image for image in images if "src" not in image]
+    assert all(image["viewbox"] for image in drawings)
+    assert len(drawings) == 5  # the images, three labs, and the curves
+    for image in (image for image in images if "src" in image):
         kind, data = re.fullmatch(r"data:image/(png|svg\+xml);base64,(.+)", image["src"]).groups()
         picture = base64.b64decode(data)
         assert picture.startswith(b"<?xml") if kind == "svg+xml" else min(Image.open(io.BytesIO(picture)).size) > 100

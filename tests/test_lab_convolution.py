@@ -204,14 +204,14 @@ def test_upload_and_pad_are_there_only_when_they_are_needed(lab):
 
 def test_window_kernel_and_products_stand_there_in_numbers_up_to_five_by_five():
     image, kernel = torch.full((28, 28), 0.5), torch.tensor([[0.0, -1.5], [0.0625, 2]])
-    written = [word.text for word in plotting.convolution(image, kernel, torch.zeros(27, 27)).words.words]
+    written = [text.get_text() for text in plotting.convolution(image, kernel, torch.zeros(27, 27)).ax.texts]
     for numbers in (["0.5"] * 4, ["0", "−1.5", "0.0625", "2"], ["0", "−0.75", "0.03", "1"]):
         assert any(written[i : i + 4] == numbers for i in range(len(written)))
-    without = len(plotting.convolution(image, torch.randn(6, 6), torch.zeros(23, 23)).words.words)
+    without = len(plotting.convolution(image, torch.randn(6, 6), torch.zeros(23, 23)).ax.texts)
     for size in range(1, 12):
         figure = plotting.convolution(image, torch.randn(size, size), torch.zeros(29 - size, 29 - size))
-        assert len(figure.words.words) - without == (3 * size**2 if size <= 5 else 0)
-        assert all(word.size >= 9 for word in figure.words.words)
+        assert len(figure.ax.texts) - without == (3 * size**2 if size <= 5 else 0)
+        assert all(text.get_fontsize() >= 9 for text in figure.ax.texts)
 
 
 @pytest.mark.parametrize("scale", [1, 2])

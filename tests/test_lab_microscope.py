@@ -181,7 +181,8 @@ def test_type_can_be_read_and_nothing_is_cut_off(name, image):
         lab.board.move({"layer": layer})
         figure = lab.still(**lab.board.values())
         figure.png()
-        for word, place in zip(figure.words.words, figure.words.boxes(), strict=True):
-            assert word.size >= 9
-            assert 0 <= place.x0 < place.x1 <= figure.bbox.x1, word
-            assert 0 <= place.y0 < place.y1 <= figure.bbox.y1, word
+        for text in figure.ax.texts:
+            place = text.get_window_extent()
+            assert text.get_fontsize() >= 9
+            assert 0 <= place.x0 < place.x1 <= figure.bbox.x1, text
+            assert 0 <= place.y0 < place.y1 <= figure.bbox.y1, text

@@ -117,7 +117,7 @@ def test_the_costs_are_those_of_the_table():
     table = layer_table(lenet())
     lab = labs.shapes()
     costs = {text for layer in lab.facts["layers"] for text, _ in layer["costs"]} | set(lab.facts["totals"])
-    written = [text.text for text in plotting.network_with_costs(table).words.words]
+    written = [text.get_text() for text in plotting.network_with_costs(table).ax.texts]
     for number in ("156", "2,416", "48,120", "61,706", "117,600", "240,000", "416,520", "1×28×28", "16×5×5"):
         assert number in written
         assert "×" in number or number in costs

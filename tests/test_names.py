@@ -13,7 +13,7 @@ from tests import every_lab
 ROOT = Path(__file__).resolve().parents[1]
 HELPERS = ROOT / "helpers"
 # What the labs' pictures and the chapters' stand on, and the two pictures that belong to no one chapter.
-SHARED = {"__init__", "charts", "diagram", "images", "style", "words", "course_map", "reproduce"}
+SHARED = {"__init__", "charts", "colours", "images", "style", "vector", "course_map", "reproduce"}
 LABS = set(every_lab.LABS)
 
 

@@ -84,7 +84,7 @@ def test_a_kernel_that_sticks_out_is_told_where_it_fits(place):
 
 
 def test_zero_has_no_sign():
-    words = [word.text for word in plotting.matrices([torch.tensor([[-0.0, -1]])], ["zero"]).words.words]
+    words = [text.get_text() for text in plotting.matrices([torch.tensor([[-0.0, -1]])], ["zero"]).ax.texts]
     assert words[-2:] == ["0", "−1"]
 
 
@@ -111,7 +111,7 @@ def test_each_place_frames_its_window_and_its_cell_to_scale():
 
 
 def test_the_output_fills_place_by_place():
-    words = [word.text for word in plotting.sliding(X, K, Y).words.words]
+    words = [text.get_text() for text in plotting.sliding(X, K, Y).ax.texts]
     assert [words.count(text) for text in ("18", "−1", "24")] == [4, 3, 2]
     assert words.count("output so far") == 3
     assert words.count("×−1") == 4

@@ -24,8 +24,8 @@ def kinds(figure, kind):
 def test_type_can_be_read_and_stands_inside_its_station(name):
     figure = plotting.training_loop(*STEPS[name])
     assert figure.png().startswith(b"\x89PNG")
-    assert all(word.size >= 11 for word in figure.words.words)
-    places = figure.words.boxes()
+    assert all(text.get_fontsize() >= 11 for text in figure.ax.texts)
+    places = [text.get_window_extent() for text in figure.ax.texts]
     for one, other in itertools.combinations(places, 2):
         assert not one.overlaps(other)
     stations = [station.get_window_extent() for station in kinds(figure, FancyBboxPatch)]
@@ -39,7 +39,7 @@ def test_type_can_be_read_and_stands_inside_its_station(name):
 
 def test_it_shows_the_numbers_of_this_step_and_says_them_in_words():
     figure = plotting.training_loop(*STEPS["chapter 4's"])
-    written = [word.text for word in figure.words.words]
+    written = [text.get_text() for text in figure.ax.texts]
     assert {"X: 64×1×28×28", "scores: 64×10", "one number: 2.303", "weight − 0.1 · gradient"} <= (set(written))
     assert "1 batch: next X, y; zero_grad(), X: 64×1×28×28" in figure.alt
     assert "4 backward: loss.backward(), a gradient for each weight; 5 step: optimizer.step()" in figure.alt

@@ -60,7 +60,7 @@ def test_a_figure_waits_behind_its_guess_too(shown):
     guess = predict("How bright?", "0", "1")
     guess.answer("1", "", plotting.matrices([torch.ones(1, 1)], ["white"]))
     guess.choices.value = "1"
-    assert 'alt="Matrices with their numbers: white"' in shown[0].children[1].outputs[0]["data"]["text/html"]
+    assert 'aria-label="Matrices with their numbers: white"' in shown[0].children[1].outputs[0]["data"]["text/html"]
 
 
 def test_a_reason_of_whole_sentences_has_a_line_of_its_own(shown):

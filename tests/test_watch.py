@@ -3,7 +3,9 @@
 import itertools
 import time
 
-from helpers import labs, mlp, train
+import ipywidgets
+
+from helpers import labs, mlp, plotting, train
 from helpers.labs.growing import NowAndThen
 
 
@@ -18,6 +20,15 @@ def test_watching_returns_the_history_and_survives_an_interrupt(batches, capsys)
 
     assert len(labs.watch(interrupted())) == 5
     assert "Stopped" in capsys.readouterr().out
+
+
+def test_at_the_end_the_curves_are_a_drawing_that_takes_the_pages_colours(batches):
+    net, here = mlp((8,)), set(ipywidgets.widgets.widget._instances)
+    history = labs.watch(train(net, batches, 1, lr=0.1, device="cpu"))
+    new = [widget for name, widget in ipywidgets.widgets.widget._instances.items() if name not in here]
+    drawings = [widget.value for widget in new if isinstance(widget, ipywidgets.HTML)]
+    assert drawings == [plotting.curves(history).svg()]
+    assert not [widget for widget in new if isinstance(widget, ipywidgets.Image)]
 
 
 def test_drawing_leaves_time_between_two_pictures():

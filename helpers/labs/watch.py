@@ -27,6 +27,12 @@ class Picture(Whole):
         self.image.value = png
         self.alt.value = html.escape(alt)
 
+    def end_with(self, figure):
+        """Show a figure that will not change any more, sharp and in the page's own colours."""
+        self.image.close()
+        self.alt.close()
+        self.children = [widgets.HTML(figure.svg())]
+
 
 def watch(training, num_epochs=None):
     """Draw the curves while `training`, a generator of `Progress`, runs (chapter 4); returns its history as a list.
@@ -36,22 +42,22 @@ def watch(training, num_epochs=None):
     """
     history, cell = [], this_cell()
     cell.close_old()
+    picture, curves = Picture(), plotting.LiveCurves(num_epochs=num_epochs)
+
+    def draw():
+        picture.show(curves.png(history), curves.width, curves.alt(history))
+
+    draw()
+    display(picture)
+    cell.keep(picture)
     try:
-        picture, curves = Picture(), plotting.LiveCurves(num_epochs=num_epochs)
-
-        def draw():
-            picture.show(curves.png(history), curves.width, curves.alt(history))
-
-        draw()
-        display(picture)
-        cell.keep(picture)
         draw_now_and_then = NowAndThen(draw)
         for progress in training:
             history.append(progress)
             draw_now_and_then()
-        draw()
     except KeyboardInterrupt:
         print("Stopped: the curves and the network are those of this moment.")
+    picture.end_with(plotting.curves(history, num_epochs=num_epochs))
     if history and diagnose(history).advice:
         print(diagnose(history))
     return history

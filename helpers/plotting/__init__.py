@@ -13,9 +13,9 @@ from helpers.plotting.charts import bars, confusion_matrix, histogram, lines
 from helpers.plotting.class_data import drawings
 from helpers.plotting.class_experiment import scatter
 from helpers.plotting.collect import asked_for
+from helpers.plotting.colours import BLUE, COLOURS, DPI, GREEN, GREY, INK, ORANGE, PURPLE, RED, SKY, TROUBLE
 from helpers.plotting.convolution import convolution
 from helpers.plotting.course_map import course_map
-from helpers.plotting.diagram import Diagram
 from helpers.plotting.drawing import opinions
 from helpers.plotting.explorer import examples
 from helpers.plotting.honest_split import honest_split
@@ -25,20 +25,6 @@ from helpers.plotting.microscope import microscope
 from helpers.plotting.pooling import pooling
 from helpers.plotting.reproduce import published_against_ours, reproduction
 from helpers.plotting.shapes import network_with_costs
-from helpers.plotting.style import (
-    BLUE,
-    COLOURS,
-    DPI,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    RED,
-    SKY,
-    TROUBLE,
-    Figure,
-    Sheet,
-    drawn,
-)
+from helpers.plotting.style import Figure, Sheet, drawn
 from helpers.plotting.trainer import LiveCurves, curves
 from helpers.plotting.versus import accuracy_on, confusions

@@ -4,8 +4,8 @@ import struct
 
 import torch
 
-from helpers.plotting.diagram import Diagram
-from helpers.plotting.style import GREEN, GREY, ORANGE, PURPLE, SKY, drawn
+from helpers.plotting.colours import GREEN, GREY, ORANGE, PURPLE, SKY
+from helpers.plotting.style import Sheet, drawn
 
 LEFT, WIDE = 10, 980  # pixels: where the strips begin, and their width
 FIELDS = ("magic", "images", "rows", "columns")  # of the header, four bytes each
@@ -32,7 +32,7 @@ def idx_file(raw):
     ]
     lines = [f"row {row}: bytes {start} to {start + columns - 1}" for row, start, _ in marks]
     header = ", ".join(f"{name} {list(raw[4 * i : 4 * i + 4])}" for i, name in enumerate(FIELDS))
-    sheet = Diagram(1000, 424, f"{title[0].upper()}{title[1:]}. Header: {header}. Image 0: {'; '.join(lines)}")
+    sheet = Sheet(1000, 424, f"{title[0].upper()}{title[1:]}. Header: {header}. Image 0: {'; '.join(lines)}")
 
     # 1: the whole file.
     sheet.write(LEFT, 14, title[0].upper() + title[1:])

@@ -3,8 +3,8 @@
 import torch
 from matplotlib.patches import Rectangle
 
-from helpers.plotting.diagram import Diagram
-from helpers.plotting.style import COLOURS, GREY, ORANGE, TROUBLE, drawn, short
+from helpers.plotting.colours import COLOURS, GREY, ORANGE, TROUBLE
+from helpers.plotting.style import Sheet, drawn, short
 
 WIDTH, CELL, LINE = 1000, 50, 24  # pixels: the widest picture, one number in its square, a line of text
 CHANNELS = "red", "green", "blue"
@@ -29,7 +29,7 @@ def sliding(image, kernel, output):
     below = top + image.shape[0] * CELL + 10
     floor = below + kh * LINE + 44
     alt = f"A {kh}×{kw} kernel at the {len(places)} places of a {image.shape[0]}×{image.shape[1]} image. {said}"
-    sheet = Diagram(len(places) * slot, floor + rows * CELL + 10, alt)
+    sheet = Sheet(len(places) * slot, floor + rows * CELL + 10, alt)
     for place, ((row, column), lines) in enumerate(zip(places, sums, strict=True)):
         middle = (place + 0.5) * slot
         left = middle - image.shape[1] * CELL / 2
@@ -60,7 +60,7 @@ def window(image, kernel, row, column):
             f"It fits in rows 0 to {last_row} and columns 0 to {last_column}.",
         ]
     alt = f"A {kh}×{kw} kernel on a {height}×{width} image, at row {row}, column {column}. {' '.join(lines)}"
-    sheet = Diagram(600, 44 + height * CELL + 10, alt)
+    sheet = Sheet(600, 44 + height * CELL + 10, alt)
     sheet.write(10, 20, f"row {row}, column {column}")
     if fits:
         _put_window(sheet, image, kernel, 10, 44, (row, column))
@@ -93,7 +93,7 @@ def channels(window, weights, bias):
     )
     floor = top + count * high
     alt = f"A window of {count} channels under {len(weights)} kernels of {count} tables each. {said}"
-    sheet = Diagram(left + size * CELL + 60 + len(weights) * slot, floor + 84, alt)
+    sheet = Sheet(left + size * CELL + 60 + len(weights) * slot, floor + 84, alt)
     sheet.write(left, 20, "window")
     for i, table in enumerate(window):
         y = top + i * high
@@ -174,9 +174,7 @@ def windows_and_cells(image, maps, size, stride):
     said = ". ".join(f"{name}: {_rows(made)}" for name, made in maps.items())
     top, wide = 44, max(width * CELL, 9.5 * len(title))
     slots = [max(columns * CELL, 11 * len(name)) + 40 for name in maps]
-    sheet = Diagram(
-        wide + 60 + sum(slots), top + height * CELL + 10, f"{title}, and the cells that they become. {said}"
-    )
+    sheet = Sheet(wide + 60 + sum(slots), top + height * CELL + 10, f"{title}, and the cells that they become. {said}")
     sheet.write(10, 20, title)
     _put_grid(sheet, height, width, 10, top)
     _put_numbers(sheet, image, 10, top)

@@ -2,9 +2,9 @@
 
 import torch
 
-from helpers.plotting.diagram import Diagram
+from helpers.plotting.colours import GREEN, GREY, ORANGE, SKY
 from helpers.plotting.shapes import boxes_of, columns_of, in_words, put_boxes
-from helpers.plotting.style import GREEN, GREY, ORANGE, SKY, drawn
+from helpers.plotting.style import Sheet, drawn
 
 LEFT, WIDE = 10, 980  # pixels: where the row of numbers begins, and its width
 STRIP = 24  # pixels: the height of the row
@@ -40,7 +40,7 @@ def flattening(maps, pixel):
     top, strip = 36, 66 + cell * height
     closer = strip + STRIP + 46
     said = "; ".join(f"{letter}: {words}" for letter, *_, words in marks)
-    sheet = Diagram(1000, closer + 112, f"{title}. {said}")
+    sheet = Sheet(1000, closer + 112, f"{title}. {said}")
     sheet.write(LEFT, 16, title[0].upper() + title[1:])
     for i, image in enumerate(maps):
         middle, half = LEFT + (i + 0.5) * slot, cell * width / 2
@@ -93,7 +93,7 @@ def _put_row(sheet, numbers, left, top, cell):
 def network(table, title=""):
     """The layers of `table`, a `layers.LayerTable`: stacks of at most 12 maps, to scale, and dense layers as bars."""
     boxes = boxes_of(table)
-    sheet = Diagram(1000, 280, f"{title or 'The network'}, layer by layer: {in_words(boxes)}")
+    sheet = Sheet(1000, 280, f"{title or 'The network'}, layer by layer: {in_words(boxes)}")
     sheet.write(10, 18, title, 14)
     put_boxes(sheet, boxes, columns_of(boxes, 0, 1000), top=34, floor=208)
     return sheet

@@ -5,8 +5,8 @@ import math
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from helpers.plotting.diagram import Diagram
-from helpers.plotting.style import BLUE, GREY, drawn
+from helpers.plotting.colours import BLUE, GREY
+from helpers.plotting.style import Sheet, drawn
 
 WIDTH, HEIGHT = 960, 424  # pixels: the picture
 CENTRE, RADII = (480, 228), (330, 172)  # pixels: the middle of the circle, and its radii across and down
@@ -28,7 +28,7 @@ def training_loop(X, y_hat, loss, lr):
         ("step", "optimizer.step()", f"weight − {lr:g} · gradient"),
     ]
     said = "; ".join(f"{i} {name}: {code}, {made}" for i, (name, code, made) in enumerate(stations, start=1))
-    sheet = Diagram(WIDTH, HEIGHT, f"The training loop, a circle of five stations. {said}; then the next batch")
+    sheet = Sheet(WIDTH, HEIGHT, f"The training loop, a circle of five stations. {said}; then the next batch")
     for i, (name, code, made) in enumerate(stations):
         (x, y), (wide, high) = place(i / len(stations)), BOX
         left, top = x - wide / 2, y - high / 2
@@ -72,9 +72,7 @@ def story(rows):
     """
     said = "; ".join(f"{row['change']}: {row['val_acc']:.3f}" for row in rows)
     left, right, top, high = 8, 720, 80, 42  # pixels
-    sheet = Diagram(
-        900, top + high * len(rows) + 4, f"Validation accuracy after one change on top of the other. {said}"
-    )
+    sheet = Sheet(900, top + high * len(rows) + 4, f"Validation accuracy after one change on top of the other. {said}")
     sheet.write(left, 16, "validation accuracy after one epoch, each change on top of those above it", 14)
     _span(sheet, left + 2, left + 32, 42)
     sheet.write(left + 42, 42, "how far the best and the worst seed are apart", 13, GREY)

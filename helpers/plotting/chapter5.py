@@ -1,6 +1,7 @@
 """Chapter 5: how far a network's accuracy on its training images is ahead of that on new ones."""
 
-from helpers.plotting.style import BLUE, RED, TYPE, Figure, drawn
+from helpers.plotting.colours import BLUE, INK, RED
+from helpers.plotting.style import TYPE, Figure, drawn
 
 
 @drawn
@@ -14,7 +15,7 @@ def gaps(sizes, accuracies):
     panels = figure.subplots(1, len(accuracies), sharey=True, squeeze=False)[0]
     for ax, (name, pairs) in zip(panels, accuracies.items(), strict=True):
         train, val = zip(*pairs, strict=True)
-        ax.fill_between(sizes, val, train, color="#e4e4e4")
+        ax.fill_between(sizes, val, train, color=INK, alpha=0.1, linewidth=0)
         ax.plot(sizes, train, color=BLUE, marker="o", label="training images")
         ax.plot(sizes, val, color=RED, marker="s", linestyle="--", label="new (validation) images")
         for i, side, below in ((0, 1, 0), (-1, -1, 34)):

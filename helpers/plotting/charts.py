@@ -4,7 +4,8 @@ import itertools
 
 import torch
 
-from helpers.plotting.style import BLUE, TYPE, Figure, drawn
+from helpers.plotting.colours import BLUE
+from helpers.plotting.style import TYPE, Figure, drawn
 from helpers.plotting.versus import MOST_NAMED, worst_confusions
 
 

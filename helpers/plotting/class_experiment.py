@@ -4,7 +4,8 @@ import statistics
 
 from matplotlib.ticker import NullLocator
 
-from helpers.plotting.style import BLUE, ORANGE, Figure, drawn
+from helpers.plotting.colours import BLUE, ORANGE
+from helpers.plotting.style import Figure, drawn
 
 
 @drawn

@@ -3,7 +3,8 @@
 import torch
 from torch.nn import functional as F
 
-from helpers.plotting.style import GREY, ORANGE, SKY, Sheet, drawn, scaled, short
+from helpers.plotting.colours import GREY, ORANGE, SKY
+from helpers.plotting.style import Sheet, drawn, scaled, short
 
 MAP, MAP_TOP, INPUT_LEFT, OUTPUT_LEFT = 236, 40, 10, 754  # pixels: the two maps of a convolution
 TABLE_WIDTH, TABLE_HEIGHT, LARGEST_WRITTEN = 223, 130, 5  # pixels, pixels, rows of numbers

@@ -2,8 +2,8 @@
 
 from matplotlib.patches import FancyBboxPatch, Polygon
 
-from helpers.plotting.diagram import Diagram
-from helpers.plotting.style import BLUE, GREY, drawn
+from helpers.plotting.colours import BLUE, GREY
+from helpers.plotting.style import Sheet, drawn
 
 CHAPTERS = ("Data", "Convolution", "LeNet's shapes", "Training", "LeNet and an MLP")
 # {chapter: {its sections: what happens there}}
@@ -61,7 +61,7 @@ def course_map(chapter):
     steps = WAYS[chapter]
     titles = [f"section{'s' * (',' in section)} {section}" for section in steps]
     way = "; ".join(f"{title}: {words}".replace("\n", " ") for title, words in zip(titles, steps.values(), strict=True))
-    sheet = Diagram(WIDTH, 160, f"Chapter {chapter} of 5, {CHAPTERS[chapter - 1]}. Its way: {way}")
+    sheet = Sheet(WIDTH, 160, f"Chapter {chapter} of 5, {CHAPTERS[chapter - 1]}. Its way: {way}")
     wide = (WIDTH - NOTCH) / len(CHAPTERS)
     for i, name in enumerate(CHAPTERS):
         here, left = i + 1 == chapter, i * wide

@@ -2,9 +2,9 @@
 
 import torch
 
+from helpers.plotting.colours import COLOURS
 from helpers.plotting.images import put_bar, put_row
-from helpers.plotting.style import COLOURS, Sheet, drawn
-from helpers.plotting.words import fitted
+from helpers.plotting.style import Sheet, drawn, fitted
 
 MOST_MAPS = 16  # of one layer
 

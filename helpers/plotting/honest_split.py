@@ -1,6 +1,7 @@
 """Chapter 5: the honest split's picture, accuracies on drawings that were set aside at random or by writer."""
 
-from helpers.plotting.style import COLOURS, Figure, drawn
+from helpers.plotting.colours import COLOURS
+from helpers.plotting.style import Figure, drawn
 
 
 @drawn

@@ -6,8 +6,8 @@ import torch
 from matplotlib.patches import Rectangle
 from torch.nn import functional as F
 
-from helpers.plotting.style import GREY, RED, Sheet, drawn
-from helpers.plotting.words import fitted
+from helpers.plotting.colours import GREY, RED
+from helpers.plotting.style import Sheet, drawn, fitted
 
 
 def rows_and_columns(count, columns):

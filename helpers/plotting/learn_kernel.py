@@ -2,8 +2,9 @@
 
 import math
 
+from helpers.plotting.colours import BLUE, GREY, RED
 from helpers.plotting.convolution import decimals
-from helpers.plotting.style import BLUE, GREY, RED, Sheet, drawn
+from helpers.plotting.style import Sheet, drawn
 
 LOWEST, HIGHEST = -4, 4  # powers of ten: the ends of the loss axis
 CHART_LEFT, CHART_TOP, CHART_WIDTH, CHART_HEIGHT = 610, 34, 370, 296  # pixels

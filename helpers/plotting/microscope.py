@@ -6,7 +6,8 @@ import torch
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from helpers.plotting.style import BLUE, GREY, RED, Sheet, drawn, short
+from helpers.plotting.colours import BLUE, GREY, RED
+from helpers.plotting.style import Sheet, drawn, short
 
 TOP, SIZE = 30, 196  # of the upper row, in pixels: image, thumbnails and map
 IMAGE, THUMBNAILS, MAP, WORDS = 12, 244, 590, 806  # their left ends

@@ -2,7 +2,8 @@
 
 import math
 
-from helpers.plotting.style import GREY, ORANGE, SKY, Sheet, drawn
+from helpers.plotting.colours import GREY, ORANGE, SKY
+from helpers.plotting.style import Sheet, drawn
 
 
 @drawn

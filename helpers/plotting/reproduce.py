@@ -4,7 +4,8 @@ import math
 
 from matplotlib.ticker import MaxNLocator
 
-from helpers.plotting.style import BLUE, GREY, ORANGE, RED, Figure, Sheet, drawn
+from helpers.plotting.colours import BLUE, GREY, ORANGE, RED
+from helpers.plotting.style import Figure, Sheet, drawn
 
 
 @drawn
@@ -23,7 +24,7 @@ def reproduction(result, published):
         points = [point for point in points if point[0] <= len(epochs)]
         if points:
             ax.plot(
-                *zip(*points, strict=True), "D", color=colour, mfc="white", mew=2, ms=10, label=f"{label}, published"
+                *zip(*points, strict=True), "D", color=colour, mfc="none", mew=2, ms=10, label=f"{label}, published"
             )
     if "rival" in result:
         ax.plot(epochs, _numbers(result["rival"]["epochs"], "test_acc"), ".--", color=ORANGE, label="rival, test")

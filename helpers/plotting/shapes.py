@@ -5,7 +5,8 @@ import math
 from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
-from helpers.plotting.style import BLUE, GREEN, GREY, ORANGE, Sheet, drawn
+from helpers.plotting.colours import BLUE, GREEN, GREY, ORANGE
+from helpers.plotting.style import Sheet, drawn
 
 DRAWN = {
     "Conv2d": ("convolution", BLUE),

@@ -1,11 +1,6 @@
-"""One style for the pictures of all chapters: large type for the back row, colours that colour-blind readers can tell.
+"""One style for the pictures of all chapters: large type for the back row, numbers and words that fit."""
 
-The palette is Okabe and Ito's, jfly.uni-koeln.de/color.
-"""
-
-import base64
 import functools
-import html
 import io
 import threading
 
@@ -14,25 +9,17 @@ import matplotlib.figure
 import torch
 from IPython.display import HTML, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
+from matplotlib.textpath import text_to_path
 from PIL import Image
 
-from helpers.plotting.words import Word, Words
+from helpers.plotting import vector
+from helpers.plotting.colours import COLOURS, DPI, INK
 
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, GREY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-    "#666666",
-)
-TROUBLE = "#A33C00"  # the palette's red, dark enough for small type
-COLOURS = [BLUE, ORANGE, GREEN, RED, PURPLE, SKY]
 SIZE, TITLE_SIZE = 13, 14  # of type, in points
-TYPE = {"fontsize": SIZE, "color": "black"}  # of text beside the points of a chart
-DPI = 100  # a figure of 9 inches is 900 pixels wide on the page
+TYPE = {"fontsize": SIZE, "color": INK}  # of text beside the points of a chart
+TYPEFACE = "DejaVu Sans"  # comes with Matplotlib
 _drawing = threading.RLock()  # Matplotlib does not promise that two threads may draw at the same time
 
 
@@ -59,25 +46,25 @@ class Axes(matplotlib.axes.Axes):
         super().__init__(*args, facecolor="white", **kwargs)
         self.set_prop_cycle(color=COLOURS, linewidth=[2.5] * len(COLOURS))
         self.spines[["top", "right"]].set_visible(False)
-        self.spines[["left", "bottom"]].set(visible=True, color="black", linewidth=0.8)
-        self.tick_params(labelsize=SIZE, color="black", labelcolor="black")
+        self.spines[["left", "bottom"]].set(visible=True, color=INK, linewidth=0.8)
+        self.tick_params(labelsize=SIZE, color=INK, labelcolor=INK)
         self.tick_params(direction="out", length=3.5, width=0.8, pad=3.5, top=False, right=False)
-        self.grid(True, color="#dddddd", linestyle="-", linewidth=0.8)
+        self.grid(True, color=INK, alpha=0.13, linestyle="-", linewidth=0.8)
         self.set_axisbelow(True)
         for axis in (self.xaxis, self.yaxis):
             axis.label.set(**TYPE)
 
     def set_title(self, label):
         """The title, at the left."""
-        return super().set_title(label, loc="left", fontsize=TITLE_SIZE, color="black")
+        return super().set_title(label, loc="left", fontsize=TITLE_SIZE, color=INK)
 
     def legend(self, **options):
         """The legend, without a frame."""
-        return super().legend(frameon=False, fontsize=SIZE, labelcolor="black", **options)
+        return super().legend(frameon=False, fontsize=SIZE, labelcolor=INK, **options)
 
     def imshow(self, image, **options):
         """An image whose pixels keep their edges."""
-        return super().imshow(image, interpolation="nearest", **options)
+        return super().imshow(image, interpolation="none", **options)
 
 
 class Figure(matplotlib.figure.Figure):
@@ -110,13 +97,13 @@ class Figure(matplotlib.figure.Figure):
         # Importing pyplot, as d2l does, makes IPython send every figure as a PNG too, unless this method exists.
         display(HTML(self._repr_html_()))
 
+    @drawn
+    def svg(self):
+        """The picture as SVG text in the colours of the page that shows it."""
+        return vector.chart(self)
+
     def _repr_html_(self):
-        # JupyterLab shows image/png outputs without alternative text, so this is an <img> of our own.
-        # Twice the dots: sharp on a projector and on a zoomed page.
-        data = base64.b64encode(self.png(scale=2)).decode()
-        width = round(self.get_figwidth() * DPI)
-        style = f"width:{width}px;max-width:100%"
-        return f'<img alt="{html.escape(self.alt)}" style="{style}" src="data:image/png;base64,{data}">'
+        return self.svg()
 
 
 def png(canvas):
@@ -138,8 +125,11 @@ class Sheet(Figure):
         self.set_layout_engine("none")
         self.ax = self.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0), autoscale_on=False)
         self.ax.set_axis_off()
-        self.words = Words(DPI)
-        self.add_artist(self.words)
+
+    @drawn
+    def svg(self):
+        """The sheet as SVG text in the colours of the page that shows it, its words as words."""
+        return vector.sheet(self)
 
     def put_image(self, image, left, top, cell, signed=False, limits=None, colours="gray"):
         """Put an image with its upper left corner at (left, top), each of its pixels `cell` pixels wide and high.
@@ -174,7 +164,24 @@ class Sheet(Figure):
 
     def write(self, x, y, text, size=13, colour="black", ha="left", weight="normal"):
         """Write a text with its left end, its middle ("center") or its right end at (x, y); size: points."""
-        self.words.words.append(Word(float(x), float(y), text, size, colour, ha, weight))
+        look = {"fontsize": size, "color": colour, "ha": ha, "weight": weight, "family": TYPEFACE}
+        if text:
+            self.ax.text(float(x), float(y), text, va="center_baseline", parse_math=False, **look)
+
+
+def fitted(text, size, width, weight="normal"):
+    """A text, shortened to at most `width` pixels; size: points."""
+    if written_width(text, size, weight) <= width:
+        return text
+    while len(text) > 1 and written_width(f"{text}…", size, weight) > width:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def written_width(text, size, weight):
+    """How many pixels a text takes; size: points."""
+    look = FontProperties(family=TYPEFACE, weight=weight, size=size)
+    return text_to_path.get_text_width_height_descent(text, look, ismath=False)[0] * DPI / 72
 
 
 def scaled(image, signed=False, limits=None, colours="gray"):

@@ -4,7 +4,8 @@ import math
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from helpers.plotting.style import BLUE, DPI, RED, Figure, drawn, png
+from helpers.plotting.colours import BLUE, DPI, RED
+from helpers.plotting.style import Figure, drawn, png
 
 
 @drawn

@@ -1,8 +1,8 @@
 """Chapter 5: the pictures of the lab in which two networks race, how well they do and what they confuse."""
 
+from helpers.plotting.colours import COLOURS, GREY
 from helpers.plotting.images import put_bar, put_row
-from helpers.plotting.style import COLOURS, GREY, Sheet, drawn
-from helpers.plotting.words import fitted
+from helpers.plotting.style import Sheet, drawn, fitted
 
 MOST_NAMED = 20  # classes whose numbers and names can be read in a matrix of half a page
 
@@ -21,7 +21,7 @@ def accuracy_on(pictures, accuracies, upright, num_classes=10):
     put_row(sheet, shown[:, 0] if shown.shape[1] == 1 else shown, 4, 30, 892, 105, "gray")
     left, width, top, high, row = 80, 730, 176, 44, 68  # pixels
     floor = top + row * len(accuracies)
-    sheet.write(4, 154, "accuracy; black mark: on upright images")
+    sheet.write(4, 154, "accuracy; upright line: on upright images")
     half = [(0.5, "50%")] if num_classes > 3 else []  # else it would overlap the mark of guessing
     for share, note in ((0, ""), (1 / num_classes, f"{1 / num_classes:.0%}: guessing"), *half, (1, "100%")):
         x = left + width * share

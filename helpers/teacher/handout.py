@@ -78,22 +78,17 @@ def still(widget, states):
 
 
 def pictures_of(widget, states):
-    """The pictures in a widget, each an <img> with its alternative text; folded parts are left out."""
+    """The pictures in a widget, with their alternative text; folded parts are left out."""
     if is_picture(widget, states):
-        image, alt = (states[child] for child in children_of(widget, states))
-        layout = states[image["state"]["layout"].removeprefix("IPY_MODEL_")]["state"]
-        style = f"width:{layout['width']};max-width:100%"
-        data = image["buffers"][0]["data"]
-        return [f'<img alt="{alt["state"]["value"]}" style="{style}" src="data:image/png;base64,{data}">']
+        return [states[child]["state"]["value"] for child in children_of(widget, states)]
     if states[widget]["model_name"] in ("TabModel", "AccordionModel"):
         return []
     return [picture for child in children_of(widget, states) for picture in pictures_of(child, states)]
 
 
 def is_picture(widget, states):
-    """True for a `labs.watch.Picture`: an image and its alternative text."""
-    kinds = [states[child]["model_name"] for child in children_of(widget, states)]
-    return kinds == ["ImageModel", "HTMLModel"]
+    """True for a `labs.watch.Picture` whose run has ended: a single picture, as HTML."""
+    return [states[child]["model_name"] for child in children_of(widget, states)] == ["HTMLModel"]
 
 
 def children_of(widget, states):

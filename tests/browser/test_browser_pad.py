@@ -258,7 +258,7 @@ def test_after_a_reload_the_drawing_is_still_there_and_after_a_restart_the_lab_a
     expect(root.locator(".lab-said")).to_contain_text("run this cell again")
     expect(page.locator(".lab-still")).to_be_hidden()
     page.reload()
-    still = page.locator(".lab-still img")
+    still = page.locator(".lab-still svg")
     still.scroll_into_view_if_needed()
     expect(still).to_be_visible()
     expect(page.locator(":text('model not found'):visible")).to_have_count(0)

@@ -88,7 +88,7 @@ def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(b
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     expect(page.locator(".lab-said")).to_have_text("The kernel that this lab stood on has ended: run this cell again.")
     page.reload()
-    still = page.locator(".lab-still img")
+    still = page.locator(".lab-still svg")
     still.scroll_into_view_if_needed()
     expect(still).to_be_visible()
     expect(page.get_by_text("To move it, run this cell again.")).to_be_visible()

@@ -1,7 +1,8 @@
-"""Diagrams are vector graphics with real words, in inks that can be read on light and dark pages."""
+"""Pictures are vector graphics in inks that can be read on light and dark pages, and diagrams have real words."""
 
 import base64
 import io
+import re
 import struct
 from xml.etree import ElementTree
 
@@ -34,7 +35,7 @@ def test_a_diagram_is_svg_with_all_its_words_and_inks_of_the_page(name):
     root = ElementTree.fromstring(diagram._repr_html_())
     assert (root.tag, root.get("role"), root.get("aria-label")) == ("svg", "img", diagram.alt)
     assert "max-width:100%" in root.get("style")
-    assert [text.text for text in root.iter("text")] == [word.text for word in diagram.words.words]
+    assert [text.text for text in root.iter("text")] == [text.get_text() for text in diagram.ax.texts]
     width, height = map(float, root.get("viewBox").split()[2:])
     for text in root.iter("text"):
         assert 0 <= float(text.get("x")) <= width
@@ -56,13 +57,13 @@ def test_an_image_in_a_diagram_is_as_small_as_it_is_and_shows_its_pixels_sharp()
 
 
 def test_words_on_an_image_keep_their_colour_and_white_stays_white_on_blue():
-    sheet = plotting.Diagram(100, 60, "one number on a pixel, one beside it")
+    sheet = plotting.Sheet(100, 60, "one number on a pixel, one beside it")
     sheet.put_image(torch.zeros(1, 1), 0, 0, 40)
     sheet.write(20, 20, "7", colour="white")
     sheet.write(25, 20, "8")
     sheet.write(70, 20, "9")
     fills = [text.get("fill") for text in ElementTree.fromstring(sheet.svg()).iter("text")]
-    assert fills == ["white", "black", "currentColor"]
+    assert fills == ["#ffffff", "#000000", "currentColor"]
     here = [text for text in ElementTree.fromstring(DIAGRAMS["course map"]()._repr_html_()).iter("text")][2]
     assert (here.text, here.get("fill")) == ("3  LeNet's shapes", "#ffffff")
 
@@ -72,3 +73,48 @@ def test_an_arrow_is_a_line_that_is_not_filled_and_a_head_that_is():
     lines = [path for path in paths if path.get("fill") == "none" and path.get("stroke")]
     assert len(lines) == 5
     assert len(paths) == 5 * 4  # a station, its number's ground, a line and a head
+
+
+def test_a_sheets_lines_keep_their_marks_and_dashes():
+    sheet = plotting.Sheet(100, 60, "a dotted frame and three marks")
+    sheet.put_frame(10, 10, 40, 20, plotting.BLUE, linestyle=":")
+    sheet.ax.plot([10, 50, 90], [30, 40, 50], "o", color=plotting.RED, markersize=7.2)
+    frame, *marks = ElementTree.fromstring(sheet.svg()).iter("path")
+    assert frame.get("stroke-dasharray")
+    assert [mark.get("fill") for mark in marks] == [plotting.RED.lower()] * 3
+    across = [float(number) for number in re.findall(r"[-\d.]+", marks[1].get("d"))][::2]
+    assert (min(across), max(across)) == pytest.approx((45, 55), abs=0.01)
+
+
+CHARTS = {
+    "lines": lambda: plotting.lines([0, 1, 2], {"LeNet": [1, 0.5, 0.2], "MLP": [0.9, 0.3, 0.1]}, "shift", "accuracy"),
+    "histogram": lambda: plotting.histogram(torch.arange(100)),
+    "bars": lambda: plotting.bars([1, 2], ["boot & co.", "bag"], "images"),
+    "confusion matrix": lambda: plotting.confusion_matrix(torch.arange(9).reshape(3, 3), ["a", "b", "c"]),
+    "gaps": lambda: plotting.gaps([100, 1000], {"LeNet": [(0.9, 0.7), (0.9, 0.8)]}),
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_drawn_in_the_ink_of_the_page_and_has_no_ground_of_its_own(name):
+    shown = CHARTS[name]()._repr_html_()
+    root = ElementTree.fromstring(shown)
+    assert "currentColor" in shown and plotting.INK not in shown and "<style" not in shown
+    areas = [part for part in root.iter() if "fill: #ffffff" in part.get("style", "") and part.tag.endswith("path")]
+    assert areas == []
+    images = [part for part in root.iter() if part.tag.endswith("image")]
+    assert all("pixelated" in part.get("style") for part in images)
+    assert (len(images) == 1) == (name == "confusion matrix")
+
+
+def test_charts_on_one_page_do_not_borrow_each_others_parts():
+    pages = [CHARTS[name]()._repr_html_() for name in CHARTS]
+    names = [set(re.findall(r'\bid="([^"]+)"', page)) for page in pages]
+    assert all(names) and len(set.union(*names)) == sum(map(len, names))
+    for page, own in zip(pages, names, strict=True):
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', page)) <= own
+    assert pages == [CHARTS[name]()._repr_html_() for name in CHARTS]
+    chart = CHARTS["lines"]()
+    before = chart.png()
+    chart.svg()
+    assert chart.png() == before
