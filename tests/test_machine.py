@@ -68,6 +68,28 @@ def test_importing_the_helpers_changes_nothing_in_the_process_and_work_prepares_
     assert done.returncode == 0, done.stderr
 
 
+FIRST_OPTIMIZER = """
+import sys, threading, torch, helpers
+data = helpers.fashion_mnist("sample")
+assert "torch._dynamo" not in sys.modules
+before = torch.get_rng_state()
+helpers.labs.trainer(data)
+(loading,) = [thread for thread in threading.enumerate() if thread.name == "PyTorch's optimizers"]
+loading.join()
+assert torch.equal(torch.get_rng_state(), before)
+known = len(sys.modules)
+optimizer = torch.optim.SGD(helpers.lenet().parameters(), lr=0.1)
+optimizer.step()
+print(len(sys.modules) - known)
+"""
+
+
+def test_a_lab_that_trains_loads_the_optimizers_before_anybody_presses_train():
+    run = subprocess.run([sys.executable, "-c", FIRST_OPTIMIZER], capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert int(run.stdout) < 20  # without it, 900
+
+
 def test_garbage_is_not_kept_for_ever_and_what_comes_later_is_collected():
     source = """
 import gc, weakref

@@ -73,7 +73,9 @@ class Microscope(Living):
                 "Train a new one with a smaller learning rate"
             )
         seen = self.images[image]
-        arrays = {"image": seen[0] if len(seen) == 1 else seen, "maps": maps, "below": below}
+        arrays = {"image": seen[0] if len(seen) == 1 else seen, "maps": maps}
+        if layer:  # what the first layer reads is the image
+            arrays["below"] = below
         facts = {"title": f"image {image}", "cell": cell, "first": layer == 0, "kind": "apply"}
         facts["sees"] = seen_by(layers, layer, maps.shape[1:], self.images.shape[2:])
         opened = layers[layer]

@@ -25,7 +25,7 @@ from helpers.labs.recipe import PRESETS, Preset, Supply, network, settings_of_a_
 from helpers.labs.runner import Runner
 from helpers.labs.runs import HEAD, Run, keep, points, table
 from helpers.labs.settings import Button, Words
-from helpers.machine import try_gpu
+from helpers.machine import load_optimizers, try_gpu
 from helpers.models import num_parameters
 from helpers.training import evaluate_accuracy, train
 from helpers.weights import load_weights, save_weights
@@ -73,6 +73,7 @@ class Trainer(Growing):
             "Test": Button("Test (once a run)", self.test, group="training"),
         }
         super().__init__(controls, buttons)
+        load_optimizers()
         self.pad = Pad()
         self.pad.on_drawing(self.see)
 

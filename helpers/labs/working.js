@@ -20,14 +20,13 @@ export function makeWorking(lab) {
   let [shown, parts] = [null, null];
   return function show(cell, read, patch) {
     const { kind, first } = lab.facts();
-    const below = lab.array("below");
     const many = kind === "convolution" && lab.array("weights").shape[1] > 1;
     const wanted = many ? "channels" : kind === "apply" ? "curve" : kind === "convolution" ? "products" : "window";
     if (shown !== wanted) {
       place.replaceChildren();
       [shown, parts] = [wanted, { channels, curve, products, window: pooled }[wanted](place, lab)];
     }
-    const limit = most(below.data);
+    const limit = most(below(lab).data);
     const colour = first ? (number) => grey(number) : (number) => signed(number, limit);
     sum.textContent = parts(cell, read, colour);
     sees.textContent = patch
@@ -37,6 +36,14 @@ export function makeWorking(lab) {
 }
 
 const span = (name, from, count) => (count === 1 ? `${name} ${from}` : `${name}s ${from}–${from + count - 1}`);
+
+// What the layer reads; for the first that is the image, from 0 to 1, which does not come twice.
+function below(lab) {
+  if (lab.array("below")) return lab.array("below");
+  const { data, shape } = lab.array("image");
+  const isBytes = data instanceof Uint8Array;
+  return { data: isBytes ? Float32Array.from(data, (byte) => byte / 255) : data, shape: [1, ...shape].slice(-3) };
+}
 
 // What a convolution reads for a cell: {channels, windows, weights, sums, bias}, one of each for an input channel.
 function convolved(lab, [channel, row, column], read) {
@@ -48,7 +55,8 @@ function convolved(lab, [channel, row, column], read) {
   const size = height * width;
   const start = Math.floor(channel / perGroup) * depth;
   const channels = Array.from({ length: depth }, (_, i) => start + i);
-  const windows = channels.map((c) => numbersIn([row, column], axes, (y, x) => read(lab.array("below"), [c, y, x])));
+  const maps = below(lab);
+  const windows = channels.map((c) => numbersIn([row, column], axes, (y, x) => read(maps, [c, y, x])));
   const weights = channels.map((_, i) => data.subarray((channel * depth + i) * size, (channel * depth + i + 1) * size));
   const sums = windows.map((numbers, i) => total(numbers.map((number, k) => number * weights[i][k])));
   return { channels, windows, weights, sums, bias: lab.array("bias").data[channel], height, width };
@@ -127,7 +135,8 @@ function pooled(place, lab) {
   const showWindow = makeTable(place, "window");
   return ([channel, row, column], read, colour) => {
     const { axes, kind } = lab.facts();
-    const numbers = numbersIn([row, column], axes, (y, x) => read(lab.array("below"), [channel, y, x]));
+    const maps = below(lab);
+    const numbers = numbersIn([row, column], axes, (y, x) => read(maps, [channel, y, x]));
     const largest = Math.max(...numbers);
     const chosen = kind === "max" ? numbers.indexOf(largest) : -1;
     showWindow({ numbers, rows: axes[0].size, columns: axes[1].size, colour, chosen });
@@ -185,7 +194,7 @@ function curve(place, lab) {
   const attributes = { role: "img", "aria-label": "the layer's function" };
   const { redraw } = makeCanvas(frame, () => 150, draw, lab.signal, attributes);
   return (cell, read) => {
-    at = { channel: cell[0], x: read(lab.array("below"), cell), y: read(lab.array("maps"), cell) };
+    at = { channel: cell[0], x: read(below(lab), cell), y: read(lab.array("maps"), cell) };
     redraw();
     return `${lab.facts().function}(${four(at.x)}) = ${four(at.y)}`;
   };

@@ -136,6 +136,7 @@ def hover_to_frame(page, moves=60):
 def ink_to_frame(page, moves=60):
     """Milliseconds from each move of the mouse on the drawing pad to the end of the frame that has its ink."""
     pad = page.locator(".lab-pad canvas")
+    pad.scroll_into_view_if_needed()
     pad.evaluate(WATCH_HOVER)
     box = pad.bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
