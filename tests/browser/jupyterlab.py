@@ -1,4 +1,4 @@
-"""JupyterLab on a copy of the notebooks, and a page of Chromium that looks at it."""
+"""JupyterLab, or Notebook 7, on a copy of the notebooks, and a page of Chromium that looks at it."""
 
 import contextlib
 import json
@@ -19,11 +19,8 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "t"
-SETTINGS = {
-    # All cells are in the page, also those that are not in sight.
-    "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
-    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false", "checkForUpdates": False},
-}
+# Where each application shows the notebooks.
+SHOWN_AT = {"jupyterlab": "lab/workspaces/{}/tree/notebooks", "notebook": "notebooks/notebooks"}
 
 
 def chromium():
@@ -44,12 +41,13 @@ ASKED_ERRORS, UNASKED_ERRORS = ERRORS % "true", ERRORS % "false"  # a tag asks a
 
 
 @contextlib.contextmanager
-def server(own=(), log=None, all_cells=True, writable=True):
+def server(own=(), log=None, windowing="none", writable=True, application="jupyterlab"):
     """Start JupyterLab with settings of its own; yields the address. It saves by itself, so it gets copies.
 
     own: {name: sources of the code cells, or a notebook} to lay beside the chapters; log: where its log goes;
-    all_cells: keep also those that are not in sight in the page, as JupyterLab by itself does not; writable: whether
-    the folder of the notebooks may be written.
+    windowing: "none" keeps all cells in the page, "full", the default of JupyterLab 4.2, only those in sight, and None
+    what the application does by itself; writable: whether the folder of the notebooks may be written; application:
+    "notebook" starts Notebook 7 instead.
     """
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -57,10 +55,12 @@ def server(own=(), log=None, all_cells=True, writable=True):
         for name, made in dict(own).items():
             notebook = made if isinstance(made, nbformat.NotebookNode) else notebook_of(made)
             nbformat.write(notebook, home / "notebooks" / name)
-        for name, content in SETTINGS.items():
-            if not all_cells and "windowingMode" in content:
-                continue
-            path = home / "settings" / name
+        settings = {
+            "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+            "notebook-extension/tracker": {"windowingMode": windowing} if windowing else {},
+        }
+        for name, content in settings.items():
+            path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True)
             path.write_text(json.dumps(content), encoding="utf-8")
         variables = {
@@ -73,9 +73,9 @@ def server(own=(), log=None, all_cells=True, writable=True):
             port = free.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
         command = [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+            sys.executable, "-m", application, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
             "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}",
-            "--LabApp.expose_app_in_browser=True",
+            "--expose-app-in-browser",
         ]  # fmt: skip
         if not writable:
             for path in [home / "notebooks", *(home / "notebooks").rglob("*")]:
@@ -126,22 +126,22 @@ def browser():
         )
 
 
-def open_notebook(chromium_browser, address, name, width=1280, height=800):
+def open_notebook(chromium_browser, address, name, width=1280, height=800, application="jupyterlab"):
     """A page that shows notebooks/`name` with its kernel ready; `problems(page)` tells what went wrong in it."""
     page = chromium_browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(90_000)  # on a machine that does other things too, JupyterLab may take a minute to open
-    show_notebook(page, address, name)
+    show_notebook(page, address, name, application)
     # The file browser takes a quarter of a projector's width.
     page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     return page
 
 
-def show_notebook(page, address, name):
+def show_notebook(page, address, name, application="jupyterlab"):
     """Show notebooks/`name` in a page that is there already, as `open_notebook` does, but for the file browser."""
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on("console", lambda message: page.problems.append(in_words(message)) if is_problem(message) else None)
-    page.goto(f"{address}/lab/workspaces/{uuid.uuid4()}/tree/notebooks/{name}?token={TOKEN}&reset")
+    page.goto(f"{address}/{SHOWN_AT[application].format(uuid.uuid4())}/{name}?token={TOKEN}&reset")
     wait_for_notebook(page)
 
 

@@ -18,7 +18,7 @@ CELLS = [
 @pytest.fixture
 def page(browser, tmp_path):
     """The notebook of a bench; nothing may have gone wrong in it."""
-    with jupyterlab.server({"bench.ipynb": CELLS}, tmp_path / "log", all_cells=True) as address:
+    with jupyterlab.server({"bench.ipynb": CELLS}, tmp_path / "log") as address:
         with jupyterlab.page_of_labs(browser, address, "bench.ipynb") as page:
             yield page
 

@@ -22,7 +22,7 @@ EDGE = 3  # pixels around a map: see window.js
 def address(tmp_path_factory):
     """A JupyterLab that keeps the cells in the page as it does by itself."""
     own = {f"{name}.ipynb": every_lab.cells(code) for name, code in LABS.items()}
-    with jupyterlab.server(own, tmp_path_factory.mktemp("explore") / "log", all_cells=False) as running:
+    with jupyterlab.server(own, tmp_path_factory.mktemp("explore") / "log", windowing=None) as running:
         yield running
 
 

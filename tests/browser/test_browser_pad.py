@@ -21,7 +21,7 @@ def address(tmp_path_factory):
     """A JupyterLab that keeps the cells in the page as it does by itself."""
     cells = [f"{every_lab.BEGIN}\n{every_lab.NETS}", f"lab = {every_lab.LABS['drawing']}\nlab"]
     own = {"drawing.ipynb": cells, "survival.ipynb": cells}
-    with jupyterlab.server(own, tmp_path_factory.mktemp("pad") / "log", all_cells=False) as running:
+    with jupyterlab.server(own, tmp_path_factory.mktemp("pad") / "log", windowing=None) as running:
         yield running
 
 

@@ -21,7 +21,7 @@ LABS = {
 def address(tmp_path_factory):
     """A JupyterLab that keeps the cells in the page as it does by itself."""
     own = {f"{name}.ipynb": [*every_lab.cells(code), "import time"] for name, code in LABS.items()}
-    with jupyterlab.server(own, tmp_path_factory.mktemp("training") / "log", all_cells=False) as running:
+    with jupyterlab.server(own, tmp_path_factory.mktemp("training") / "log", windowing=None) as running:
         yield running
 
 

@@ -20,7 +20,7 @@ def address(tmp_path_factory):
     begin = f"{every_lab.BEGIN}\n{every_lab.NETS}"
     cells = [begin, *(f"{name} = {code}\n{name}" for name, code in LABS.items())]
     own = {"windows.ipynb": cells, "survival.ipynb": cells[:2]}
-    with jupyterlab.server(own, tmp_path_factory.mktemp("windows") / "log", all_cells=False) as running:
+    with jupyterlab.server(own, tmp_path_factory.mktemp("windows") / "log", windowing=None) as running:
         yield running
 
 

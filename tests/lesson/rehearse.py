@@ -375,7 +375,7 @@ def main(chapters, runs):
             began = time.monotonic()
             writable = run != "read-only"
             with jupyterlab.server(
-                all_cells=False, writable=writable
+                windowing=None, writable=writable
             ) as address:  # each run begins with the notebook as it comes
                 page = browser.new_page(viewport=notice.WINDOW)
                 parts = rehearse(page, address, script_of(chapter), run, pages.shoot)
