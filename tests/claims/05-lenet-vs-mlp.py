@@ -59,6 +59,9 @@ assert random_half(torch.rand(2, 1, 28, 28)).shape == (2, 400)
 assert on_random > 0.65
 assert all(torch.equal(p, q) for p, q in zip(random_half.parameters(), new_lenet(2)[:7].parameters(), strict=True))
 
+# %% controls
+assert all(isinstance(half, nn.Sequential) for half, *_ in controls.values())  # a right `reuse` may unpack both halves
+
 # %% controls-train
 assert min(frozen.values()) > 0.6
 assert frozen["random convolutions"] > frozen["random convolutions, shuffled pixels"] - 0.03
