@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from helpers import checks, fashion_mnist, train_validation_split
+from helpers.checks.chapter1 import BLANKS
 
 DATA = fashion_mnist("sample")
 TRAIN_IMAGES, TRAIN_LABELS, VAL_IMAGES, VAL_LABELS = train_validation_split(DATA.train_images, DATA.train_labels, 1000)
@@ -243,3 +244,39 @@ def test_means_of_images_that_a_model_must_not_see_are_noticed(images, labels, w
 def test_images_that_something_has_changed_are_noticed():
     verdict = checks.check_mean_model(means, VAL_IMAGES.clamp(min=50), VAL_LABELS, DATA)
     assert verdict.right is False and "has something changed them" in verdict.message
+
+
+def idx_images(change):
+    def read_images(path):
+        raw = gzip.decompress(path.read_bytes())
+        pixels = torch.frombuffer(bytearray(raw), dtype=torch.uint8, offset=16)
+        return change(pixels.reshape(struct.unpack(">4I", raw[:16])[1:]))
+
+    return read_images
+
+
+def batches(change_images, change_labels):
+    def batches(images, labels, batch_size):
+        for start in range(0, len(images), batch_size):
+            pick = slice(start, start + batch_size)
+            yield change_images(images[pick]), change_labels(labels[pick])
+
+    return batches
+
+
+@pytest.mark.parametrize(
+    "name, answer, words",
+    [
+        ("read_images", idx_images(lambda x: x), ""),
+        ("read_images", idx_images(lambda x: x.float()), "keep the bytes as they are"),
+        ("read_images", idx_images(lambda x: x.long()), "keep the bytes as they are"),
+        ("read_images", idx_images(lambda x: x.numpy()), "a tensor is expected"),
+        ("read_images", idx_images(lambda x: (x, 3)), "the images alone are expected"),
+        ("batches", batches(lambda x: x.float() / 255, lambda y: y), ""),
+        ("batches", batches(lambda x: x.double() / 255, lambda y: y), "not their kind"),
+        ("batches", batches(lambda x: x / 255, lambda y: y.int()), "not their kind"),
+    ],
+)
+def test_what_a_blank_accepts_is_what_the_chapters_next_cell_can_compare(name, answer, words):
+    verdict = BLANKS[name](answer)
+    assert verdict.right is (not words) and words in verdict.message.lower()

@@ -124,9 +124,9 @@ def _from_file(attempt, values):
         return attempt(path)
 
 
-def _read_tensor(value):
+def _read_tensor(value, what="labels"):
     if isinstance(value, tuple) and any(map(torch.is_tensor, value)):
-        raise answers.Unreadable(f"the labels alone are expected, but you return {answers.kind(value)}")
+        raise answers.Unreadable(f"the {what} alone are expected, but you return {answers.kind(value)}")
     if not torch.is_tensor(value) and not isinstance(value, answers.Yielded) and value is not None:
         raise answers.Unreadable(
             f"a tensor is expected, but you return {answers.kind(value)}: which function makes one?"
@@ -545,14 +545,14 @@ MODELS = [
             lambda X, means: _nearest(X * 255, means)),
     Mistake("Your means are far larger than the images: are they sums, or of bytes; or are the images scaled twice?",
             lambda X, means: _nearest(X, means * 255)),
-    Mistake("You multiply images and means, so that brightness counts: take section 4's distance.",
+    Mistake("You multiply images and means, so that brightness counts: take section 5's distance.",
             lambda X, means: (X @ means.T).argmax(dim=1), lambda X, means: (X @ means.T).argmin(dim=1)),
     Mistake("You compare the mean brightness alone: compare an image and a mean pixel by pixel.",
             lambda X, means: (X.mean(dim=1)[:, None] - means.mean(dim=1)).abs().argmin(dim=1)),
     Mistake("You add up differences without squares, so that positive and negative ones cancel.",
             lambda X, means: (X.sum(dim=1)[:, None] - means.sum(dim=1)).argmin(dim=1),
             lambda X, means: (means.sum(dim=1) - X.sum(dim=1)[:, None]).argmin(dim=1)),
-    Mistake("You take the largest difference of one pixel: section 4's distance adds up all of them.",
+    Mistake("You take the largest difference of one pixel: section 5's distance adds up all of them.",
             lambda X, means: _nearest(X, means, float("inf"))),
     Mistake("Class 9 never comes: there are ten means.", lambda X, means: _nearest(X, means[:9])),
     Mistake("Class 0 never comes, or the classes are one off: there are ten means, 0 to 9.",
@@ -600,7 +600,7 @@ def _trouble_with_images(images, labels, data):
     if None in found and all(_place(image, data.test_images) is not None for image in images[:3]):
         return f"These are test images, for one last score, and you may want to try more than once. {here}"
     if None in found:
-        return "These are not images of the set as it was: has something changed them? Run section 5's split again"
+        return "These are not images of the set as it was: has something changed them? Run section 6's split again"
     if data.train_labels[found].tolist() != labels[:10].tolist():
         return f"These are not the labels of these images. {here}"
     return ""
@@ -674,7 +674,7 @@ def _measured(answer, X, images, y, data):
     if seen := _seen_before(answer, X, images, y, data):
         return wrong(f"{measured}, but the means are those of {seen}. Learn from train_images, train_labels only.")
     if share >= LEAST:
-        return right(f"{measured}. Guessing has 0.1, section 5's memoriser about 0.8.")
+        return right(f"{measured}. Guessing has 0.1, section 6's memoriser about 0.8.")
     means = _rest_of_means(images, y, data)
     alike, words = max((int((gives(X, means) == answer).sum()), m.words) for m in MODELS for gives in m.gives)
     if alike > 0.99 * len(y):
@@ -687,7 +687,7 @@ def _measured(answer, X, images, y, data):
     where = "near to guessing, 0.1. Are images and means scaled in the same way, and all 784 pixels of each compared"
     if share >= 0.4:
         where = (
-            f"the goal is {LEAST}. Do all images of a class make its mean, and is it section 4's distance: subtract, "
+            f"the goal is {LEAST}. Do all images of a class make its mean, and is it section 5's distance: subtract, "
         )
         where += "square, add up, root"
     return wrong(f"{measured}; {where}?")
@@ -736,10 +736,21 @@ def _pieces(cut):
 def _one_epoch(attempt, images, labels, batch_size):
     """Words for what is wrong with an epoch's batches; "" if nothing is."""
     try:
-        _order(_pairs(attempt(images, labels, batch_size)), images, labels, batch_size, False)
+        pairs = _pairs(attempt(images, labels, batch_size))
+        _order(pairs, images, labels, batch_size, False)
     except answers.Unreadable as trouble:
         return str(trouble)
+    if any(X.dtype != torch.float32 or y.dtype != labels.dtype for X, y in pairs):  # the next cell compares with these
+        return "the numbers are right, but not their kind: `images[...] / 255` and `labels[...]` need no other step"
     return ""
+
+
+def _read_bytes(value):
+    """A tensor of bytes, with which the chapter's next cell compares; raises Unreadable for anything else."""
+    images = _read_tensor(value, "images")
+    if images.dtype != torch.uint8:
+        raise answers.Unreadable("Keep the bytes as they are: other numbers, such as floats, are made later")
+    return images
 
 
 def _images_in(path, shaped=torch.Tensor.reshape):
@@ -759,6 +770,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         ],
         praise="Right: one size after the other, as the pixels lie in the file.",
         observe=_from_file,
+        read=_read_bytes,
         mistakes=[
             *[Mistake(words, lambda path, shaped=shaped: _images_in(path, shaped)) for words, shaped in {
                 "That is still one long row: reshape needs all three sizes.": lambda pixels, n, rows, columns: pixels,
@@ -771,8 +783,6 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 "There is no channel in the file: three sizes are expected, (count, rows, columns).":
                     lambda pixels, n, rows, columns: pixels.reshape(n, 1, rows, columns),
                 "That is the first image alone.": lambda pixels, n, rows, columns: pixels.reshape(n, rows, columns)[0],
-                "Keep the bytes as they are: floats are made later.":
-                    lambda pixels, n, rows, columns: pixels.reshape(n, rows, columns) / 255,
             }.items()],
         ],
     ),

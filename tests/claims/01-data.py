@@ -62,7 +62,7 @@ assert on_training > 0.995 and 0.75 < on_validation < 0.85
 assert (memoriser(val_images[:50]) != val_labels[:50]).any()
 
 # %% lucky
-assert 0.195 < used_to_choose[best] < 0.225 and fresh[best] < 0.115
+assert 0.18 < used_to_choose[best] < 0.25 and 0.07 < fresh[best] < 0.13
 
 # %% last-batch
 assert sizes == [256] * (len(images) // 256) + [len(images) % 256]
@@ -101,7 +101,7 @@ assert torch.allclose(one, ready) and torch.allclose(one, next(iter(Batches(X, y
 
 # %% own-read
 assert own.class_names == ("bag", "sandal", "trouser")
-assert counts_of_own[2] / counts_of_own.sum() > 1 / 3 and counts_of_own.min() == counts_of_own[1]
+assert counts_of_own[2] / counts_of_own.sum() > 1 / 2 and counts_of_own.min() == counts_of_own[1]
 
 # %% own-outliers
 assert len(own_labels) + len(own.test_labels) == 113
