@@ -1,5 +1,10 @@
 """Chapter 4's checks beside their tables: what they hand over, what they leave alone, and networks of one's own."""
 
+import math
+from types import SimpleNamespace
+from unittest import mock
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -9,6 +14,8 @@ from helpers import checks, lenet, train, xavier
 from helpers.checks import chapter4
 from helpers.checks.verdict import NOT_YET
 from helpers.data import Batches
+from helpers.teacher.assignment import bound_by, read_by
+from tests.lesson.script import script_of
 
 EXERCISES = [checks.check_mended_loss, checks.check_training_step, checks.check_evaluate, checks.check_repaired_epoch]
 
@@ -233,3 +240,96 @@ def test_a_half_right_blank_hears_which_line_is_wrong(name, wrong, words):
     verdict = chapter4.BLANKS[name](wrong)
     assert verdict.right is False
     assert words in verdict.message
+
+
+# What the chapter does with numbers of the student's functions, each of a kind that the checks accept.
+
+NUMBERS = [float, np.float32, torch.tensor]
+any_number = pytest.mark.parametrize("number", NUMBERS, ids=["a float", "NumPy's", "a tensor"])
+
+
+class Question:
+    """Stands for a `labs.predict`: keeps which option a cell says is right."""
+
+    def __init__(self, question, *options):
+        self.options, self.right = options, None
+
+    def answer(self, right, reason="", *shown):
+        assert right in self.options
+        self.right = right
+
+
+def after_cells(*ids, **names):
+    """The names that cells of the chapter leave, which found these, and what each of `labs` and `plotting` offers."""
+    sources = script_of(4).sources
+    names = {"torch": torch, "F": F, "math": math, "nn": nn, "plotting": mock.Mock(), **names}
+    names["labs"] = SimpleNamespace(predict=Question)
+    for cell in ids:
+        exec(compile(sources[cell], cell, "exec"), names)
+    return SimpleNamespace(**names)
+
+
+@any_number
+def test_the_loss_of_an_untrained_network_may_be_any_number(number):
+    y_hat, y = torch.zeros(3, 10, requires_grad=True), torch.tensor([0, 4, 9])
+    after = after_cells("guess-loss", "loss", y_hat=y_hat, y=y, cross_entropy=lambda y_hat, y: number(2.303))
+    assert after.guess_loss.right == "2.3"
+
+
+@any_number
+def test_a_step_may_return_any_number(number):
+    batch, net = (torch.zeros(4, 10), torch.zeros(4, dtype=torch.long)), nn.Linear(10, 10)
+    found = {"X": batch[0], "y": batch[1], "y_hat": net(batch[0]), "net": net}
+    made = {"new_net": lambda: nn.Linear(10, 10), "few_batches": lambda batch_size: [batch]}
+    after = after_cells("step", "by-heart", **found, **made, train_step=lambda *given: number(0.5))
+    assert after.losses == [0.5] * 3 and after.ours == [0.5] * 150
+    assert {type(loss) for loss in after.losses + after.ours} == {float}
+
+
+@any_number
+def test_the_loss_of_an_epoch_is_printed_as_short_as_the_courses(number, capsys):
+    made = dict.fromkeys(("new_net", "few_batches"), mock.Mock())
+    after_cells("generator", **made, lr=0.1, val_iter=[], train=lambda *given: ["loss 1.601"],
+                one_epoch=lambda *given: number(1.6012345))  # fmt: skip
+    assert capsys.readouterr().out.splitlines() == ["your epoch:  loss 1.601", "loss 1.601"]
+
+
+@any_number
+@pytest.mark.parametrize(("accuracy", "place"), [(0.7, 0), (0.5, 1), (0.1, 2)])
+def test_any_number_says_what_undivided_pixels_do(number, accuracy, place):
+    made = {
+        "new_net": mock.Mock(),
+        "few_batches": lambda count: [],
+        "train": lambda *given, **how: [mock.Mock(loss=30)],
+    }
+    after = after_cells("guess-undivided", "undivided", **made, val_iter=[], val_accs={0.1: 0.7},
+                        measure=lambda net, batches: number(accuracy))  # fmt: skip
+    assert after.guess_undivided.right == after.guess_undivided.options[place]
+
+
+@any_number
+@pytest.mark.parametrize(("lead", "right"), [(0.05, "yours, by"), (0.01, "neither by"), (-0.05, "LeNet, by")])
+def test_any_number_says_which_network_is_ahead(number, lead, right):
+    nets = {"net": 0.75, "own_net": 0.75 + lead}
+    after = after_cells("guess-own", "own-ahead", **nets, val_iter=[], num_parameters=lambda net: 1,
+                        measure=lambda net, batches: number(net))  # fmt: skip
+    assert after.guess_own.right.startswith(right)
+
+
+def test_no_later_section_takes_a_name_that_an_earlier_one_reads():
+    """A click on a guess makes its cell the active one: what is run again then must find its names as they were."""
+    in_hand = {"net", "X", "y", "y_hat"}  # the network and the batch at work
+    cells = [
+        (place, cell.id, bound_by(cell.source), read_by(cell.source))
+        for place, (_, _, section) in enumerate(script_of(4).sections())
+        for cell in section
+        if cell.cell_type == "code"
+    ]
+    taken = [
+        (reader, name, later)
+        for i, (section, reader, own, read) in enumerate(cells)
+        for name in read - own - in_hand
+        for place, later, bound, _ in cells[i:]
+        if name in bound and place > section and any(name in before for _, _, before, _ in cells[:i])
+    ]
+    assert taken == []

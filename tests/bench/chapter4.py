@@ -159,7 +159,7 @@ CLAIMS = [
         lambda run: 0.43 <= max(run["0.1"], run["0.01"], run["0.001"]) <= 0.66 and 0.63 <= run["divided"] <= 0.72,
     ),
     (
-        "and with each seed it was behind",
+        "and was behind with every seed",
         "undivided",
         lambda run: max(run["0.1"], run["0.01"], run["0.001"]) < run["divided"],
     ),
@@ -185,5 +185,10 @@ CLAIMS = [
         "gradient was 350 to 740 times smaller at the first layer than at the last, the ReLU net's no smaller",
         "gradients",
         lambda run: 350 <= run["sigmoid shrinks"] <= 740 and run["ReLU shrinks"] < 1.05,
+    ),
+    (
+        "at the last layer the sigmoid net's gradient is the larger one",
+        "gradients",
+        lambda run: run["sigmoid shrinks"] > run["times smaller"] * run["ReLU shrinks"],
     ),
 ]

@@ -55,7 +55,7 @@ assert alive[2] <= 8
 
 # %% undivided
 assert raw_acc < 0.2
-assert first > 20
+assert first_loss > 20
 
 # %% watch
 assert val_acc > 0.7
@@ -88,6 +88,10 @@ assert min(accs.values()) > 0.6
 assert counts.sum() == len(val_labels)
 assert counts.diagonal().sum() == count_right(scores, val_labels)
 
+# %% look
+assert not (predicted == val_labels)[worst].any()
+assert len(worst) == 8
+
 # %% story-table
 by_change = {row["change"]: row["val_accs"] for row in rows}
 assert all(len(accs) == 5 for accs in by_change.values())
@@ -101,13 +105,16 @@ assert rows[-1]["val_acc"] - rows[-2]["val_acc"] < rows[-1]["spread"]
 assert [row["change"] for row in rows] == list(experiments.story())
 
 # %% your-row
-assert evaluate_accuracy(net, held_out) > 0.6
+assert evaluate_accuracy(row_net, held_out) > 0.6
 assert len(small.train_images) == 8_334
 
 # %% init-picture
 assert powers["std 1, ReLU"][-1] > 4
 assert powers["std 0.01, ReLU"][-1] < -8
 assert powers["Xavier, ReLU"][-1] > powers["Xavier, sigmoid"][-1] + 2
+
+# %% init-fall
+assert more > 1
 
 # %% d2l-same
 d2l_loss = float(printed.getvalue().split("loss ")[1].split(",")[0])
@@ -118,3 +125,6 @@ assert difference < 5e-3
 assert torch.equal(all_weights(loaded), all_weights(trained))
 assert torch.equal(all_weights(empty), all_weights(own_net))
 assert path.name == "lenet.pt"
+
+# %% bytes
+assert 4 * num_parameters(trained) < num_bytes < 260_000

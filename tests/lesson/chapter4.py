@@ -28,6 +28,9 @@ GUESSES = {
         ("neither by more than 3 points", "yours, by more than 3 points"),
     ),
     "guess-hardest": ("confusion", "trouser", ("shirt", "pullover", "coat", "t-shirt", "dress")),
+    "guess-init": ("init-fall", "both about equally fast", "sigmoid"),
+    "guess-speed": ("speed-answer", "about as many", ("more than 5 times as many", "2 to 5 times as many")),
+    "guess-bytes": ("bytes", "62,000", "250,000"),
     "guess-story": ("story-table", "batch normalisation", "tanh, not sigmoid"),
 }
 BLANKS = {
