@@ -604,7 +604,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                     lambda net: (net[:7], net[6:]), lambda net: (net[:6], net[7:])),
             Mistake("Both convolutions belong to the feature extractor, with their poolings.",
                     lambda net: (net[:3], net[3:])),
-            Mistake("Not half of the layers: everything up to `Flatten`, whatever comes after it.",
+            Mistake("Not half of the layers: everything up to and including `Flatten`, whatever comes after.",
                     *(lambda net, at=at: (net[:at], net[at:]) for at in (5, 9))),
         ],
     ),

@@ -32,7 +32,7 @@ WAYS = {
         "3, 4": "layers and\nshapes",
         "5": "parameters",
         "6": "work",
-        "7": "variants,\na bug",
+        "7": "a variant,\na bug",
         "8": "your own\nnetwork",
     },
     4: {

@@ -59,10 +59,6 @@ assert [tuple(trained[:i](boot).shape) for i in (3, 6)] == [shapes_of(net, boot)
 assert features.shape == (1, 400)
 assert 160 <= (features == 0).sum() <= 240  # about half of them
 
-# %% place
-assert features[0, 5 * 25 + 1 * 5 + 2] == maps[5, 1, 2]
-assert numbered[5, 1, 2] == 132
-
 # %% break-build
 assert when == "when an image goes through"
 assert "1x400" in said and "256x120" in said
@@ -75,8 +71,14 @@ except RuntimeError as error:
 assert net[:7](boot).shape[1] == 400
 
 # %% break-lenet
-for choices in ({"padding": (3, 0)}, {"padding": (0, 2)}, {"padding": (0, 0), "kernel_size": 9}):
-    assert lenet(**{"kernel_size": 11, **choices})(boot).shape == (1, 10)
+for choices in ({"padding": (3, 0)}, {"padding": (0, 2)}):
+    assert lenet(kernel_size=11, **choices)(boot).shape == (1, 10)
+for kernel in range(1, 10):
+    assert lenet(kernel_size=kernel, padding=(0, 0))(boot).shape == (1, 10)
+try:
+    lenet(kernel_size=11, padding=(0, 0))
+except ValueError as error:
+    assert "convolution 2" in str(error) and "larger than the 9×9 map" in str(error)
 try:
     lenet(kernel_size=11, padding=(2, 0))
 except ValueError as error:
@@ -96,6 +98,7 @@ assert 156 + 2_416 + 48_120 + (120 + 1) * 84 + (84 + 1) * 10 == num_parameters(n
 # %% work-bars
 assert work[0] == (6 * 28 * 28) * (1 * 5 * 5)
 assert work[2] == 120 * 400
+assert max(work) == work[1] == (16 * 10 * 10) * (6 * 5 * 5) == 240_000
 assert sum(work) == 416_520
 assert names[work.index(max(work))] == "conv 2"
 assert in_convolutions > 0.85
@@ -107,10 +110,7 @@ assert round(dense_weights / 1e9, 2) == 0.77
 # %% wide-table
 assert num_parameters(wide) == 28_938
 assert round(times, 1) == 6.8
-
-# %% unpadded
-assert total == 44_426
-assert counts[2] == (256 + 1) * 120
+assert (wide[3].out_channels, wide[3].in_channels, wide[:4](boot).shape[2:]) == (2 * 16, 16, (14, 14))
 
 # %% bug-listing
 assert num_parameters(suspect) == 545_546
@@ -125,20 +125,36 @@ assert repaired(boot).shape == (1, 10)
 # %% own-lab
 for kernel, padding, size, pooled in ((7, (2, 0), 28, 3), (5, (2, 0), 48, 10)):
     assert shapes_of(lenet(kernel, padding=padding, image_size=size), torch.zeros(1, 1, size, size))[5][2] == pooled
-for choices in (
-    {"padding": (3, 0)},
-    {"padding": (0, 2)},
-    {"image_size": 34},
-    {"kernel_size": (5, 11)},
-    {"kernel_size": (11, 8)},
-):
-    lenet(**{"kernel_size": 11, "padding": (0, 0), **choices})
+
+
+def saves(image_size=28, **choices):
+    """Whether half of LeNet's parameters go, but less than a tenth of its work."""
+    less = layer_table(lenet(image_size=image_size, **choices), (1, 1, image_size, image_size))
+    return less.parameters <= 61_706 / 2 and less.multiply_adds > 416_520 * 0.9
+
+
+assert [width for width in range(1, 121) if saves(dense=(width, 84))] == [*range(34, 57)]
+assert [kernel for kernel in range(1, 12) if saves(kernel_size=(5, kernel))] == [10]
+assert not any(saves(image_size=size) for size in range(12, 29))
+assert not any(saves(kernel_size=(kernel, 5)) for kernel in range(1, 12))
+assert not any(saves(padding=(pad, 0)) or saves(padding=(2, pad)) for pad in range(6))
+assert not any(saves(channels=(channels, 16)) for channels in range(1, 7))
+assert not any(saves(channels=(6, channels)) for channels in range(1, 17))
+assert not any(saves(dense=(120, width)) for width in range(1, 85))
+assert [size for size in range(12, 65) if lenet(image_size=size)[7].in_features == 400] == [28, 29, 30, 31]
+assert lenet(image_size=32)[7].in_features == 16 * 6 * 6
+lenet(kernel_size=11, padding=(3, 0))  # on the teacher's page
 large, small = (layer_table(lenet(image_size=size), (1, 1, size, size)) for size in (48, 28))
 more_work = [a.multiply_adds - b.multiply_adds for a, b in zip(large, small, strict=True)]
 assert more_work.index(max(more_work)) == 3
 
 # %% own-net
 assert own_net(X).shape == (5, 10)
+assert num_parameters(lenet(channels=(8, 16), dense=(60, 30), activation=nn.ReLU)) == 29_624
+
+# %% place
+assert features[0, 5 * 25 + 1 * 5 + 2] == maps[5, 1, 2]
+assert numbered[5, 1, 2] == 132
 
 # %% c5-equal
 assert num_parameters(as_1998) == 61_706
@@ -149,3 +165,8 @@ assert as_1998[:7](torch.zeros(1, 1, 48, 48)).shape == (1, 120, 5, 5)
 # %% paper
 assert C3 == 1_516
 assert number == 60_000
+
+# %% unpadded
+assert total == 44_426
+assert counts[2] == (256 + 1) * 120
+assert num_parameters(lenet(padding=(0, 0), image_size=32)) == 61_706
