@@ -61,14 +61,14 @@ def check_output_sizes(widths):
 
 @checked
 def check_diagonal_kernel(K):
-    """Exercise 2.2; K: (3, 3) weights with a large result at an edge that is bright below left and dark above right."""
+    """Exercise 2.2; K: (3, 3) weights, positive at an edge with a bright lower left and a dark upper right."""
     if isinstance(K, (list, tuple)) and "Ellipsis" in repr(K):
         return wrong("Replace the dots in all three rows.")
     if not torch.is_tensor(K):
-        return wrong(f"K must be a tensor, torch.tensor([[...], [...], [...]]); this is {answers.kind(K)}.")
+        return wrong(f"Your kernel K must be a tensor, torch.tensor([[...], [...], [...]]); this is {answers.kind(K)}.")
     K = answers.tensor(K).double()
     if K.shape != (3, 3):
-        return wrong(f"K has the shape {answers.shape(K)}, expected 3×3.")
+        return wrong(f"Your kernel K has the shape {answers.shape(K)}, expected 3×3.")
     if not K.isfinite().all():
         return wrong("Some of your weights are infinite or NaN, not a number: was something divided by 0?")
     if not K.any():
@@ -88,17 +88,17 @@ def check_diagonal_kernel(K):
         mirrored = max(map(abs, _answers(K, *other.values()))) > 1e-3
         sees = "it sees the other diagonal, that from top right to bottom left" if mirrored else "it does not see it"
         return wrong(
-            f"K answers 0 at the diagonal edge: {sees}. The weights below the diagonal from top left to bottom right "
-            "have one sign, those above it the other."
+            f"Your kernel K answers 0 at the diagonal edge: {sees}. The weights below the diagonal from top left to "
+            "bottom right have one sign, those above it the other."
         )
     if trouble := _confused(K, straight, strength):  # before the sign, which is not its main fault
         return wrong(trouble)
     if high <= 0:
-        return wrong(f"The sign is the wrong way round: K answers {high:.3g} at the edge. Multiply K by −1.")
+        return wrong(f"The sign is the wrong way round: K answers {high:.3g} at the edge. Multiply it by −1.")
     if low <= 0:
         return wrong(
-            f"K answers {high:.3g} on one side of the edge and {low:.3g} on the other: that is a detector of a "
-            "diagonal line. For an edge, all weights below the diagonal have one sign, all above it the other."
+            f"Your kernel K answers {high:.3g} on one side of the edge and {low:.3g} on the other: that is a detector "
+            "of a diagonal line. For an edge, all weights below the diagonal have one sign, all above it the other."
         )
     if trouble := _confused(K, other, strength):
         return wrong(trouble)

@@ -16,7 +16,7 @@ GUESSES = {
     "guess-used": ("padding", "9 and 9", "9 and 1"),
     "guess-rate": ("rate", "0.6", "0.4"),
     "guess-order": ("equivariant", "they have other numbers", "they are the same"),
-    "guess-shift": ("tolerance", "by less than 0.2", "by more than 0.6"),
+    "guess-shift": ("tolerance", "by less than 0.2", "by 0.2 to 0.7"),
     "guess-field": ("gradient", "12×12 pixels, from row 0 and column 0", "14×14 pixels, from row 0 and column 0"),
 }
 BLANKS = {
@@ -46,7 +46,7 @@ LABS = {
         ("line", "learn target=blur-mean"),
         ("press", "Run"),
     ],
-    "lab-pooling": [("line", "pooling window=4 stride=4"), ("key", "shift", "ArrowRight")],
+    "lab-pooling": [("line", "pooling window=4 stride=4"), *[("key", "shift", "ArrowRight")] * 3],  # to 4 pixels
 }
 EXERCISES = {
     "exercise-1": "C gaps of two",
