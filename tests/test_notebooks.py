@@ -141,7 +141,7 @@ def test_the_first_imports_are_those_of_the_core_and_the_exercises(path):
     cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
     imports = next(cell.source for cell in cells if cell.id == "imports")
     used = set().union(*(read_by(cell.source) for cell in cells if not is_deeper(cell)))
-    used |= {"F", "DataLoader", "TensorDataset", "torchvision"}  # for other right answers of 1.3, 1.4 and 3.5
+    used |= {"F", "DataLoader", "TensorDataset"}  # for other right answers of 1.3 and 3.5
     assert bound_by(imports) <= used, f"only a deeper section needs {', '.join(bound_by(imports) - used)}"
 
 
