@@ -25,10 +25,10 @@ WATCH_DRAWN = """(lab, begin) => {
 }"""
 # ... and from a move of the pointer to the end of the frame that shows the window there.
 WATCH_HOVER = """canvas => {
-    window.waits = [];
+    window.frames_after = [];
     canvas.addEventListener('pointermove', event => requestAnimationFrame(() => {
         const channel = new MessageChannel();
-        channel.port1.onmessage = () => window.waits.push(performance.now() - event.timeStamp);
+        channel.port1.onmessage = () => window.frames_after.push(performance.now() - event.timeStamp);
         channel.port2.postMessage(0);
     }));
 }"""
@@ -129,8 +129,8 @@ def hover_to_frame(page, moves=60):
     box = canvas.bounding_box()
     for i in range(moves):
         page.mouse.move(box["x"] + 20 + 2 * i, box["y"] + 40 + 2 * i)
-        page.wait_for_function("count => window.waits.length > count", arg=i)
-    return page.evaluate("() => window.waits")
+        page.wait_for_function("count => window.frames_after.length > count", arg=i)
+    return page.evaluate("() => window.frames_after")
 
 
 def ink_to_frame(page, moves=60):
@@ -145,7 +145,7 @@ def ink_to_frame(page, moves=60):
         page.mouse.move(box["x"] + 20 + 4 * i, box["y"] + (40 if i % 2 else 240))
         page.wait_for_timeout(30)
     page.mouse.up()
-    return page.evaluate("() => window.waits")
+    return page.evaluate("() => window.frames_after")
 
 
 def stroke_to_answer(page, strokes):
