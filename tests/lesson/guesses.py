@@ -25,7 +25,8 @@ def place(page, node, choice, click):
         node.get_by_role("gridcell", name=re.compile(f"^row {i}, column {j}(,|$)"))
         for i, j in ((row, column), (row + high - 1, column + wide - 1))
     ]
-    cells[1].scroll_into_view_if_needed()
+    # Both ends in sight: a sweep that began on the toolbar would mark its words.
+    cells[0].evaluate("cell => cell.closest('[role=grid]').scrollIntoView({block: 'center'})")
     for cell, act in zip(cells, (page.mouse.down, page.mouse.up), strict=True):
         box = cell.bounding_box()
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
