@@ -57,7 +57,7 @@ def test_the_picture_is_that_of_the_pasted_lines(lab):
     assert (first["x"], first["count"]) == (0.1, 2)
     assert (first["mean"], first["spread"]) == pytest.approx((0.82, 0.02 * 2**0.5))
     assert second == {"x": 0.3, "count": 1, "mean": 0.5, "spread": 0}
-    assert lab.message.value == "3 results. One line is not read: see below."
+    assert lab.message.value == "3 results. One line could not be read: see below."
     assert lab.facts["troubles"] == ["line 4: it begins with “nonsense”, not with “result”"]
     lab.controls["against"].value = "channels"
     assert [group["x"] for group in lab.facts["groups"]] == [6, 8]
@@ -69,12 +69,12 @@ def test_results_without_the_number_of_an_axis_are_left_out_and_counted(lab):
     lab.lines = f"{line(0.1, 0.84, seconds=4.5)}\n{line(0.3, 0.5)}"
     lab.controls["against"].value = "seconds"
     assert lab.arrays["dots"].tolist() == [pytest.approx((4.5, 0.84))]
-    assert lab.message.value == "2 results. 1 of them do not say seconds of training."
+    assert lab.message.value == "2 results. 1 of them does not give the seconds of training."
 
 
 def test_many_lines_that_cannot_be_read_are_counted(lab):
     lab.lines = "x\n" * 9
-    assert lab.message.value == "0 results. 9 lines are not read: see below."
+    assert lab.message.value == "0 results. 9 lines could not be read: see below."
     assert lab.facts["troubles"][-1] == "and 4 more"
     assert len(lab.facts["troubles"]) == 6
 

@@ -91,7 +91,7 @@ def test_whatever_else_lies_in_the_folder_is_named_and_never_opened(tmp_path):
     assert troubles == [
         f"binary{ENDING} is not a text file",
         f"large{ENDING} has more than 50,000 bytes",
-        "3 other things are there",
+        "3 other things in the folder",
     ]
 
 

@@ -77,8 +77,8 @@ def test_words_in_any_alphabet_are_taken():
     assert as_words("猫 हाथी дом Haus") == ("猫", "हाथी", "дом", "Haus")
 
 
-@pytest.mark.parametrize(("text", "why"), [("", "0 words"), ("a " * 63, "63 words"), ("🐱 a", "cannot be asked"),
-                                           ("cat Cat", "too alike"), ("x" * 21, "cannot be asked")])  # fmt: skip
+@pytest.mark.parametrize(("text", "why"), [("", "0 words"), ("a " * 63, "63 words"), ("🐱 a", "cannot be one of"),
+                                           ("cat Cat", "too alike"), ("x" * 21, "cannot be one of")])  # fmt: skip
 def test_words_that_cannot_be_asked_for_are_named(text, why):
     with pytest.raises(ValueError, match=why):
         labs.collect(text)
@@ -139,7 +139,8 @@ def test_a_drawing_and_all_of_them_can_be_taken_back_everywhere(shared, home):
     assert len(files(shared)) == 1
     lab.buttons["All back"].click()
     assert files(shared) == files(home) == []
-    assert lab.state()["said"].startswith("Taken back.")
+    lab.buttons["All back"].click()
+    assert lab.state()["said"] == "Nothing is kept."
     lab.close()
 
 
@@ -209,6 +210,59 @@ def test_what_a_user_has_in_the_folder_stays_as_it_is(home):
         (home / "drawings" / name).write_bytes(b"mine")
     Writer().keep("cat", image())
     assert {(home / "drawings" / name).read_bytes() for name in ("holiday.png", f"mine{DRAWN}")} == {b"mine"}
+
+
+def test_what_is_said_without_a_class_names_no_class(home):
+    writer = Writer()
+    assert [writer.keep("cat", image()), writer.keep("house", image(1))] == ["Kept.", "Kept."]
+    assert [writer.take_back(0), writer.take_back(None)] == ["Taken back.", "Taken back."]
+
+
+def test_what_is_said_of_the_class_is_what_its_folder_holds(shared):
+    writer = Writer()
+    for number in range(3):
+        assert writer.keep("cat", image(number)) == f"Kept. The class's folder {shared} has it too."
+    for which, left in ((0, 2), (1, 1), (0, 0)):
+        assert writer.take_back(which) == f"Taken back, also from the class's folder {shared}."
+        assert sum(len(words) for words, *_ in read(shared)[0].values()) == left
+    writer.keep("cat", image())
+    assert writer.take_back(None) == f"Taken back, also from the class's folder {shared}."
+    assert files(shared) == []
+
+
+def test_a_drawing_taken_back_while_the_class_is_away_goes_with_the_next_change(shared, tmp_path):
+    writer = Writer()
+    for number in range(3):
+        writer.keep("cat", image(number))
+    shared.rename(tmp_path / "away")
+    said = f"Taken back here. But the class's folder {shared} does not exist: your next change will take it back there"
+    assert writer.take_back(0).startswith(said)
+    (tmp_path / "away").rename(shared)
+    assert len(read(shared)[0][writer.mark][0]) == 3
+    writer.take_back(0)
+    assert len(read(shared)[0][writer.mark][0]) == 1
+
+
+def test_all_that_is_taken_back_while_the_class_is_away_can_be_taken_back_there_later(shared, home, tmp_path):
+    lab = labs.collect("cat house")
+    hand(lab)
+    shared.rename(tmp_path / "away")
+    for _ in range(2):
+        lab.buttons["All back"].click()
+    name = f"{lab.writer.mark}{DRAWN}"
+    said = (
+        f"Taken back here. But the class's folder {shared} does not exist: press “Take all back” again when it can be "
+        f"used, or have {name} deleted there."
+    )
+    assert lab.state()["said"] == said
+    lab.buttons["All back"].click()
+    assert lab.state()["said"] == said  # still away
+    (tmp_path / "away").rename(shared)
+    assert (files(home), files(shared)) == ([], [name])
+    lab.buttons["All back"].click()
+    assert files(shared) == []
+    assert lab.state()["said"] == f"Taken back, also from the class's folder {shared}."
+    lab.close()
 
 
 def test_a_class_folder_that_vanishes_is_said_and_catches_up_when_it_is_back(shared, home):
@@ -285,9 +339,9 @@ def test_whatever_else_lies_in_the_folder_is_named_and_never_opened(tmp_path):
     assert troubles == [
         f"binary{DRAWN} holds no drawings",
         f"large{DRAWN} has more than {MOST_BYTES:,} bytes",
-        "4 other things are there",
+        "4 other things in the folder",
     ]
-    assert ClassFolder(tmp_path).read()[1] == ["4 other things are there"]
+    assert ClassFolder(tmp_path).read()[1] == ["4 other things in the folder"]
 
 
 def test_two_hundred_writers_at_once_lose_nothing(shared):

@@ -95,7 +95,7 @@ def test_it_stops_goes_on_and_begins_again_with_other_writers(lab):
 def test_one_writer_cannot_be_split(writers):
     mark = next(iter(writers))
     lab = HonestSplit(every({mark: writers[mark]}))
-    assert "it takes two" in lab.state()["said"]
+    assert "needs at least two writers" in lab.state()["said"]
     assert lab.buttons["Train"].disabled
     lab.close()
 

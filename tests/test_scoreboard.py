@@ -124,7 +124,7 @@ def test_the_test_set_is_read_once(board):
     for name in ("b", "a"):
         board.test(name)
         assert board.said.right is False
-        assert "The test set has been used: a has 1.000 on it" in board.said.message
+        assert "The test set has been used: a scored 1.000 on it" in board.said.message
     assert [entry.test_acc for entry in board.entries] == [1.0, None]
 
 

@@ -288,7 +288,7 @@ def _place(error, before):
 def _words_of(error, function):
     """An exception explained to a student: the place, what Python says, and what that means."""
     if isinstance(error, RecursionError):
-        return f"your function calls itself without an end{_place(error, ', in')}"
+        return f"your function calls itself without end{_place(error, ', in')}"
     if isinstance(error, SystemExit):
         return f"your code ends Python{_place(error, ' in')}: leave out `exit()`"
     said = f"{type(error).__name__}: {_said(error)}".removesuffix(": ")

@@ -92,7 +92,7 @@ class Bench:
     def close(self):
         """A new bench replaces this one: the labs no longer change, and say so."""
         for lab in self._open():
-            lab.message.say("The bench of this lab was made again: run this cell again, too.", trouble=True)
+            lab.message.say("A new bench has replaced the one of this lab: run this cell again, too.", trouble=True)
         self._labs.clear()
 
     def layers(self):
@@ -207,5 +207,6 @@ def bench(data, net=None):
     try:
         return Bench(data, load_own_net())
     except ShapeError as error:
-        display(wrong(f"For these images another network is used instead: {error}."))
+        instead = "That network does not fit these images, so the course's example is used in their size"
+        display(wrong(f"{instead}: {error}."))
         return Bench(data, example(**sizes_of(data)))

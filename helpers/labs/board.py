@@ -192,8 +192,8 @@ def _matrix(name, said):
         raise BoardError(f"{name}={said[:40]}: write numbers with commas between them and ; between rows") from None
     if any(len(row) != len(rows) for row in rows) or len(rows) > Matrix.LARGEST:
         raise BoardError(
-            f"{name}: give a square of at most {Matrix.LARGEST} rows, each as long as there are rows. "
-            "A comma ends a number: write 0.5, not 0,5"
+            f"{name}: give a square of at most {Matrix.LARGEST} rows, with as many numbers in each row as there are "
+            "rows. A comma ends a number: write 0.5, not 0,5"
         )
     if not all(abs(number) <= Matrix.HIGHEST for row in rows for number in row):
         raise BoardError(f"{name}: every number must be from −{Matrix.HIGHEST} to {Matrix.HIGHEST}")

@@ -42,7 +42,7 @@ export default living((lab) => {
     if (facts.more) missing.append(make("li", {}, `and ${facts.more} more`));
     gallery.hidden = !facts.labels.length;
     const items = facts.labels.map((label, i) => ({ name: facts.marks[i].slice(0, 4), above: facts.words[label] }));
-    if (items.length) showGallery(items, lab.array("images"), "show all of its word");
+    if (items.length) showGallery(items, lab.array("images"), "show all drawings of this word");
     troubles.replaceChildren(...facts.troubles.map((trouble) => make("li", {}, `Not read: ${trouble}.`)));
   };
 });

@@ -38,7 +38,7 @@ def as_words(text):
     known = {}
     for word in words:
         if len(word) > LONGEST or not slug(word):
-            raise ValueError(f"“{word[:40]}” cannot be asked for: use letters and digits, at most {LONGEST}")
+            raise ValueError(f"“{word[:40]}” cannot be one of the words: use letters and digits, at most {LONGEST}")
         if slug(word) in known:
             raise ValueError(f"“{known[slug(word)]}” and “{word}” are too alike: keep one of them")
         known[slug(word)] = word
@@ -119,6 +119,7 @@ class Writer:
         self.mark = mark or (known[-1] if known else secrets.token_hex(4))
         self.file = self.folder / f"{self.mark}{DRAWN}"
         self.words, self.images = _nothing()
+        self.behind = False  # whether a change did not reach the class's folder
         if mark or known:
             self.look()
 
@@ -149,14 +150,23 @@ class Writer:
         if len(self.words) == MOST:
             raise OSError(f"has {MOST} drawings of this writer, which are enough")
         self._write([*self.words, word], torch.cat([self.images, image]))
-        return f"Kept.{self._share()}"
+        trouble = self._share()
+        if trouble:
+            return f"Kept. But {trouble}: your next change will bring it there."
+        return f"Kept. The class's folder {self.shared.path} has it too." if self.shared else "Kept."
 
     def take_back(self, which):
         """Remove drawing number `which`, or all if it is None; returns a message. May raise OSError."""
         self.look()
         left = [i for i in range(len(self.words)) if which is not None and i != which]
         self._write([self.words[i] for i in left], self.images[left])
-        return f"Taken back.{self._share()}"
+        trouble = self._share()
+        if trouble and self.words:
+            return f"Taken back here. But {trouble}: your next change will take it back there, too."
+        if trouble:
+            then = f"press “Take all back” again when it can be used, or have {self.file.name} deleted there"
+            return f"Taken back here. But {trouble}: {then}."
+        return f"Taken back, also from the class's folder {self.shared.path}." if self.shared else "Taken back."
 
     def _write(self, words, images):
         self.folder.mkdir(exist_ok=True)
@@ -164,14 +174,16 @@ class Writer:
         self.words, self.images = words, images
 
     def _share(self):
-        """Bring the class's folder to the same state; returns a message about it."""
+        """Bring the class's folder to the same state; returns what is wrong with it, or ""."""
         if not self.shared:
             return ""
+        self.behind = True
         try:
-            _put(self.shared.path / f"{self.mark}{DRAWN}", self.words, self.images)
+            _put(self.shared.path / self.file.name, self.words, self.images)
         except OSError as error:
-            return f" But the class's folder {self.shared.path} {why(error)}: the change did not reach it."
-        return f" The class's folder {self.shared.path} has it too." if self.words else " Also in the class's folder."
+            return f"the class's folder {self.shared.path} {why(error)}"
+        self.behind = False
+        return ""
 
 
 def _nothing():
@@ -180,6 +192,7 @@ def _nothing():
 
 def _put(path, words, images):
     if not words:
+        path.parent.stat()  # raises OSError if the folder has vanished: the file may come back with it
         path.unlink(missing_ok=True)
         return
     with new_file(path, overwrite=True) as file:  # its name is this writer's alone

@@ -157,9 +157,11 @@ class ClassExperiment(Living):
         if self.folder:
             text.append(f"New ones appear by themselves, from {self.folder.path}.")
         if len(shown) < len(results) and against != GUESS:
-            text.append(f"{len(results) - len(shown)} of them do not say {AXES[against]}.")
+            count = len(results) - len(shown)
+            text.append(f"{count} of them {'does' if count == 1 else 'do'} not give the {AXES[against]}.")
         if troubles:
-            text.append(f"{'One line is' if len(troubles) == 1 else f'{len(troubles)} lines are'} not read: see below.")
+            lines = "One line" if len(troubles) == 1 else f"{len(troubles)} lines"
+            text.append(f"{lines} could not be read: see below.")
         more = [f"and {len(troubles) - TOLD} more"] if len(troubles) > TOLD else []
         facts["troubles"] = [*troubles[:TOLD], *more]
         dots = [[result[against], result["accuracy"]] for result in shown if against != GUESS]

@@ -75,7 +75,7 @@ class ClassFolder:
                 except (OSError, ValueError) as error:
                     troubles.append(f"{entry.name} {why(error)}")
         if others:
-            troubles.append("1 other thing is there" if others == 1 else f"{others} other things are there")
+            troubles.append(f"{others} other thing{'s' * (others > 1)} in the folder")
         return texts, troubles
 
     def _text(self, entry):

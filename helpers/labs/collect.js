@@ -60,7 +60,7 @@ export default living((lab) => {
       ? "nothing is kept yet"
       : `${count === last ? `${count} kept` : `the last ${last} of ${count}`}: click on one to take it back`;
     const shared = facts.class ? `, and in the class's folder ${facts.class}` : "";
-    const whose = `You are writer ${facts.mark}: no one knows who that is.`;
-    where.textContent = `${whose} What you keep lies in ${facts.folder}${shared}.`;
+    const whose = `You are writer ${facts.mark}: no one can tell who that is.`;
+    where.textContent = `${whose} What you keep is saved in ${facts.folder}${shared}.`;
   };
 });

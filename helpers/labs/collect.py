@@ -71,10 +71,13 @@ class Collect(Living):
             self.ask()
 
     def take_all_back(self):
-        """Remove all drawings of this writer, at the second press."""
-        if not self.writer.words:
+        """Remove all drawings of this writer, at the second press.
+
+        If the class's folder could not be reached, each further press tries it again.
+        """
+        if not self.writer.words and not self.writer.behind:
             self._say("Nothing is kept.")
-        elif not self._sure:
+        elif self.writer.words and not self._sure:
             self._sure = True
             self._say(f"Press “Take all back” again to remove all {len(self.writer.words)} drawings for good.", True)
         elif self._try(lambda: self.writer.take_back(None)):

@@ -128,7 +128,8 @@ class Explorer(Living):
     def _own_photo(self, invert, **others):
         steps = photo_steps(self.example_photo if self.upload.photo is None else self.upload.photo, INVERT[invert])
         whose = "An example, until you choose your photograph" if self.upload.photo is None else "Your photograph"
-        text = f"{whose}. Inverted is 255 − grey. Each of the 28×28 pixels is the mean of those that lie under it."
+        mean = "Each of the 28×28 pixels is the mean of the photograph's pixels that it covers."
+        text = f"{whose}. Inverted is 255 − grey. {mean}"
         if not steps[LAST_STEP].any():
             text = NOTHING
         sizes = (f"{title}, {image.shape[-2]}×{image.shape[-1]}" for title, image in steps.items())

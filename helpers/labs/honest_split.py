@@ -147,13 +147,14 @@ class HonestSplit(Growing):
         text = [f"{len(drawings.labels)} drawings by {count} writer{'s' * (count != 1)}. Source: {self.every.source}."]
         text.append(self.status())
         if len(drawings.marks) < 2:
-            text.append("One writer cannot be split by writer: it takes two.")
+            text.append("A split by writer needs at least two writers.")
         elif self.done():
             gap = 100 * (means["at random"] - means["by writer"])
             said = " and ".join(f"{means[name]:.1%} {name}" for name in SPLITS)
             text.append(f"Folds done: {len(self.done())}. {said}: a gap of {gap:.1f} points.")
         elif not means:
-            text.append("Train: new networks read drawings that were set aside, either at random or all of a writer's.")
+            said = "new networks then read drawings that were set aside, either at random or writer by writer."
+            text.append(f"Press Train: {said}")
         facts = {"means": means, "mnist": self.mnist, "epochs": epochs_for(drawings), "folds": len(self.results)}
         return {}, facts, "\n".join(filter(None, text))
 

@@ -4,7 +4,7 @@ import { KEYS, make } from "./canvas.js";
 import { makeControls, makeCopy } from "./controls.js";
 import { hearAgain } from "./hearing.js";
 
-const RESTARTED = "The kernel that this lab stood on has ended: run this cell again.";
+const RESTARTED = "The kernel behind this lab has stopped: run this cell again.";
 
 // The arrays of Python's `show`: {name: {data, shape}}.
 function unpack(model) {

@@ -43,9 +43,9 @@ export default living((lab) => {
     return share;
   };
   const inputs = [map(0), map(1)];
-  const ofInput = change("of the input changed by the shift");
+  const ofInput = change("relative change of the input");
   const outputs = [map(2), map(3)];
-  const ofMap = change("of the pooled map changed by the shift");
+  const ofMap = change("relative change of the pooled map");
   const showWindow = makeTable(working, "window");
   const showSum = makeSum(lab);
 

@@ -31,11 +31,13 @@ PRESETS = {
     "today": ({}, "ReLU, max pooling and Xavier weights: the usual choice today."),
     "R5: the textbook": (
         {**_CLASSIC, **_recipe("R5")},
-        "With the sample it only guesses for 6 to 15 epochs, depending on the seed. Try 20, or the data full.",
+        "With the sample the network only guesses for the first 6 to 15 epochs, depending on the seed. "
+        "Try 20 epochs, or all images (data: full).",
     ),
     "R4: max-pooling, no padding": (
         {"activation": nn.Sigmoid, "padding": False, **_recipe("R4")},
-        "With the sample it only guesses for 8 to 14 epochs, longer than these 5. Try 20, or the data full.",
+        "With the sample the network only guesses for the first 8 to 14 epochs, longer than these 5. "
+        "Try 20 epochs, or all images (data: full).",
     ),
     "learning rate too high": ({"lr": 3}, "Every step is far too long. Watch the loss."),
     "sigmoid plateau": (

@@ -76,7 +76,7 @@ class Scoreboard:
         chosen = [entry for entry in self.entries if entry.name == name]
         if tested:
             self.said = wrong(
-                f"The test set has been used: {tested[0].name} has {tested[0].test_acc:.3f} on it. "
+                f"The test set has been used: {tested[0].name} scored {tested[0].test_acc:.3f} on it. "
                 "Choosing by it now would make it a second validation set."
             )
         elif not chosen:
@@ -132,7 +132,7 @@ class Scoreboard:
 
     def _note(self):
         tries = len(self.entries)
-        lucky = f" The best of {tries} tries was also lucky; the test set will show how much." if tries > 2 else ""
+        lucky = f" The best of {tries} tries is partly luck; the test set will show how much." if tries > 2 else ""
         return f"±: one standard error.{lucky}" if tries else ""
 
 

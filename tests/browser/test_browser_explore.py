@@ -277,7 +277,7 @@ class TestClassExperiment:
 
     def test_a_line_that_cannot_be_read_is_named_and_a_single_result_is_one(self, lab):
         lab.get_by_label("result lines").fill(f"{LINES.splitlines()[0]}\n<b>rubbish</b>")
-        expect(lab.locator(".lab-said")).to_have_text("1 result. One line is not read: see below.")
+        expect(lab.locator(".lab-said")).to_have_text("1 result. One line could not be read: see below.")
         expect(lab.locator(".lab-troubles li")).to_have_text(
             "line 2: it begins with “<b>rubbish</b>”, not with “result”"
         )
@@ -288,7 +288,7 @@ class TestClassExperiment:
         expect(line_of(lab)).to_have_value("class_experiment against=first-channels")
         expect(lab.locator(".lab-note")).to_contain_text("first channels 6: 3 results, mean 0.75")
         lab.get_by_label("accuracy against").select_option(label="seconds of training")
-        expect(lab.locator(".lab-said")).to_contain_text("3 of them do not say seconds of training.")
+        expect(lab.locator(".lab-said")).to_contain_text("3 of them do not give the seconds of training.")
 
     def test_nothing_serious_and_all_in_sight(self, page, lab):
         check_box(lab)

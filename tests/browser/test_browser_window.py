@@ -86,7 +86,7 @@ def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(b
     page.reload()
     Lab(page, "convolution").type_line("convolution size=5")
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    expect(page.locator(".lab-said")).to_have_text("The kernel that this lab stood on has ended: run this cell again.")
+    expect(page.locator(".lab-said")).to_have_text("The kernel behind this lab has stopped: run this cell again.")
     page.reload()
     still = page.locator(".lab-still svg")
     still.scroll_into_view_if_needed()
