@@ -165,7 +165,8 @@ def test_typical_mistake_gets_its_message(check, answer, word):
 
 def test_a_loader_that_ignores_its_switch_is_not_mended_yet():
     verdict = checks.check_mini_batches(never_shuffled)
-    assert verdict.right is None and "shuffle=True still gives the order of the set" in verdict.message
+    assert verdict.right is None and "Not fixed yet" in verdict.message
+    assert "order" not in verdict.message  # what is wrong is the student's to find
 
 
 @pytest.mark.parametrize(
@@ -255,10 +256,32 @@ def idx_images(change):
     return read_images
 
 
-def batches(change_images, change_labels):
+def mean_images_of(pick):
+    def mean_images(images, labels):
+        return torch.stack([pick(images, labels, label).mean(dim=0) for label in range(10)])
+
+    return mean_images
+
+
+def split_by(places):
+    def split(images, labels, num_validation):
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+        val, train = places(order, num_validation)
+        return images[train], labels[train], images[val], labels[val]
+
+    return split
+
+
+def all_but(order, val):
+    rest = torch.ones(len(order), dtype=torch.bool)
+    rest[val] = False
+    return rest
+
+
+def batches(change_images, change_labels, size=None):
     def batches(images, labels, batch_size):
         for start in range(0, len(images), batch_size):
-            pick = slice(start, start + batch_size)
+            pick = slice(start, start + (size or batch_size))
             yield change_images(images[pick]), change_labels(labels[pick])
 
     return batches
@@ -280,3 +303,28 @@ def batches(change_images, change_labels):
 def test_what_a_blank_accepts_is_what_the_chapters_next_cell_can_compare(name, answer, words):
     verdict = BLANKS[name](answer)
     assert verdict.right is (not words) and words in verdict.message.lower()
+
+
+@pytest.mark.parametrize(
+    "name, answer, words",
+    [
+        ("read_images", idx_images(lambda x: x.reshape(60_000, 28, 28)), "the last three numbers of `header`"),
+        ("read_images", idx_images(lambda x: x.reshape(-1, 28, 28)), "the last three numbers of `header`"),
+        ("mean_images", mean_images_of(lambda images, labels, label: images[labels == 3] / 255), "class 3 in every"),
+        ("split", split_by(lambda order, n: (order[:n], all_but(order, order[:n]))), "but in another order"),
+        ("split", split_by(lambda order, n: (order[:n], order[n:].sort().values)), "but in another order"),
+        ("split", split_by(lambda order, n: (order[:n], order[n:] * 0 + order[-1])), "are not those of the places"),
+        ("split", split_by(lambda order, n: (order[:n], order[n:-1])), "in neither set"),
+        ("split", split_by(lambda order, n: (order[: n - 1], order[n - 1 :])), "one image too few"),
+        ("split", split_by(lambda order, n: (order[:6000], order[6000:])), "a number of your own"),
+        ("batches", batches(lambda x: x / 255, lambda y: y, 256), "or a fixed one"),
+    ],
+)
+def test_common_slips_at_a_blank_are_named(name, answer, words):
+    verdict = BLANKS[name](answer)
+    assert verdict.right is False and words in verdict.message, verdict
+
+
+def test_a_split_may_be_written_as_lists_of_places():
+    assert BLANKS["split"](split_by(lambda order, n: (order[:n], [i for i in order if i not in order[:n]])))
+    assert BLANKS["split"](split_by(lambda order, n: ([order[i] for i in range(n)], order[n:].tolist())))

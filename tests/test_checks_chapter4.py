@@ -249,14 +249,14 @@ any_number = pytest.mark.parametrize("number", NUMBERS, ids=["a float", "NumPy's
 
 
 class Question:
-    """Stands for a `labs.predict`: keeps which option a cell says is right."""
+    """Stands for a `labs.predict`: keeps which option a cell says is right, and why."""
 
     def __init__(self, question, *options):
-        self.options, self.right = options, None
+        self.options, self.right, self.reason = options, None, ""
 
     def answer(self, right, reason="", *shown):
         assert right in self.options
-        self.right = right
+        self.right, self.reason = right, reason
 
 
 def after_cells(*ids, **names):
@@ -314,6 +314,16 @@ def test_any_number_says_which_network_is_ahead(number, lead, right):
     after = after_cells("guess-own", "own-ahead", **nets, val_iter=[], num_parameters=lambda net: 1,
                         measure=lambda net, batches: number(net))  # fmt: skip
     assert after.guess_own.right.startswith(right)
+
+
+def test_the_reason_fits_a_listing_that_was_repaired_at_once():
+    layers = nn.Sequential(nn.Linear(2, 2))
+    layers[0].weight.grad = torch.ones(2, 2)
+    learns = {"new_net": lambda: layers, "by_heart": lambda net, step: [2.3, 0.1], "step_a": None, "step_b": None}
+    after = after_cells("guess-a", "bug-a", "guess-b", "bug-b", **learns, ours=[])
+    assert after.guess_a.right == after.guess_b.right == "it falls to nearly 0"
+    assert after.guess_a.reason.startswith("You have repaired A. As printed, it would be 2.300 from")
+    assert after.guess_b.reason.startswith("You have repaired B. As printed, it can never go below 1.46.")
 
 
 def test_no_later_section_takes_a_name_that_an_earlier_one_reads():

@@ -314,7 +314,7 @@ check_mini_batches = Exercise(
     probes=lambda: [(*_numbered(24), size, shuffle) for shuffle in (False, True) for size in (6, 7)],
     praise="Right: each epoch has a new order, each image comes once, and keeps its label.",
     untouched=lambda images, labels, batch_size, shuffle: _loader(images, labels, batch_size, False),
-    still_so="Not fixed yet: shuffle=True still gives the order of the set.",
+    still_so="Not fixed yet: the loader still does what it did.",
     observe=_two_epochs,
     **IN_WORDS,
     mistakes=[
@@ -712,13 +712,22 @@ def _leaks(parts):
     return (torch.cdist(parts[0].flatten(1).double(), parts[2].flatten(1).double()) == 0).any()
 
 
+def _in_another_order(parts, images, labels, num_validation):
+    """True if the parts hold the right images, and only their order is another."""
+    right_parts = _cut_in_two(images, labels, num_validation, lambda order, n: (order[:n], order[n:]))
+    return all(
+        parts[i].shape == right_parts[i].shape and torch.equal(parts[i].unique(dim=0), right_parts[i].unique(dim=0))
+        for i in (0, 2)
+    )
+
+
 def _said_of_parts(parts, expected):
     names = "training images", "training labels", "validation images", "validation labels"
     for name, part, right_part in zip(names, parts, expected, strict=True):
         if part.shape != right_part.shape:
             return f"your {name} have the shape {answers.shape(part)}, expected {answers.shape(right_part)}"
         if not answers.same(part, right_part):
-            return f"your {name} are others than those of the places in `order`"
+            return f"your {name} are not those of the places in `order`, one by one"
 
 
 def _batches(images, labels, batch_size):
@@ -783,6 +792,8 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 "There is no channel in the file: three sizes are expected, (count, rows, columns).":
                     lambda pixels, n, rows, columns: pixels.reshape(n, 1, rows, columns),
                 "That is the first image alone.": lambda pixels, n, rows, columns: pixels.reshape(n, rows, columns)[0],
+                "These sizes do not fit the check's small files: take the last three numbers of `header`.":
+                    lambda pixels, n, rows, columns: pixels.reshape(60_000, 28, 28),
             }.items()],
         ],
     ),
@@ -807,6 +818,8 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                     lambda X, y, label: X[label] / 255,
                 "You picked by a class that never changes: compare the labels with `label`.":
                     lambda X, y, label: X[y == 0] / 255,
+                "You picked class 3 in every turn: compare the labels with `label`.":
+                    lambda X, y, label: X[y == 3] / 255,
                 "`labels` holds classes, not places: labels == label says which images are meant.":
                     lambda X, y, label: X[y] / 255,
                 "`//` cuts the decimals off: `/` keeps them.": lambda X, y, label: (X[y == label] // 255).float(),
@@ -818,7 +831,8 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         solution=lambda images, labels, num_validation: _cut_in_two(
             images, labels, num_validation, lambda order, n: (order[:n], order[n:])
         ),
-        probes=lambda: [(*_numbered(10), 3), (*_numbered(50), 5)],
+        # Sets of 32 places or more: a shorter list of tensors, [order[i] for i in ...], counts as several indices.
+        probes=lambda: [(*_numbered(70), 33), (*_numbered(120), 40)],
         praise="Right: each image is in one set, and in one only.",
         read=answers.sequence(4, answers.tensor, "images and labels for training, then for validation"),
         difference=_said_of_parts,
@@ -837,13 +851,20 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                  lambda order, n: (slice(n), slice(n, None))),
                 ("That is a single place, not a set of them: `order[:n]` is a slice, `order[n]` one number.",
                  lambda order, n: (order[n], order[n:]), lambda order, n: (order[:n], order[n])),
-                ("One image is in neither set: where the first slice ends, the second begins.",
-                 lambda order, n: (order[:n], order[n + 1 :])),
+                ("One image is in neither set: the second slice begins where the first ends, and goes on to the end.",
+                 lambda order, n: (order[:n], order[n + 1 :]), lambda order, n: (order[:n], order[n:-1])),
+                ("You took one image too few for validation: `order[:n]` has n places.",
+                 lambda order, n: (order[: n - 1], order[n - 1 :])),
+                ("You took a number of your own: num_validation says how many images are for validation.",
+                 lambda order, n: (order[:1000], order[1000:]),
+                 lambda order, n: (order[: len(order) // 10], order[len(order) // 10 :])),
                 ("You took one image too many for validation: the end of a slice does not count.",
                  lambda order, n: (order[: n + 1], order[n + 1 :])),
             )],
             Sign("Some images are in both sets, so that they are no longer new: the two slices overlap.",
                  lambda parts, images, labels, n: parts[0].ndim == parts[2].ndim == 4 and bool(_leaks(parts))),
+            Sign("These are the right images, but in another order: take the rest of `order` as a slice, so that "
+                 "everyone has the same.", _in_another_order),
         ],
     ),
     "batches": Exercise(
@@ -860,7 +881,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                     _pieces(lambda X, start, size: X[start * size : (start + 1) * size])),
             Mistake("You take the first images again and again: begin at start.",
                     _pieces(lambda X, start, size: X[:size])),
-            Mistake("Your slice has no end: it must end batch_size places after it starts.",
+            Mistake("Your slice has no end, or a fixed one: it must end batch_size places after it starts.",
                     _pieces(lambda X, start, size: X[start:])),
             Mistake("Your slice ends one too early: the end of a slice does not count.",
                     _pieces(lambda X, start, size: X[start : start + size - 1])),

@@ -40,6 +40,9 @@ assert X[0].flatten()[28 * 2 + 10] == X[0, 0, 2, 10]
 # %% place-of
 assert place_of(2, 10) == 66
 
+# %% neighbours
+assert (place_of(14, 13) - place_of(14, 12), place_of(15, 12) - place_of(14, 12)) == (1, 28)
+
 # %% picture
 assert layer_table(lenet()) == table  # lenet() without choices is this very network
 held = [torch.Size(shape).numel() for shape in shapes_of(net, boot)]

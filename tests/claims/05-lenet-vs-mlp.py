@@ -30,6 +30,10 @@ assert abs(lead) < 6
 
 # %% own-net
 assert list(runners) == ["LeNet", "MLP", "yours"]
+trained_own = {name: weights.clone() for name, weights in own_net.state_dict().items()}
+new_yours(seed=1)
+assert all(torch.equal(weights, trained_own[name]) for name, weights in own_net.state_dict().items())
+assert all(torch.equal(weights.cpu(), trained_own[name].cpu()) for name, weights in bench.net.state_dict().items())
 
 # %% shift-two
 assert moved_acc["LeNet"] > moved_acc["MLP"] + 0.03
@@ -51,6 +55,7 @@ assert torch.equal(shuffle_pixels(X_val[:1]).flatten().sort().values, X_val[:1].
 # %% shuffle-train
 assert abs(drops["MLP"]) < 0.05
 assert 0.70 < shuffled["LeNet"] < race["LeNet"]
+assert far["LeNet"] - far["MLP"] < moved_acc["LeNet"] - moved_acc["MLP"] - 0.03
 
 # %% on-frozen
 assert random_half(torch.rand(2, 1, 28, 28)).shape == (2, 400)
@@ -65,6 +70,7 @@ assert all(isinstance(half, nn.Sequential) for half, *_ in controls.values())  #
 # %% controls-train
 assert min(frozen.values()) > 0.6
 assert frozen["random convolutions"] > frozen["random convolutions, shuffled pixels"] - 0.03
+assert behind < 3
 
 # %% transfer
 assert len(X_few) == 100

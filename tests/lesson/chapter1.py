@@ -9,7 +9,7 @@ CHANGES = {}
 GUESSES = {
     "guess-paper": ("paper", "all ten", "four or fewer"),
     "guess-count": ("count", "39 · 100 + 16", "39 · 256 + 16"),
-    "guess-black": ("histogram", "255 (white), about 10 %", "0 (black), about 50 %"),
+    "guess-black": ("histogram", "about 80 %", "about 50 %"),
     "guess-byte": ("three-versions", "336", "80"),
     "guess-twice": ("twice", "nearly all", "about one in ten"),
     "guess-pair": ("look-alikes", "sneaker – ankle boot", "pullover – coat"),

@@ -1,7 +1,7 @@
 """What the student does in chapter 3; `tests/lesson/script.py` says how this is read."""
 
 RUN = """
-    start imports at-work flatten-picture shuffle walk picture boot-maps halves-split break-mend break-lenet
+    start imports at-work flatten-picture neighbours shuffle walk picture boot-maps halves-split break-mend break-lenet
     parameters-total parameters-bars variant-wide bug-listing own-net c5-equal c5-larger
 """.split()
 CHANGES = {

@@ -21,7 +21,7 @@ GUESSES = {
         "it falls from the first step on",
         ("it stays for a long time, then falls", "it stays to the end"),
     ),
-    "guess-slopes": ("gradient-sizes", "about 4", "more than 30"),
+    "guess-slopes": ("gradient-sizes", "about 4", "more than 100"),
     "guess-own": (
         "own-ahead",
         "LeNet, by more than 3 points",
@@ -51,7 +51,6 @@ LABS = {
         ("line", "trainer batch=256 epochs=2"),
         ("line", "trainer kernel=1 epochs=2"),
         ("line", "trainer epochs=2"),
-        ("press", "Test (once a run)"),
         ("press", "Look back"),
         ("key", "moment", "ArrowLeft"),
         ("line", "trainer moment=12"),

@@ -22,11 +22,7 @@ GUESSES = {
     "guess-maps": ("equivariant", "they stay the same", "they move by 1 cell"),
     "guess-shuffled": ("shuffle-train", "both, nearly all", "LeNet, some points"),
     "guess-frozen": ("frozen-train", "about 10 %", "about 80 %"),
-    "guess-controls": (
-        "controls-train",
-        "random convolutions, shuffled pixels",
-        ("400 raw pixels", "random dense layer", "random convolutions"),
-    ),
+    "guess-controls": ("controls-train", "more than 10 points", "less than 3 points, or it is ahead"),
     "guess-transfer": (
         "transfer-train",
         "worse by several points",
