@@ -55,8 +55,9 @@ def made_up(losses, val_accs=(), train_acc=0.5, num_classes=10):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_a_rate_of_0_9_kills_the_relu_network_and_it_is_called_dead_not_a_plateau(sample, seed):
-    found = diagnose(run_of(sample, 0.9, seed=seed, epochs=1.7))
+def test_a_rate_of_1_5_kills_the_relu_network_and_it_is_called_dead_not_a_plateau(sample, seed):
+    # Not 0.9: some processors round so that a few units stay alive, two of six seeds, and that is a plateau.
+    found = diagnose(run_of(sample, 1.5, seed=seed, epochs=1.7))
     assert found.state == "dead"
     assert found.lost
     assert "never move again" in found.advice

@@ -47,17 +47,18 @@ def watch(training, num_epochs=None):
     def draw():
         picture.show(curves.png(history), curves.width, curves.alt(history))
 
-    draw()
-    display(picture)
-    cell.keep(picture)
     try:
+        draw()
+        display(picture)
+        cell.keep(picture)
         draw_now_and_then = NowAndThen(draw)
         for progress in training:
             history.append(progress)
             draw_now_and_then()
+        picture.end_with(plotting.curves(history, num_epochs=num_epochs))
     except KeyboardInterrupt:
         print("Stopped: the curves and the network are those of this moment.")
-    picture.end_with(plotting.curves(history, num_epochs=num_epochs))
+        picture.end_with(plotting.curves(history, num_epochs=num_epochs))
     if history and diagnose(history).advice:
         print(diagnose(history))
     return history
