@@ -248,6 +248,7 @@ def frozen(layers):
     [
         lambda features, dense: nn.Sequential(frozen(features), dense),
         lambda features, dense: nn.Sequential(*frozen(features), *dense),
+        lambda features, dense: frozen(features) + dense,
     ],
 )
 def test_each_way_to_reuse_features_is_right(reuse):
@@ -264,6 +265,8 @@ def test_each_way_to_reuse_features_is_right(reuse):
         (lambda features, dense: frozen(features), "dense half is missing"),
         (lambda features, dense: dense, "features are missing"),
         (lambda features, dense: nn.Sequential(dense, frozen(features)), "order"),
+        (lambda features, dense: frozen(features).append(dense), "uses again"),
+        (lambda features, dense: frozen(features).extend(dense), "uses again"),
         (lambda features, dense: (frozen(features), dense), "network is expected"),
         (lambda features, dense: None, "nothing (None)"),
     ],

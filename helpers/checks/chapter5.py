@@ -524,12 +524,14 @@ def _stacked(features, dense):
 def _reused(attempt, features, dense):
     """What a network shows that should be `dense` on frozen `features`: {what: a count or a bool}."""
     X = torch.tensor([[1.0, 2.0]]).to(try_gpu())
-    net = attempt(features, dense)
+    given = copy.deepcopy(features)
+    net = attempt(given, dense, as_they_are=(given,))
     if not isinstance(net, nn.Module):
         raise answers.Unreadable(f"a network is expected, `nn.Sequential(...)`, but you return {answers.kind(net)}")
     lower, upper = ([p for p in net.parameters() if torch.any(p == next(half.parameters()).flatten()[0])]
                     for half in (features, dense))  # fmt: skip
     seen = {
+        "grown": len(given) != len(features),  # the chapter puts the same features under several dense halves
         "lower there": len(lower) == len(list(features.parameters())),
         "upper there": len(upper) == len(list(dense.parameters())),
         "loose": sum(parameter.requires_grad for parameter in lower),
@@ -681,6 +683,8 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         may_change=("features", "dense"),
         setting=lambda features, dense: f"for {len(features)} and {len(dense)} dense layers,",
         mistakes=[
+            Sign("You add to `features` itself, which the chapter uses again: make a new nn.Sequential(..., dense).",
+                 lambda seen, features, dense: seen["grown"]),
             Sign("The new dense half is missing: nn.Sequential(..., dense).",
                  lambda seen, features, dense: not seen["upper there"]),
             Sign("The features are missing: nn.Sequential(freeze(features), ...).",

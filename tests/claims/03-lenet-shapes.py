@@ -74,8 +74,8 @@ except RuntimeError as error:
 assert net[:7](boot).shape[1] == 400
 
 # %% break-lenet
-for choices in ({"padding": (3, 0)}, {"padding": (0, 2)}):
-    assert lenet(kernel_size=11, **choices)(boot).shape == (1, 10)
+for padding in (*((first, 0) for first in range(3, 12)), *((0, second) for second in range(2, 12))):
+    assert lenet(kernel_size=11, padding=padding)(boot).shape == (1, 10)
 for kernel in range(1, 10):
     assert lenet(kernel_size=kernel, padding=(0, 0))(boot).shape == (1, 10)
 try:
@@ -97,6 +97,7 @@ assert 400 * 120 + 400 == 48_400
 
 # %% parameters-bars
 assert 156 + 2_416 + 48_120 + (120 + 1) * 84 + (84 + 1) * 10 == num_parameters(net) == count_parameters(net) == 61_706
+assert rows[2].parameters == 48_120 > 3 / 4 * 61_706
 
 # %% work-bars
 assert work[0] == (6 * 28 * 28) * (1 * 5 * 5)

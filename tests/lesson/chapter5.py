@@ -11,7 +11,7 @@ GUESSES = {
     "guess-same": (
         "same-rate",
         "LeNet, by more than 10 points",
-        ("the MLP, by more than 10 points", "neither by so much"),
+        ("the MLP, by more than 10 points", "neither by that much"),
     ),
     "guess-lead": (
         "race-train",
@@ -23,11 +23,7 @@ GUESSES = {
     "guess-shuffled": ("shuffle-train", "both, nearly all", "LeNet, some points"),
     "guess-frozen": ("frozen-train", "about 10 %", "about 80 %"),
     "guess-controls": ("controls-train", "more than 10 points", "less than 3 points, or it is ahead"),
-    "guess-transfer": (
-        "transfer-train",
-        "worse by several points",
-        ("better by several points", "about as well"),
-    ),
+    "guess-transfer": ("transfer-train", "worse by more than a point", "better by more than a point"),
     "guess-few": ("few-reveal", "60 % and 60 %", "nearly all and 75 %"),
     "guess-test": ("test", "the MLP does", ("neither does", "LeNet does")),
 }
