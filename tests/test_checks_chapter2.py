@@ -13,7 +13,7 @@ from helpers.checks import (
     check_max_pool,
     check_output_sizes,
 )
-from helpers.checks.chapter2 import check_receptive_field
+from helpers.checks.chapter2 import BLANKS, check_receptive_field
 
 DIAGONAL = torch.tensor([[0.0, -1, -2], [1, 0, -1], [2, 1, 0]])
 
@@ -70,3 +70,41 @@ def test_random_and_stateful_answers_are_named():
 
     assert "Called twice" in check_receptive_field(collecting).message
     assert "Called twice" in check_max_pool(lambda X, size, stride: torch.rand(2, 3)).message
+
+
+def corr2d_by(cell):
+    """The chapter's blank, with `cell(window, K)` in place of the dots."""
+
+    def corr2d(X, K):
+        kh, kw = K.shape
+        Y = torch.zeros(X.shape[0] - kh + 1, X.shape[1] - kw + 1)
+        for i in range(Y.shape[0]):
+            for j in range(Y.shape[1]):
+                Y[i, j] = cell(X[i : i + kh, j : j + kw], K)
+        return Y
+
+    return corr2d
+
+
+@pytest.mark.parametrize(
+    "cell, words",
+    [
+        (lambda window, K: window * K, "takes one number"),
+        (lambda window, K: sum(window * K), "takes one number"),
+        (lambda window, K: (window @ K).sum(), "`@` multiplies matrices"),
+    ],
+)
+def test_a_cell_that_stops_is_told_what_it_forgot(cell, words):
+    verdict = BLANKS["corr2d"](corr2d_by(cell))
+    assert verdict.right is False and words in verdict.message
+
+
+def test_windows_that_are_always_2_wide_are_named():
+    def pool2d(X, size):
+        Y = torch.zeros(X.shape[0] // size, X.shape[1] // size)
+        for i in range(Y.shape[0]):
+            for j in range(Y.shape[1]):
+                Y[i, j] = X[i * 2 : (i + 1) * 2, j * 2 : (j + 1) * 2].max()
+        return Y
+
+    assert "2 wide, whatever `size` says" in BLANKS["pool2d"](pool2d).message

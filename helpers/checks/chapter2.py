@@ -102,7 +102,7 @@ def check_diagonal_kernel(K):
         )
     if trouble := _confused(K, other, strength):
         return wrong(trouble)
-    return right("Your kernel answers most at the diagonal edge, less at every other, and 0 on flat areas.")
+    return right("Your kernel responds most at the diagonal edge, less at every other edge, and with 0 on flat areas.")
 
 
 # Exercise 2.3
@@ -602,6 +602,8 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 "You add window and K: multiply them instead.": lambda W, K: (W + K).sum(),
                 "You sum pixels and weights first: multiply each pixel by its weight.": lambda W, K: W.sum() * K.sum(),
                 "You turned K by 180°, as mathematics does: leave it.": lambda W, K: (W * K.flip(0, 1)).sum(),
+                "`@` multiplies matrices: `*` multiplies place by place.": lambda W, K: (W @ K).sum(),  # may stop
+                "Y[i, j] takes one number: add up all the products, with .sum().": lambda W, K: W * K,  # stops
             }.items()],
         ],
     ),
@@ -715,6 +717,8 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
             *[Mistake(words, lambda X, size, cut=cut: _pool2d(X, size, cut)) for words, cut in {
                 "Your windows move by one pixel: window (i, j) begins at row i * size and column j * size.":
                     lambda X, s, i, j: X[i : i + s, j : j + s],
+                "Your window is 2 wide, whatever `size` says.":
+                    lambda X, s, i, j: X[i * 2 : (i + 1) * 2, j * 2 : (j + 1) * 2],
                 "Your window is the whole image.": lambda X, s, i, j: X,
                 "Your window has the right rows, but all columns.": lambda X, s, i, j: X[i * s : (i + 1) * s],
                 "Your window has the right columns, but all rows.": lambda X, s, i, j: X[:, j * s : (j + 1) * s],

@@ -137,7 +137,7 @@ CLAIMS = [
         "learnt",
         lambda run: after(run, 0.4) < after(run, 0.02) < run["first"][0],
     ),
-    ("Why does 0.4 fail here?", "learnt", lambda run: run["boot, 0.3"] < 0.1 and run["boot, 0.4"] > 10),
+    ("At 0.4 the loss diverges.", "learnt", lambda run: run["boot, 0.3"] < 0.1 and run["boot, 0.4"] > 10),
     ("This boot is brighter than most images.", "learnt", lambda run: run["darker than the boot"] > 0.5),
     (
         "The blur's loss is far smaller, yet its kernel is still speckled.",

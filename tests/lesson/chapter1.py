@@ -16,7 +16,7 @@ GUESSES = {
     "guess-sorted": ("sorted-split", "in about 10 % of the cases", "in more than 90 %"),
     "guess-memory": ("memory-answer", "100 % and 100 %", "100 % and 80 %"),
     "guess-winner": ("lucky", "20 % and 20 %", "20 % and 10 %"),
-    "guess-last": ("last-batch", "35 of 256", "35 of 256, and a smaller one"),
+    "guess-last": ("last-batch", "35 batches of 256", "35 batches of 256, and a smaller one"),
     "guess-present": ("present", "more than 90 %", "50 to 90 %"),
     "guess-loader": (
         "loader-seconds",
