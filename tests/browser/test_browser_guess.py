@@ -116,7 +116,7 @@ def test_a_place_is_marked_by_the_mouse_or_by_keys_and_compared(address, browser
 
 def test_the_class_sees_whose_guess_was_nearest_and_steps_through_all(address, browser):
     with jupyterlab.page_of_labs(browser, address, "class.ipynb") as page:
-        page.get_by_label("accuracy against").select_option("epoch, with guesses")
+        page.get_by_role("combobox", name="accuracy against").select_option("epoch, with guesses")
         page.get_by_text("Nearest: line 2 (0.02 off); then Ada (0.22 off).").first.wait_for()
         slider = page.get_by_role("slider", name="guesses, nearest first")
         slider.press("ArrowRight")
