@@ -30,7 +30,8 @@ function withZeros(sent, length) {
   return data;
 }
 
-// Messages to Python. A move waits for the answer to the previous one, and then goes out with all later ones.
+// Messages to Python. A move waits for the answer to the previous one, and then goes out with all later ones; whatever
+// else is said goes out at once, after the moves that still waited. A line drops these: it sets everything.
 function makeSender(model, root, signal) {
   const view = Math.random().toString(36).slice(2);
   let [count, sent, next, slow] = [0, null, null, 0];
@@ -48,9 +49,17 @@ function makeSender(model, root, signal) {
     if (next) go(next);
     next = null;
   };
+  const goOn = () => {
+    if (next) post({ move: next });
+    next = null;
+  };
   signal.addEventListener("abort", () => clearTimeout(slow));
   return {
-    post,
+    post: (message, buffers) => {
+      if (message.line === undefined) goOn();
+      next = null;
+      post(message, buffers);
+    },
     answered,
     inFlight: () => ({ ...sent?.move, ...next }),
     move: (values) => (sent ? (next = { ...next, ...values }) : go(values)),

@@ -106,6 +106,7 @@ def test_hands_on_a_keyboard_keep_examples(page, student):
 
 def test_two_students_draw_and_the_projector_shows_both(page, projector, student, other):
     """The one by mouse, the other by keyboard; each sees only the own drawings, and takes back only these."""
+    page.wait_for_timeout(2500)  # the projector looks every second: it must know what was kept before
     before = int(projector.inner_text().split(" drawing")[0].replace("No", "0"))
     draw(page, student, (140, 50), (80, 140), (140, 230), (200, 140), (140, 50))
     student.get_by_role("button", name="Keep", exact=True).click()

@@ -187,6 +187,24 @@ class TestExplorer:
         jupyterlab.touch(page, *places)
         expect(canvas).to_have_attribute("aria-valuetext", f"row 14, column 12: {image[14][12]}")
 
+    def test_a_line_is_not_undone_by_moves_that_still_waited_when_it_was_typed(self, page, lab):
+        jupyterlab.type_line(lab, "explorer place=100")
+        expect(line_of(lab)).to_have_value("explorer place=100")
+        lab.evaluate(
+            """lab => {
+                const [next] = [...lab.querySelectorAll('button')].filter((button) => button.innerText === 'next');
+                next.click();
+                next.click(); // waits for the answer to the first
+                const line = lab.querySelector('input[aria-label="board line"]');
+                line.value = 'explorer place=4';
+                line.dispatchEvent(new Event('input'));
+                line.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));
+            }"""
+        )
+        page.wait_for_timeout(1500)
+        assert jupyterlab.run_python(page, "print(lab.board.line())").strip() == "explorer place=4"
+        expect(line_of(lab)).to_have_value("explorer place=4")
+
     def test_a_place_is_typed_and_next_and_previous_lead_on(self, page, lab):
         place = lab.get_by_role("spinbutton", name="which image")
         place.fill("4321")
