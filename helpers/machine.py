@@ -30,7 +30,7 @@ def prepare():
 
 
 def load_optimizers():
-    """Begin to load, in a thread, what PyTorch loads with its first optimizer, so that nobody waits for it.
+    """Load in a thread what PyTorch otherwise loads when the first optimizer is made, while a student would wait.
 
     That is `torch._dynamo`, which compiles networks, and the 900 modules that it needs: 3.4 s on 2 cores.
     """

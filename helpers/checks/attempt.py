@@ -353,7 +353,7 @@ MEANINGS = [
     (r"NoneType", "something returned nothing (None): is a `return` missing?"),
     (r"ZeroDivisionError|division by zero", "there is nothing to divide by: was anything counted?"),
     (r"'list' object has no attribute 'sum'|must be Tensor, not list",
-     "a list of tensors is no tensor: Python's `sum(...)` adds them up, `torch.stack(...)` makes one tensor of them"),
+     "a list of tensors is not a tensor: Python's `sum(...)` adds them up, `torch.stack(...)` makes them one tensor"),
     (r"more than one element|only one element tensors", "a single number is needed here"),
     (r"must match the size of tensor|doesn't match the broadcast shape|not broadcastable",
      "these two shapes do not fit together"),

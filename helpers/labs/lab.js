@@ -49,14 +49,10 @@ function makeSender(model, root, signal) {
     if (next) go(next);
     next = null;
   };
-  const goOn = () => {
-    if (next) post({ move: next });
-    next = null;
-  };
   signal.addEventListener("abort", () => clearTimeout(slow));
   return {
     post: (message, buffers) => {
-      if (message.line === undefined) goOn();
+      if (next && message.line === undefined) post({ move: next });
       next = null;
       post(message, buffers);
     },

@@ -73,9 +73,9 @@ class Trainer(Growing):
             "Test": Button("Test (once a run)", self.test, group="training"),
         }
         super().__init__(controls, buttons)
-        load_optimizers()
         self.pad = Pad()
         self.pad.on_drawing(self.see)
+        load_optimizers()
 
     def parts(self):
         """The preset, the settings that are moved most often, the buttons, and the other settings."""
