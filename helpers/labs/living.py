@@ -189,11 +189,23 @@ class Living(anywidget.AnyWidget):
         self.asleep = display_with(self._still("began"), self.whole, f"the {self.NAME} lab")
 
 
+def hear_pages(widget):
+    """Let Python hear what a page says to a widget, or to one that it holds, in the thread that the page asks for.
+
+    JupyterLab asks for a thread of its own ("subshell"), which also answers while a cell runs. From version 7.4 on,
+    ipykernel takes the thread of the message before instead: the cell's, or one that went with an older page.
+    """
+    for part in held_by(widget):
+        if part.comm:
+            part.comm._reply_subshell_for = lambda said, asked: asked
+
+
 def display_with(asleep, widget, name):
     """Display a widget, preceded by the HTML that is seen on pages without a kernel; returns the handle of that.
 
     name: the widget's plain text, without an id that differs at each run.
     """
+    hear_pages(widget)
     handle = display(HTML(ASLEEP % asleep), display_id=True)
     display({**ipywidgets.Widget._repr_mimebundle_(widget), "text/plain": name}, raw=True)
     return handle

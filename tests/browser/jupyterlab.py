@@ -248,6 +248,20 @@ def run_python(page, code):
     )
 
 
+def come_and_go(page):
+    """Do what another page of the notebook does that comes and goes: use a subshell of the kernel and delete it."""
+    page.evaluate(
+        """async () => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            const own = (await kernel.requestCreateSubshell({}).done).content.subshell_id;
+            kernel.subshellId = own;
+            await kernel.requestExecute({code: 'pass', store_history: false}).done;
+            kernel.subshellId = null;
+            await kernel.requestDeleteSubshell({subshell_id: own}).done;
+        }"""
+    )
+
+
 def touch(page, place, *more):
     """A finger goes down at a place, over others, and up."""
     session = page.context.new_cdp_session(page)

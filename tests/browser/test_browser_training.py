@@ -214,6 +214,14 @@ class TestTrainer:
         assert said[0] in lab.root.locator(".lab-predictions figure").first.inner_text()
         lab.root.get_by_role("tab", name="Runs").click()
 
+    def test_python_hears_a_page_whose_run_began_under_another_page_that_is_gone(self, page, lab):
+        jupyterlab.type_line(lab.root, "trainer epochs=20")
+        lab.wait_for_points(2)
+        jupyterlab.come_and_go(page)
+        lab.wait_for_points(lab.points() + 3)  # the run has spoken since
+        lab.button("Stop").click()
+        lab.goes("stopped")
+
     def test_three_presses_are_one_run(self, page, lab):
         runs = lab.known()["going"]["presses"]
         block(page, 3)

@@ -96,6 +96,24 @@ def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(b
     jupyterlab.end(page)
 
 
+def test_a_lab_that_a_cell_has_drawn_answers_while_another_cell_runs(browser, address):
+    page = jupyterlab.open_notebook(browser, address, "survival.ipynb")
+    jupyterlab.run_all(page)
+    lab = Lab(page, "convolution")
+    lab.type_line("convolution")  # by then JupyterLab has its own thread in the kernel
+    jupyterlab.run_python(page, "convolution.board.text.value = 'convolution size=5'")
+    page.evaluate(
+        """() => {
+            window.kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            window.ended = window.kernel.requestExecute({code: 'import time; time.sleep(120)'}).done;
+        }"""
+    )
+    lab.type_line("convolution size=4")
+    expect(page.locator(".lab-said")).to_contain_text("25×25")
+    page.evaluate("async () => { await window.kernel.interrupt(); await window.ended }")
+    jupyterlab.end(page)
+
+
 def number(text):
     return float(text.replace("−", "-"))
 
