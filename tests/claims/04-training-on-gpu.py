@@ -74,6 +74,9 @@ assert 1.46 < least < losses_b[-1] < 2.2
 perfect = 200.0 * F.one_hot(torch.arange(10), 10) - 100  # all right, all sure
 assert abs(F.cross_entropy(perfect.sigmoid(), torch.arange(10)).item() - least) < 1e-5
 
+# %% repair
+assert max(losses_ab) - min(losses_ab) < 1e-3
+
 # %% plateau
 assert right == "it stays for a long time, then falls"
 
@@ -81,6 +84,12 @@ assert right == "it stays for a long time, then falls"
 assert times > 100
 assert sizes["ReLU, layer 1"] > 30 * sizes["sigmoid, layer 1"]
 assert slopes["sigmoid"].max() <= 1 / 4
+
+# %% first-gradients
+first_norms = [float(suspect[0].weight.grad.norm()) for suspect in list(suspects.values())[1:]]
+assert net_a[0].weight.grad is None
+assert first_norms == sorted(first_norms)
+assert 2 * first_norms[0] < first_norms[1] < 0.1 * first_norms[2]
 
 # %% own-ahead
 assert min(accs.values()) > 0.6
@@ -118,7 +127,7 @@ assert powers["Xavier, ReLU"][-1] > powers["Xavier, sigmoid"][-1] + 2
 assert more > 1
 
 # %% d2l-same
-d2l_loss = float(printed.getvalue().split("loss ")[1].split(",")[0])
+d2l_loss = float(said.stdout.split("loss ")[1].split(",")[0])
 assert abs(d2l_loss - progress.loss) < 5e-3
 assert difference < 5e-3
 

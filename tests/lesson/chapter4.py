@@ -2,9 +2,15 @@
 
 RUN = """
     start imports new-net first-batch backward step generator count-right evaluate move mismatch find-device
-    hundred-steps watch by-heart listings own-net look own-bench your-row init-measure init-picture speed d2l-same save
+    hundred-steps watch by-heart listings repair first-gradients
+    own-net look own-bench your-row init-measure init-picture speed d2l-same save
 """.split()
-CHANGES = {}
+CHANGES = {
+    "repair": [
+        (".sigmoid()", ""),
+        (".sigmoid(), y)", ", y)\n    loss.backward()"),
+    ],
+}
 GUESSES = {
     "guess-to": ("to-answer", "both", "only layers"),
     "guess-loss": ("loss", "0.1", "2.3"),
