@@ -28,6 +28,10 @@ assert all(0.001 <= lr <= 0.01 for lr in best_lr.values())
 assert min(race.values()) > 0.75
 assert abs(lead) < 6
 
+# %% other-seed
+assert min(pair) > 0.75
+assert abs(pair[0] - pair[1]) < 0.06
+
 # %% own-net
 assert list(runners) == ["LeNet", "MLP", "yours"]
 trained_own = {name: weights.clone() for name, weights in own_net.state_dict().items()}

@@ -1,10 +1,10 @@
 """What the student does in chapter 5; `tests/lesson/script.py` says how this is read."""
 
 RUN = """
-    start imports split makers sweep rates best-rates own-net standings two-shown move permutation break-frozen
-    on-frozen controls transfer few-train disagree first-layers rotation-and-scale reading-ours scoreboard
+    start imports split makers sweep rates best-rates other-seed own-net standings two-shown move permutation
+    break-frozen on-frozen controls transfer few-train disagree first-layers rotation-and-scale reading-ours scoreboard
 """.split()
-CHANGES = {}
+CHANGES = {"other-seed": [("seed = 1", "seed = 7")]}
 GUESSES = {
     "guess-hidden": ("match", "about 400", "about 80"),
     "guess-cost": ("cost", "both the same", "LeNet, 7 times as many"),
