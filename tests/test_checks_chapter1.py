@@ -141,7 +141,7 @@ def test_half_done_pair_is_not_yet():
 @pytest.mark.parametrize(
     "check, answer, word",
     [
-        (check_mean_model, by_distance(lambda distances: distances, means()), "ten numbers an image"),
+        (check_mean_model, by_distance(lambda distances: distances, means()), "ten numbers for each image"),
         (check_mean_model, by_distance(lambda distances: distances.argmin(dim=0), means()), "over the ten means"),
         (check_mean_model, by_distance(lambda distances: distances.argmax(dim=1), means()), "the farthest mean"),
         (check_mean_model, by_distance(lambda distances: distances.amin(dim=1), means()), "whole numbers from 0 to 9"),
@@ -153,7 +153,7 @@ def test_half_done_pair_is_not_yet():
         (check_mean_model, of_bytes, "subtract bytes"),
         (check_mean_model, lambda x: torch.cdist(x.flatten(1) / 255, means(), p=1).argmin(1), "root"),
         (check_mean_model, remembered, "has seen these"),
-        (check_mean_model, of_the_answered, "alone gets another answer"),
+        (check_mean_model, of_the_answered, "gets a different answer on its own"),
     ],
 )
 def test_typical_mistake_gets_its_message(check, answer, word):
@@ -296,8 +296,8 @@ def batches(change_images, change_labels, size=None):
         ("read_images", idx_images(lambda x: x.numpy()), "a tensor is expected"),
         ("read_images", idx_images(lambda x: (x, 3)), "the images alone are expected"),
         ("batches", batches(lambda x: x.float() / 255, lambda y: y), ""),
-        ("batches", batches(lambda x: x.double() / 255, lambda y: y), "not their kind"),
-        ("batches", batches(lambda x: x / 255, lambda y: y.int()), "not their kind"),
+        ("batches", batches(lambda x: x.double() / 255, lambda y: y), "not their type"),
+        ("batches", batches(lambda x: x / 255, lambda y: y.int()), "not their type"),
     ],
 )
 def test_what_a_blank_accepts_is_what_the_chapters_next_cell_can_compare(name, answer, words):
@@ -313,7 +313,7 @@ def test_what_a_blank_accepts_is_what_the_chapters_next_cell_can_compare(name, a
         ("mean_images", mean_images_of(lambda images, labels, label: images[labels == 3] / 255), "class 3 in every"),
         ("split", split_by(lambda order, n: (order[:n], all_but(order, order[:n]))), "but in another order"),
         ("split", split_by(lambda order, n: (order[:n], order[n:].sort().values)), "but in another order"),
-        ("split", split_by(lambda order, n: (order[:n], order[n:] * 0 + order[-1])), "are not those of the places"),
+        ("split", split_by(lambda order, n: (order[:n], order[n:] * 0 + order[-1])), "are not the ones at the places"),
         ("split", split_by(lambda order, n: (order[:n], order[n:-1])), "in neither set"),
         ("split", split_by(lambda order, n: (order[: n - 1], order[n - 1 :])), "one image too few"),
         ("split", split_by(lambda order, n: (order[:6000], order[6000:])), "a number of your own"),

@@ -167,10 +167,10 @@ check_read_labels = Exercise(
         Mistake("Keep the labels in their order; yours are sorted.", lambda path: _bytes(path, 8).sort().values),
         Mistake("Labels are classes, not brightness: do not divide by 255.", lambda path: _bytes(path, 8) / 255),
         Mistake("Each label comes once here; every image has one.", lambda path: _bytes(path, 8).unique()),
-        Mistake("That is their number, not the labels.", lambda path: torch.tensor(len(_bytes(path, 8)))),
+        Mistake("That is how many labels there are, not the labels.", lambda path: torch.tensor(len(_bytes(path, 8)))),
         Sign("The labels are right, but they are floats: classes are whole numbers.",
              lambda y, labels: y.is_floating_point() and answers.same(y, labels)),
-        Sign("Labels are a row of numbers, with one size only.", lambda y, labels: y.ndim > 1),
+        Sign("Labels are a row of numbers, with one dimension only.", lambda y, labels: y.ndim > 1),
         Sign("Not all labels of the file come back: is their number a fixed one in your code?",
              lambda y, labels: y.ndim == 1 and 0 < len(y) < len(labels) and answers.same(y, labels[: len(y)])),
     ],
@@ -318,8 +318,8 @@ check_mini_batches = Exercise(
     observe=_two_epochs,
     **IN_WORDS,
     mistakes=[
-        Mistake("Your switch works the wrong way.", lambda x, y, size, shuffle: _loader(x, y, size, not shuffle)),
-        Mistake("You shuffle in any case: ask `shuffle`.", lambda x, y, size, shuffle: _loader(x, y, size, True)),
+        Mistake("Your switch works the wrong way round.", lambda x, y, size, shuffle: _loader(x, y, size, not shuffle)),
+        Mistake("You always shuffle: look at `shuffle`.", lambda x, y, size, shuffle: _loader(x, y, size, True)),
     ],
 )  # fmt: skip
 
@@ -379,10 +379,11 @@ check_normalise = Exercise(
         Mistake("You normalised the validation set by its own mean and standard deviation. Use those of the training "
                 "set: with its own, a brighter set would look just like a darker one.", _val(lambda a, b: _by(b, b)),
                 lambda a, b: [torch.nn.BatchNorm2d(1, affine=False)(X) for X in (a, b)]),
-        Mistake("Of the validation set's two numbers one is its own: both come from the training set.",
+        Mistake("You took one of the validation set's own numbers: take both from the training set.",
                 _val(lambda a, b: (b - a.mean()) / b.std()), _val(lambda a, b: (b - b.mean()) / a.std())),
-        Mistake("Mean or standard deviation, or both, are those of both sets together, so that training would know of "
-                "the validation set: take the training set alone.", _both(lambda X, a, b: _by(X, torch.cat([a, b]))),
+        Mistake("You computed the mean, the standard deviation or both from the two sets together, so that training "
+                "would know about the validation set: take the training set alone.",
+                _both(lambda X, a, b: _by(X, torch.cat([a, b]))),
                 _both(lambda X, a, b: (X - a.mean()) / torch.cat([a, b]).std()),
                 _both(lambda X, a, b: (X - torch.cat([a, b]).mean()) / a.std())),
         Mistake("You took the validation set's mean, its standard deviation or both. Take the training set's.",
@@ -543,7 +544,7 @@ MODELS = [
             lambda X, means: torch.cdist(X, means).argmax(dim=1)),
     Mistake("You compare bytes with means from 0 to 1: scale both in the same way.",
             lambda X, means: _nearest(X * 255, means)),
-    Mistake("Your means are far larger than the images: are they sums, or of bytes; or are the images scaled twice?",
+    Mistake("Your means are far larger than the images: are they sums, or of bytes? Or did you scale images twice?",
             lambda X, means: _nearest(X, means * 255)),
     Mistake("You multiply images and means, so that brightness counts: take section 5's distance.",
             lambda X, means: (X @ means.T).argmax(dim=1), lambda X, means: (X @ means.T).argmin(dim=1)),
@@ -618,7 +619,7 @@ def _classes(answer, count):
         raise answers.Unreadable("The model answers with values and places, two tensors: the classes are the places")
     answer, words = answers.tensor(answer), ""
     if answer.shape == (count, 10):
-        words = "The model answers with ten numbers an image, the distances: which of the ten is the smallest?"
+        words = "The model answers with ten numbers for each image, the distances: which is the smallest?"
     elif answer.shape == (10,):
         words = (f"For {count} images you get 10 classes, one for each mean. Which image is nearest to a mean is the "
                  "other question: take the smallest over the ten means")  # fmt: skip
@@ -661,7 +662,9 @@ def check_mean_model(model, images, labels, data):
         return wrong("Asked twice about the same images, the model gives different answers: is something random in it?")
     alone = [answers.tensor(attempt(image[None])).flatten().tolist() for image in images[:3]]
     if alone != answer[:3, None].tolist() or not torch.equal(few, answer[:50]):
-        return wrong("An image alone gets another answer than among others: its answer must depend on it alone.")
+        return wrong(
+            "An image gets a different answer on its own than among others: the answer must depend on that image alone."
+        )
     return _measured(answer, images.flatten(1) / 255, images, labels.cpu(), data)
 
 
@@ -674,7 +677,7 @@ def _measured(answer, X, images, y, data):
     if seen := _seen_before(answer, X, images, y, data):
         return wrong(f"{measured}, but the means are those of {seen}. Learn from train_images, train_labels only.")
     if share >= LEAST:
-        return right(f"{measured}. Guessing has 0.1, section 6's memoriser about 0.8.")
+        return right(f"{measured}. Guessing gets 0.1, section 6's memoriser about 0.8.")
     means = _rest_of_means(images, y, data)
     alike, words = max((int((gives(X, means) == answer).sum()), m.words) for m in MODELS for gives in m.gives)
     if alike > 0.99 * len(y):
@@ -682,9 +685,9 @@ def _measured(answer, X, images, y, data):
     if len(answer.unique()) == 1:
         return wrong(f"{measured}: the model answers with class {answer[0]} for every image.")
     if sum(int(y[answer == c].bincount().max()) for c in answer.unique()) >= LEAST * len(y):
-        return wrong(f"{measured}: it tells the classes apart, but mean and number do not belong together. In which "
-                     "order are your means?")  # fmt: skip
-    where = "near to guessing, 0.1. Are images and means scaled in the same way, and all 784 pixels of each compared"
+        return wrong(f"{measured}: it tells the classes apart, but the means do not match the classes' numbers. In "
+                     "which order are your means?")  # fmt: skip
+    where = "that is close to guessing, 0.1. Are images and means scaled in the same way, and all 784 pixels compared"
     if share >= 0.4:
         where = (
             f"the goal is {LEAST}. Do all images of a class make its mean, and is it section 5's distance: subtract, "
@@ -727,7 +730,7 @@ def _said_of_parts(parts, expected):
         if part.shape != right_part.shape:
             return f"your {name} have the shape {answers.shape(part)}, expected {answers.shape(right_part)}"
         if not answers.same(part, right_part):
-            return f"your {name} are not those of the places in `order`, one by one"
+            return f"your {name} are not the ones at the places in `order`, one by one"
 
 
 def _batches(images, labels, batch_size):
@@ -750,7 +753,7 @@ def _one_epoch(attempt, images, labels, batch_size):
     except answers.Unreadable as trouble:
         return str(trouble)
     if any(X.dtype != torch.float32 or y.dtype != labels.dtype for X, y in pairs):  # the next cell compares with these
-        return "the numbers are right, but not their kind: `images[...] / 255` and `labels[...]` need no other step"
+        return "the numbers are right, but not their type: `images[...] / 255` and `labels[...]` need no other step"
     return ""
 
 
@@ -785,7 +788,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 "That is still one long row: reshape needs all three sizes.": lambda pixels, n, rows, columns: pixels,
                 "You have rows and columns the wrong way round: an image is stored row by row.":
                     lambda pixels, n, rows, columns: pixels.reshape(n, columns, rows),
-                "The number of images comes first: one image after the other lies in the file.":
+                "The number of images comes first: they lie in the file one after the other.":
                     lambda pixels, n, rows, columns: pixels.reshape(rows, columns, n),
                 "Your images have no rows: keep rows and columns apart.":
                     lambda pixels, n, rows, columns: pixels.reshape(n, rows * columns),

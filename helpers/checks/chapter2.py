@@ -76,8 +76,8 @@ def check_diagonal_kernel(K):
     total, K = float(K.sum()), K / K.abs().max()  # its scale does not matter
     if abs(float(K.sum())) > 1e-3:
         return wrong(
-            f"Your weights sum to {total:g}, so K answers {total:g} inside a uniformly bright area, where there is no "
-            "edge: make the sum 0."
+            f"Your weights sum to {total:g}, so K responds with {total:g} inside a uniformly bright area, where there "
+            "is no edge: make the sum 0."
         )
     ones = torch.ones(3, 3)
     sides = [ones.tril(), ones.tril(-1)]  # the two places where the window straddles the edge
@@ -86,23 +86,26 @@ def check_diagonal_kernel(K):
     straight, other = _other_edges(ones)
     if strength < 1e-3:
         mirrored = max(map(abs, _answers(K, *other.values()))) > 1e-3
-        sees = "it sees the other diagonal, that from top right to bottom left" if mirrored else "it does not see it"
+        sees = "it sees the other diagonal, the one from top right to bottom left" if mirrored else "it does not see it"
         return wrong(
-            f"Your kernel K answers 0 at the diagonal edge: {sees}. The weights below the diagonal from top left to "
-            "bottom right have one sign, those above it the other."
+            f"Your kernel K responds with 0 to the diagonal edge: {sees}. The weights below the diagonal from top left "
+            "to bottom right have one sign, those above it the other."
         )
     if trouble := _confused(K, straight, strength):  # before the sign, which is not its main fault
         return wrong(trouble)
     if high <= 0:
-        return wrong(f"The sign is the wrong way round: K answers {high:.3g} at the edge. Multiply it by −1.")
+        return wrong(f"The sign is the wrong way round: K responds with {high:.3g} to the edge. Multiply it by −1.")
     if low <= 0:
         return wrong(
-            f"Your kernel K answers {high:.3g} on one side of the edge and {low:.3g} on the other: that is a detector "
-            "of a diagonal line. For an edge, all weights below the diagonal have one sign, all above it the other."
+            f"Your kernel K responds with {high:.3g} on one side of the edge and {low:.3g} on the other: that is a "
+            "detector of a diagonal line. For an edge, all weights below the diagonal have one sign, all above it the "
+            "other."
         )
     if trouble := _confused(K, other, strength):
         return wrong(trouble)
-    return right("Your kernel responds most at the diagonal edge, less at every other edge, and with 0 on flat areas.")
+    return right(
+        "Your kernel responds most strongly to the diagonal edge, less to every other edge, and with 0 to flat areas."
+    )
 
 
 # Exercise 2.3
@@ -128,8 +131,8 @@ def _confused(K, edges, strength):
             if torch.allclose(K, -K.T, atol=1e-3):
                 repair = "on each side of the diagonal, give all three weights the same sign, and none of them 0."
             return (
-                f"Signs apart, and with its largest weight as 1, K answers {there:.3g} at {name} and {strength:.3g} at "
-                f"yours, so it does not prefer yours: {repair}"
+                f"Signs apart, and with its largest weight as 1, K responds with {there:.3g} to {name} and "
+                f"{strength:.3g} to yours, so it does not prefer yours: {repair}"
             )
     return ""
 
@@ -229,7 +232,7 @@ check_conv_layer = Exercise(
         Sign("That is one map for each pair of channels: you forgot to sum over the input channels.",
              lambda Y, X, W, b, p: Y.shape[:2] == W.shape[:2] or Y.shape[:1] == (len(W) * len(X),)),
         Sign("All is 0: are the sums written into the maps?", lambda Y, X, W, b, p: Y.numel() and not Y.any()),
-        Sign("Your maps are no floats: leave out what rounds or compares the numbers.",
+        Sign("Your maps are not floats: leave out what rounds or compares the numbers.",
              lambda Y, X, W, b, p: not Y.is_floating_point()),
     ],
 )  # fmt: skip
@@ -277,11 +280,11 @@ check_max_pool = Exercise(
                 lambda X, s, t: _pool(X, s, t, F.avg_pool2d) * s * s),
         Mistake("You took the smallest value of each window: max-pooling takes the largest.",
                 lambda X, s, t: -_pool(-X, s, t)),
-        Mistake("You took the largest absolute value: max-pooling takes the largest value, also if all are negative.",
+        Mistake("You took the largest absolute value: max-pooling takes the largest value, even if all are negative.",
                 lambda X, s, t: _pool(X.abs(), s, t)),
         Mistake("Your largest value starts at 0, so negative values are lost: start with the window's own values.",
                 lambda X, s, t: _pool(X.relu(), s, t)),
-        Mistake("Your largest value starts at -1, so values below are lost: start with the window's own values.",
+        Mistake("Your largest value starts at -1, so lower values are lost: start with the window's own values.",
                 lambda X, s, t: _pool(X.clamp(min=-1), s, t)),
         Mistake("Your largest value starts at X[0, 0], which lies in one window only: start with the window's own.",
                 lambda X, s, t: _pool(X.clamp(min=X[0, 0].item()), s, t)),
@@ -299,7 +302,7 @@ check_max_pool = Exercise(
                 lambda X, s, t: _windows(X, s + 1, t, *_places(X, s, t))),
         Mistake("Your windows are one narrower than `size`: the end of a slice does not count.",
                 lambda X, s, t: _windows(X, s - 1, t, *_places(X, s, t))),
-        Mistake("Your window (i, j) begins at multiples of `size`: they move by `stride`.",
+        Mistake("Your window (i, j) begins at multiples of `size`: windows move by `stride`.",
                 lambda X, s, t: _windows(X, s, t, *_places(X, s, t), at=lambda i, j: (i * s, j * s))),
         Mistake("You pad, which is not asked for: all windows lie inside X.",
                 lambda X, s, t: _pool(X, s, t, padding=s // 2),
@@ -320,7 +323,7 @@ check_max_pool = Exercise(
                 lambda X, s, t: _pool(X, s, t, ceil_mode=True)),
         Mistake("Your answer is turned on its side: i counts rows, the first size of X.",
                 lambda X, s, t: _pool(X, s, t).T),
-        Mistake("`stride` holds for rows and for columns; yours holds for one of them.",
+        Mistake("`stride` applies to rows and to columns; yours applies to one of them.",
                 lambda X, s, t: _pool(X, s, (t, 1)), lambda X, s, t: _pool(X, s, (1, t))),
         Mistake("That is the first value of each window, not the largest.",
                 lambda X, s, t: X[: 1 - s or None : t, : 1 - s or None : t]),
@@ -367,7 +370,7 @@ check_receptive_field = Exercise(
                 lambda layers: _field(layers, dilations=False)),
         Mistake("A layer's own stride counts only for the layers after it. Grow `size` first, then `step`.",
                 lambda layers: _field(layers, step_first=True)),
-        Mistake("Start from 1, for one cell sees itself.", lambda layers: _field(layers, start=0)),
+        Mistake("Start from 1: a cell sees itself.", lambda layers: _field(layers, start=0)),
         Mistake("Strides multiply. After two strides of 2, neighbours lie 4 pixels apart.",
                 lambda layers: _field(layers, step=lambda now, stride, dilation: stride)),
         Mistake("Strides multiply, they do not add up: after two strides of 2, neighbours lie 4 pixels apart.",
@@ -411,7 +414,7 @@ check_receptive_field = Exercise(
                 lambda layers: _field(layers, taps=lambda k, d: d * k - 1)),
         Mistake("You multiplied the widths of the kernels: each layer adds to what is seen already.",
                 lambda layers: torch.tensor([d * (k - 1) + 1 for k, _, d in layers]).prod().item()),
-        Mistake("You halve kernel_size − 1 and lose what is left over: kernels may have even sizes.",
+        Mistake("You halve kernel_size − 1 and lose the remainder: kernels may have even sizes.",
                 lambda layers: _field(layers, taps=lambda k, d: (k - 1) // 2 * 2 * d)),
         Mistake("You count kernel_size // 2 on each side, one too many for an even kernel.",
                 lambda layers: _field(layers, taps=lambda k, d: k // 2 * 2 * d)),
@@ -503,11 +506,11 @@ check_edge_map = Exercise(
                 *_maps(lambda v, h: torch.hypot(_scaled(v), _scaled(h)))),
         Mistake("You make the strong edges 1 and the others 0: return how strong each is.",
                 *_maps(finish=lambda m: (_scaled(m) > 0.5).float())),
-        Mistake("Your strongest edge is 0, and flat areas are 1: turn it round only when you draw with it.",
+        Mistake("Your strongest edge is 0, and flat areas are 1: invert it only when you draw with it.",
                 *_maps(finish=lambda m: 1 - _scaled(m))),
-        Mistake("Your map is in bytes, from 0 to 255: the largest value is to be 1.",
+        Mistake("Your map is in bytes, from 0 to 255: the largest value should be 1.",
                 *_maps(finish=lambda m: (255 * _scaled(m)).byte()), *_maps(finish=lambda m: 255 * _scaled(m))),
-        Mistake("You scale each row or column for itself: divide all by the one largest value.",
+        Mistake("You scale each row or column on its own: divide all by the one largest value.",
                 *(m for i in (0, 1) for m in _maps(finish=lambda m, i=i: m / m.amax(i, keepdim=True)))),
         Mistake("That is turned on its side: keep the rows of the photo as rows.",
                 *_maps(finish=lambda m: _scaled(m).T)),
@@ -661,7 +664,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
             *[Mistake(words, *functions) for words, *functions in (
                 ("You forgot the first place: the division counts the further ones.",
                  lambda n, k, p=0, s=1: (n + 2 * p - k) // s),
-                ("Round down (//) before you add 1: there is no part of a place.",
+                ("Round down (//) before you add 1: part of a place does not count.",
                  lambda n, k, p=0, s=1: (n + 2 * p - k) / s + 1),
                 ("Add 1 after the division, not before it.", lambda n, k, p=0, s=1: (n + 2 * p - k + 1) // s),
                 ("The padding counts on both sides: 2 · p.", lambda n, k, p=0, s=1: (n + p - k) // s + 1),

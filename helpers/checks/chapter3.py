@@ -116,7 +116,7 @@ check_flatten_size = Exercise(
         Mistake("That is one side of one map: square it, times channels.", lambda n, k, p, c: _side(n, k, p)),
         Mistake("That is twice a side: a map has side · side numbers.", lambda n, k, p, c: 2 * c * _side(n, k, p)),
         Mistake("Square the side alone, not the channels.", lambda n, k, p, c: (c * _side(n, k, p)) ** 2),
-        Mistake("In Python ^ is no power: write **.", lambda n, k, p, c: c * _side(n, k, p) ^ 2),
+        Mistake("In Python ^ is not a power: write **.", lambda n, k, p, c: c * _side(n, k, p) ^ 2),
         Mistake("Only the second convolution's maps reach Flatten, not 6 times as many.",
                 lambda n, k, p, c: 6 * c * _side(n, k, p) ** 2),
         *(Mistake("All `channels` maps reach Flatten: pooling makes maps smaller, not fewer.",
@@ -141,11 +141,11 @@ check_flatten_size = Exercise(
         *(_flat(f"{which} too large if the number is odd: do you round up, or add 2 in place of 1?", plus=plus)
           for which, plus in (("The first pooling's map is", (2, 1)), ("The second pooling's map is", (1, 2)),
                               ("The maps after both poolings are", (2, 2)))),
-        _flat("A pooling rounds down; round() may go up.",
+        _flat("A pooling rounds down; round() may round up.",
               lambda n, k, p: _nearest(_nearest(n + 2 * p - k + 1) - k + 1)),
-        _flat("The first pooling rounds down; round() may go up.",
+        _flat("The first pooling rounds down; round() may round up.",
               lambda n, k, p: (_nearest(n + 2 * p - k + 1) - k + 1) // 2),
-        _flat("The second pooling rounds down; round() may go up.",
+        _flat("The second pooling rounds down; round() may round up.",
               lambda n, k, p: _nearest((n + 2 * p - k + 1) // 2 - k + 1)),
         Mistake("Round down after each pooling, not at the end alone.",
                 lambda n, k, p, c: int(c * (((n + 2 * p - k + 1) / 2 - k + 1) / 2) ** 2)),
@@ -161,7 +161,7 @@ check_flatten_size = Exercise(
         _flat("You forgot the second convolution and pooling.", lambda n, k, p: (n + 2 * p - k + 1) // 2),
         _flat("You forgot the second convolution.", lambda n, k, p: (n + 2 * p - k + 1) // 4),
         _flat("You forgot the first convolution.", lambda n, k, p: (n // 2 - k + 1) // 2),
-        _flat("Convolutions make maps smaller too, not the poolings alone.", lambda n, k, p: n // 4),
+        _flat("Convolutions make maps smaller too, not only poolings.", lambda n, k, p: n // 4),
         _flat("That is the image itself: follow it through the four layers.", lambda n, k, p: n),
     ],
 )  # fmt: skip
@@ -187,7 +187,7 @@ def _part(place, name):
         if pair[place] is ...:
             raise NotYet
         if pair[place] is None:
-            raise answers.Unreadable(f"your {name} are None: they got no number")
+            raise answers.Unreadable(f"your {name} are None: they were never given a number")
         return pair[place]
 
     return observe
@@ -210,7 +210,7 @@ def _conv_cost(place, name, praise, mistakes):
 
 _parameters = _conv_cost(0, "parameters", "Parameters are right; now replace the dots of multiply_adds.", [
     ("You forgot the biases, one for each output channel.", lambda i, o, k, n, p: i * k * k * o),
-    ("One bias for each output channel, not one in all.", lambda i, o, k, n, p: i * k * k * o + 1),
+    ("One bias for each output channel, not one in total.", lambda i, o, k, n, p: i * k * k * o + 1),
     ("One bias for each output channel, not for each kernel.", lambda i, o, k, n, p: (k * k + 1) * i * o),
     ("The biases belong to the output channels, not to the input channels.", lambda i, o, k, n, p: i * k * k * o + i),
     ("One bias for each output channel, not for each weight.", lambda i, o, k, n, p: 2 * i * k * k * o),
@@ -225,7 +225,7 @@ _parameters = _conv_cost(0, "parameters", "Parameters are right; now replace the
     ("A kernel has two sides: kernel_size squared.", lambda i, o, k, n, p: (i * k + 1) * o),
     ("A kernel has kernel_size · kernel_size places, not 2 · kernel_size.", lambda i, o, k, n, p: (i * 2 * k + 1) * o),
     ("Square the kernel's side alone, not the channels.", lambda i, o, k, n, p: ((i * k) ** 2 + 1) * o),
-    ("In Python ^ is no power: write **.", lambda i, o, k, n, p: (i * k ^ 2 + 1) * o),
+    ("In Python ^ is not a power: write **.", lambda i, o, k, n, p: (i * k ^ 2 + 1) * o),
     ("The kernel's size counts, not the image's.", lambda i, o, k, n, p: (i * n * n + 1) * o),
     ("These are the multiply-adds: did you swap the two numbers?", lambda *case: _cost(*case)[1]),
     ("All places share one kernel: leave the output's size out.",
@@ -265,7 +265,7 @@ _multiply_adds = _conv_cost(
     ("A multiply-add is product and sum together: each weight counts, none is left out.",
      _work(_places, lambda i, k: i * k * k - 1)),
     ("A multiply-add is one step, product and sum together.", _work(_places, lambda i, k: 2 * i * k * k)),
-    ("A multiply-add is one step: do not count the sums apart.", _work(_places, lambda i, k: 2 * i * k * k - 1)),
+    ("A multiply-add is one step: do not count the sums separately.", _work(_places, lambda i, k: 2 * i * k * k - 1)),
     ("Each output number sums over all input channels: times in_channels.", _work(_places, lambda i, k: k * k)),
     ("Each kernel has kernel_size squared weights, and each makes a product.", _work(_places, lambda i, k: i)),
     ("A kernel has two sides: kernel_size squared.", _work(_places, lambda i, k: i * k)),
@@ -273,9 +273,10 @@ _multiply_adds = _conv_cost(
     ("That is one output channel: times out_channels.", lambda i, o, k, n, p: _places(n, k, p) * i * k * k),
     ("That is one output channel, from one input channel: times both.", lambda i, o, k, n, p: _places(n, k, p) * k * k),
     ("That is how many numbers come out: each needs its products.", lambda i, o, k, n, p: _places(n, k, p) * o),
-    ("In Python ^ is no power: write **.", lambda i, o, k, n, p: o * _places(n, k, p) * i * k ^ 2),
-    ("In Python ^ is no power: write **.", lambda i, o, k, n, p: o * (n + 2 * p - k + 1) ^ 2 * i * k * k),
-    ("These are the parameters: times the places of the output, without the biases.", lambda *case: _cost(*case)[0]),
+    ("In Python ^ is not a power: write **.", lambda i, o, k, n, p: o * _places(n, k, p) * i * k ^ 2),
+    ("In Python ^ is not a power: write **.", lambda i, o, k, n, p: o * (n + 2 * p - k + 1) ^ 2 * i * k * k),
+    ("These are the parameters: leave out the biases, and multiply by the places of the output.",
+     lambda *case: _cost(*case)[0]),
     ("That is a dense layer's: a window sees a part of the image.",
      lambda i, o, k, n, p: i * n * n * o * _places(n, k, p)),
     ("117,600 is LeNet's first layer: compute it from the arguments.", lambda i, o, k, n, p: 117_600),
@@ -347,7 +348,7 @@ def _another_order(value, dense, channels, height, width):
 def _conv_difference(value, expected):
     for what, yours, theirs in zip(("weights", "bias", "outputs"), value, expected, strict=True):
         if what == "outputs" and not len(yours):
-            return "your layer stops with such maps"
+            return "your layer cannot take such maps"
         if yours.shape != theirs.shape:
             return f"the shape of your {what} is {answers.shape(yours)}, expected {answers.shape(theirs)}"
         if not answers.same(yours, theirs):
@@ -427,7 +428,7 @@ def check_own_network(net, max_parameters, max_multiply_adds):
     ):  # fmt: skip
         if total > most:
             dearest = max(costs, key=costs.get)
-            return wrong(f"{total:,} {name} are {total - most:,} too many; {costs[dearest]:,} of them are those of "
+            return wrong(f"{total:,} {name} are {total - most:,} too many; {costs[dearest]:,} of them belong to "
                          f"{_layer(run, dearest, costs is work)}: {advice}.")  # fmt: skip
     costs = f"{parameters:,} parameters, {multiply_adds:,} multiply-adds, {convolutions} convolutions."
     return right(f"It runs: {costs}{_without_activation(run, X)}")
@@ -438,7 +439,7 @@ def _layer(run, name, work):
     layer = type(run.net.get_submodule(name)).__name__
     step = next((step for step in run.steps if step.name == name), None)
     if step is None:
-        return f"`{name}`, a {layer} which never runs"
+        return f"`{name}`, a {layer} that never runs"
     if not name and not work:
         return f"`{max(run.net.named_parameters(recurse=False), key=lambda pair: pair[1].numel())[0]}`, in no layer"
     if not name or not torch.is_tensor(step.made):
@@ -473,7 +474,7 @@ def _three_numbers(attempt):
         raise answers.Unreadable("only the three dots change: these are other layers than the chapter's twelve")
     three = net[3].in_channels, net[7].in_features, net[11].out_features
     if str(net) != str(_new_lenet(*three)):
-        raise answers.Unreadable("only the three dots change, and here another number of a layer did")
+        raise answers.Unreadable("only the three dots change, and here another number of a layer has changed")
     return three
 
 

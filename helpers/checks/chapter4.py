@@ -348,7 +348,7 @@ check_training_step = Exercise(
     task="4.2; training_step(net, X, y, optimizer): one step of gradient descent; returns the loss.",
     solution=_step(give=lambda loss, *rest: loss),
     probes=_step_probes,
-    praise="Right: zero_grad, forward, loss, backward, step. All training in this course is this.",
+    praise="Right: zero_grad, forward, loss, backward, step. All training in this course does just this.",
     read=lambda trained: trained,
     same=_same,
     difference=_difference,
@@ -398,7 +398,7 @@ def _share(rights, sizes):
 
 
 SHARES = [
-    ("You divide by the number of batches, expected: by the number of examples.", lambda r, n: sum(r) / len(n)),
+    ("You divide by the number of batches: divide by the number of examples.", lambda r, n: sum(r) / len(n)),
     ("You average over the batches, so the last, smaller one counts too much: add up the right answers and the "
      "examples, and divide once.", lambda r, n: sum(a / b for a, b in zip(r, n, strict=True)) / len(n)),
     ("The shares of the batches are added: divide once, at the end.",
@@ -694,8 +694,8 @@ def _fits(net, images, max_parameters):
     count = sum(parameter.numel() for parameter in net.parameters())  # those that do not train are there too
     if count > max_parameters:
         raise Stopped(
-            f"{count:,} parameters, allowed are {max_parameters:,}. Most are in the first dense layer: make it "
-            "narrower, or its input smaller (no padding, fewer channels)"
+            f"{count:,} parameters, but at most {max_parameters:,} are allowed. Most are in the first dense layer: "
+            "make it narrower, or its input smaller (no padding, fewer channels)"
         )
     if not count:
         raise Stopped("it has no parameters: nothing in it can be trained")
@@ -786,7 +786,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
     "train_step": replace(
         check_training_step,
         task="4, section 1; train_step(net, X, y, optimizer): one step of gradient descent; returns the loss.",
-        praise="Right: clear, forward, backward, step. All training in this course is this.",
+        praise="Right: clear, forward, backward, step. All training in this course does just this.",
     ),
     "one_epoch": Exercise(
         task="4, section 2; one_epoch(net, train_iter, lr): trains on each batch once; the mean loss of all images.",
@@ -799,7 +799,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
         mistakes=[
             Mistake(words, *map(_mean_of, gives)) for words, *gives in (
                 ("That is the mean of the batches' means, in which images of a small batch count more: "
-                 "each loss times len(y), and their sum by the number of images.",
+                 "multiply each loss by len(y), and divide their sum by the number of images.",
                  lambda losses, sizes: sum(losses) / len(losses)),
                 ("A batch's loss is a mean over its images: times len(y), before you add it.",
                  lambda losses, sizes: sum(losses) / sum(sizes)),

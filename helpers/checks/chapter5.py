@@ -78,7 +78,7 @@ check_choose_rates = Exercise(
         Mistake("These are the second best rates.", _each(lambda accs: sorted(accs, key=accs.get)[-2])),
         Mistake("These are the places of the best rates, counted from 0: return the rates.",
                 _each(lambda accs: float(list(accs.values()).index(max(accs.values()))))),
-        Mistake("All get the rate that suits the last network: which name does the loop ask last?",
+        Mistake("All get the rate that suits the last network: which name comes last in the loop?",
                 _common(lambda names: names[-1])),
         Mistake("All get one rate, the one with the highest accuracy of all; each network has a best rate of its own.",
                 lambda tried: dict.fromkeys(tried, _overall(tried))),
@@ -121,7 +121,7 @@ def _moved_images(value):
 
 def _types(value, expected):
     if value.shape == expected.shape and value.dtype != expected.dtype:
-        return f"your images are {value.dtype}, expected {expected.dtype}, as those that came"
+        return f"your images are {value.dtype}, expected {expected.dtype}, like those handed over"
     return answers.difference(value, expected)
 
 
@@ -145,7 +145,7 @@ check_shift_right = Exercise(
     difference=_types,
     mistakes=[
         Mistake("The images have not moved.", lambda X, dx: X),
-        Mistake("To the left they do not move: a negative dx has to do something too.",
+        Mistake("Nothing moves to the left: a negative dx has to do something, too.",
                 lambda X, dx: _shifted(X, max(dx, 0))),
         Mistake("It wraps around: what leaves on one side comes in on the other, as with roll. Set these columns to 0.",
                 lambda X, dx: X.roll(dx, 3)),
@@ -157,7 +157,7 @@ check_shift_right = Exercise(
                 lambda X, dx: _shifted(X, dx) if dx else torch.zeros_like(X)),
         Mistake("You divide by 255: the pixels only move, and keep their values.",
                 lambda X, dx: _shifted(X / 255, dx)),
-        Mistake("Your images change their width: as many columns go off on one side as come in on the other.",
+        Mistake("The width of your images changes: as many columns leave on one side as come in on the other.",
                 lambda X, dx: F.pad(X, (dx, 0)), lambda X, dx: F.pad(X, (max(dx, 0), max(-dx, 0)))),
         Mistake("The wrong direction: a positive dx moves to the right, so column 0 appears at column dx.",
                 lambda X, dx: _shifted(X, -dx)),
@@ -172,7 +172,7 @@ check_shift_right = Exercise(
                 lambda X, dx: _rolled(X, dx, left=True, columns=abs(dx))),
         Mistake("You clear one column too many.",
                 lambda X, dx: _rolled(X, dx, left=dx > 0, columns=abs(dx) + 1) if dx else X),
-        Mistake("For a negative dx you mirror the images: moved, they still look the same way.",
+        Mistake("For a negative dx you mirror the images: a moved image still faces the same way.",
                 lambda X, dx: _shifted(X.flip(3), -dx) if dx < 0 else _shifted(X, dx)),
         Mistake("You move by half of dx.", lambda X, dx: _shifted(X, dx // 2), lambda X, dx: _shifted(X, int(dx / 2))),
         Mistake("You move by twice dx.", lambda X, dx: _shifted(X, 2 * dx)),
@@ -183,7 +183,7 @@ check_shift_right = Exercise(
                 lambda X, dx: X[..., : X.shape[-1] - dx] if dx >= 0 else X[..., -dx:]),
         Sign("Bytes stay bytes, and fractions stay fractions: keep the type of the images.",
              lambda Y, X, dx: Y.shape == X.shape and Y.dtype != X.dtype),
-        Sign("Four dimensions come and four are expected, (N, 1, height, width).", lambda Y, X, dx: Y.ndim != 4),
+        Sign("Four dimensions come in, and four are expected, (N, 1, height, width).", lambda Y, X, dx: Y.ndim != 4),
     ],
 )  # fmt: skip
 
@@ -232,14 +232,14 @@ def _root(number):
 
 # Wrong formulas for the two numbers, from the counts a and b, all n images and the accuracies p and q, with words.
 LEADS = {
-    "0": "Your lead is 0 for all: A's count and B's are the same. Is a `~` missing?",
-    "(a + b) / n": "Your lead adds b: images on which B alone is right go off.",
+    "0": "Your lead is always 0: A's count and B's are the same. Is a `~` missing?",
+    "(a + b) / n": "Your lead adds b: subtract the images on which B alone is right.",
     "a - b": "Your lead is a number of images: divide by all images for a share.",
     "abs(a - b) / n": "Your lead has lost its sign: B may be better.",
     "(b - a) / n": "Your lead is B's over A: exchange the two.",
     "(a - b) / (a + b)": "Your lead is a share of the images on which they differ: divide by all images.",
     "p": "Your lead is A's accuracy: subtract B's.",
-    "a / n": "Your lead counts the images of A alone: those of B alone go off.",
+    "a / n": "Your lead counts the images of A alone: subtract those of B alone.",
     "100 * (a - b) / n": "Your lead is in percent: a share lies between -1 and 1.",
     "a - b / n": "Python divides before it subtracts: your lead needs brackets.",
     "(a - b) // n": "Your lead is rounded down to a whole number: / divides, // drops what is left over.",
@@ -253,17 +253,17 @@ CHANCES = {
     "root(a - b) / n": "Your chance subtracts a and b; chance moves each of them: add them.",
     "root(abs(a - b)) / n": "Your chance subtracts a and b; chance moves each of them: add them.",
     "root((p + q) * n) / n":
-        "Your chance counts all right images: only those count on which one network alone is right.",
+        "Your chance counts all right images: only those on which one network alone is right count.",
     "root(2 * n - a - b) / n": "Your chance counts with `|`, or: A is right *and* B is not, so `&`.",
     "(a + root(b)) / n": "Your chance takes the root of b alone: a + b needs brackets.",
     "(a + b) / 2 / n": "Your chance is half of a + b, not its root: `** 1 / 2` halves.",
     "root(((a + b) - (a - b) ** 2 / n) / (n - 1) / n)":
-        "Your chance takes the lead off the spread of the differences: section 7 counts a and b alone.",
+        "Your chance subtracts something for the lead: section 7 uses a + b alone.",
     "(a + b) / n": "Your chance: the root is missing.",
     "(a + b) / n**2": "Your chance is squared, a variance: the root is missing.",
     "(root(a) + root(b)) / n": "Your chance adds two roots: add a and b first, then take the root.",
     "2 * root(a + b) / n": "Your chance is twice one standard error: take one.",
-    "1 / root(n)": "Your chance counts all images alike: only those count on which they differ.",
+    "1 / root(n)": "Your chance counts all images alike: only those on which they differ count.",
     "root(n - a - b) / n": "Your chance counts the images on which they agree: count those on which they differ.",
     "root(a + b) / (n - 1)": "Your chance divides by n − 1: divide by all images.",
     "1 / root(a + b)": "Your chance is relative to the images on which they differ: divide their root by all images.",
@@ -273,7 +273,7 @@ check_lead = Exercise(
     task="5.3; lead(right_a, right_b): A's lead on the same images, and how far chance alone moves it, as shares.",
     solution=_lead,
     probes=_rights,
-    praise="Right. Images on which both are right, or both wrong, say nothing about who is better.",
+    praise="Right. Images on which both are right, or both wrong, say nothing about which is better.",
     read=answers.sequence(2, answers.number, "`lead, chance`"),
     same=lambda some, others: all(math.isclose(x, y, rel_tol=1e-4) for x, y in zip(some, others, strict=True)),
     mistakes=[
@@ -386,9 +386,9 @@ check_freeze_features = Exercise(
     may_change=("net",),
     setting=_make,
     mistakes=[
-        Sign("Return the whole network that came, with all its convolutions and dense layers.",
+        Sign("Return the whole network that you were given, with all its convolutions and dense layers.",
              lambda seen, net: not seen["whole"]),
-        Sign("The weights are not those that came, or not in their order: freeze what is learnt, as it is.",
+        Sign("The weights are not the ones you were given, or not in their order: freeze what is learnt, as it is.",
              lambda seen, net: not seen["kept"]),
         Sign("`= False` only hangs a new attribute on the layer; its weights still train. It is a method: call it.",
              lambda seen, net: seen["attribute"]),
@@ -398,13 +398,13 @@ check_freeze_features = Exercise(
              lambda seen, net: seen["dense frozen"] and not seen["loose"]),
         Sign("The weights are frozen, but the biases still train: freeze all parameters of a layer.",
              lambda seen, net: seen["loose"] and not seen["weights loose"] and not seen["dense frozen"]),
-        Sign("No convolution is frozen: all their parameters still ask for gradients.",
+        Sign("No convolution is frozen: all their parameters still require gradients.",
              lambda seen, net: seen["loose"] == len(_layers(net)[0])),
         Mistake("You freeze one convolution only, however many there are: go on to the others.",
                 lambda net: _freeze_some(net, slice(1))),
         Mistake("One convolution can still train, the first or the last: go through the whole network.",
                 lambda net: _freeze_some(net, slice(1, None)), lambda net: _freeze_some(net, slice(-1))),
-        Sign("You freeze layers by their places, but this LeNet may be deeper or flatter: ask each layer what it is.",
+        Sign("You freeze layers by their places, but this LeNet may be deeper or shallower: ask each layer what it is.",
              lambda seen, net: seen["loose"] or seen["dense frozen"]),
         Sign("After a step of training the wrong half had moved: set requires_grad only.",
              lambda seen, net: not (seen.get("still") and seen.get("moves"))),
@@ -568,7 +568,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                       for n in (784, 785, 794) for besides in (0, 10)]),
             Mistake("Python divides before it subtracts: parameters - 10 needs brackets.",
                     lambda parameters: round(parameters - 10 / 795)),
-            Mistake("Python divides and adds from left to right: the sum below the line needs brackets.",
+            Mistake("Python divides and adds from left to right: the sum that you divide by needs brackets.",
                     lambda parameters: round((parameters - 10) / 784 + 1 + 10)),
             Sign("There is no fraction of a unit: round(...).", lambda value, parameters: value % 1 != 0),
         ],
@@ -589,7 +589,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
             *[Mistake(words, _chosen(better)) for words, better in {
                 "You choose by training accuracy, which learning by heart raises, too: take val_acc.":
                     lambda rate, of_rate, best, of_best: of_rate[0] > of_best[0],
-                "You choose the worst validation accuracy: turn the sign.":
+                "You choose the worst validation accuracy: turn the comparison around.":
                     lambda rate, of_rate, best, of_best: of_rate[1] < of_best[1],
                 "You choose the largest rate: compare accuracies.":
                     lambda rate, of_rate, best, of_best: rate > best,
@@ -635,7 +635,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
             Mistake("All is black: put the old columns there.", torch.zeros_like),
             Mistake("You moved them down, too: only sideways is expected.",
                     lambda images: _shifted(_shifted(images, 2).mT, 2).mT),
-            Mistake("You mirror the images: moved, they still look the same way.",
+            Mistake("You mirror the images: a moved image still faces the same way.",
                     lambda images: F.pad(images.flip(3)[..., :-2], (2, 0)),
                     lambda images: F.pad(images[..., :-2].flip(3), (2, 0))),
             Sign("Bytes stay bytes: keep the type of the images.",
@@ -723,7 +723,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                     lambda right_a, right_b: (right_a | right_b).sum(),
                 "On these images both are wrong: A must be right.":
                     lambda right_a, right_b: (~right_a & ~right_b).sum(),
-                "This is the lead, a − b: the images of B alone are not taken off here.":
+                "This is the lead, a − b: the images of B alone are not subtracted here.":
                     lambda right_a, right_b: right_a.sum() - right_b.sum(),
                 "These are the images on which B is wrong: A must be right, too.":
                     lambda right_a, right_b: (~right_b).sum(),
