@@ -112,16 +112,21 @@ def test_what_a_late_class_skips_is_needed_by_no_later_section(chapter):
 
 
 def test_the_settings_for_a_class_of_200_can_be_read_by_what_they_are_for():
-    blocks = dict(re.findall(r"^```(yaml|python)\n(.*?)^```$", HUBS, re.MULTILINE | re.DOTALL))
-    chart = yaml.safe_load(blocks["yaml"])
+    blocks = re.findall(r"^```(yaml|python)\n(.*?)^```$", HUBS, re.MULTILINE | re.DOTALL)
+    chart, with_folder = [yaml.safe_load(text) for kind, text in blocks if kind == "yaml"]
+    (python,) = [text for kind, text in blocks if kind == "python"]
     assert chart["singleuser"]["memory"].keys() == chart["singleuser"]["cpu"].keys() == {"guarantee", "limit"}
     threads = chart["singleuser"]["extraEnv"]["OMP_NUM_THREADS"]
     snippet = {"c": SimpleNamespace(Spawner=SimpleNamespace())}
-    exec(blocks["python"], snippet)
+    exec(python, snippet)
     assert snippet["c"].Spawner.environment["OMP_NUM_THREADS"] == threads == str(chart["singleuser"]["cpu"]["limit"])
     # Both hubs find the images where the image's recipe and the commands put them: in the project's data/ folder.
     folder = re.search(r"--target-repo-dir (\S+)", HUBS)[1]
     assert snippet["c"].Spawner.environment["LENET_LAB_DATA"] == f"{folder}/data"
+    # The class's folder is where the variable says, and both hubs name the same one.
+    (mount,) = with_folder["singleuser"]["storage"]["extraVolumeMounts"]
+    assert with_folder["singleuser"]["extraEnv"]["LENET_LAB_CLASS"] == mount["mountPath"]
+    assert f'`sudo mkdir -m 1777 {mount["mountPath"]}`, and `"LENET_LAB_CLASS": "{mount["mountPath"]}"`' in HUBS
     if sys.platform != "win32":
         for shell in re.findall(r"^```sh\n(.*?)^```$", HUBS, re.MULTILINE | re.DOTALL):
             subprocess.run(["bash", "-n", "-c", shell.replace("<<", "").replace(">>", "")], check=True)
