@@ -10,6 +10,7 @@ from tests.lesson import notice
 from tests.lesson.script import CHAPTERS, script_of
 
 TRAINS = ("Run", "Train")  # the buttons that start a training
+ALL = 400  # seconds for all cells of a chapter
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # the notebook in sight, where two are open
 
 
@@ -51,7 +52,7 @@ def twice(student):
 def interrupt(student):
     """■ in the middle of a guess, of every training in a cell and of every one in a lab; then each is done again."""
     student.begin("■ in a guess")
-    jupyterlab.run_all(student.page)
+    run_all(student)
     question, (answer, _, _) = next(iter(student.script.data.GUESSES.items()))
     student.guess(question)
     student.stop()
@@ -92,7 +93,7 @@ def reload(student):
 def next_day(student):
     """Everything is run, saved, and opened the next day, without running anything."""
     student.begin("The next day")
-    jupyterlab.run_all(student.page)
+    run_all(student)
     save(student)
     student.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     student.page.reload()
@@ -215,6 +216,13 @@ def restart_kernel(student, cell):
     _wait_for_rest(student)
 
 
+def run_all(student):
+    """Run All, as the menu does it, and wait until every cell has run or one has failed unasked."""
+    student.part.at = "Run All"
+    student.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    student.wait("the end of Run All", jupyterlab.ALL_HAVE_RUN, patience=ALL)
+
+
 def run_above(student, cell):
     """Run, by the menu, all cells above one."""
     student.reach(cell)
@@ -282,14 +290,16 @@ def _rename(student, name):
 
 
 def _wait_for_rest(student):
+    # Only a moment later does the kernel know that it has something to do.
     student.page.wait_for_timeout(1000)
-    student.page.wait_for_function(
+    student.wait(
+        "a kernel at rest",
         """() => {
             const { content, sessionContext } = window.jupyterapp.shell.currentWidget;
             return sessionContext.session?.kernel?.status === 'idle'
                 && content.widgets.every(({model}) => model.type !== 'code' || model.executionState === 'idle');
         }""",
-        timeout=300_000,
+        patience=ALL,
     )
 
 

@@ -127,6 +127,18 @@ window.lesson ??= (() => {
       const { executionState, executionCount } = cell(id).model;
       return executionState === "idle" && executionCount && executionCount !== old;
     },
+    // How things stand where something is awaited: the kernel, who has the keyboard, seconds without a sign, cells.
+    standing() {
+      const { id, tagName, className } = document.activeElement ?? {};
+      return {
+        kernel: window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status ?? "gone",
+        focus: [tagName, id, String(className ?? "").slice(0, 60)].filter(Boolean).join(" "),
+        still: (performance.now() - (signs.at(-1) ?? 0)) / 1000,
+        waiting: notebook()
+          .widgets.filter(({ model }) => model.type === "code" && model.executionState !== "idle")
+          .map(({ model }) => model.sharedModel.getId()),
+      };
+    },
     now: () => performance.now(),
     ids: () => notebook().widgets.map((one) => one.model.sharedModel.getId()),
     node: (id) => cell(id).node,
