@@ -82,7 +82,7 @@ class Guess(Whole):
 class Focus(anywidget.AnyWidget):
     """Sees to it that the notebook has the keyboard after a click on an option or a button that takes itself away."""
 
-    _esm = script("focus.js")
+    _esm = f"{script('focus.js')}\nexport default {{ render: giveKeyboardBack }};"
     losses = t.Int().tag(sync=True)  # how often something was taken away
 
     def __init__(self):
