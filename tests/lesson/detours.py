@@ -100,8 +100,7 @@ def next_day(student):
     _wait_for_notebook(student)
     _look_at_all(student, student.script.sections())
     jupyterlab.run_python(student.page, "pass")  # a kernel that is ended while it starts keeps its server from ending
-    # JupyterLab says this on its console for every widget of yesterday; what stands in the page has been looked at.
-    student.page.problems[:] = [said for said in student.page.problems if "widget model not found" not in said]
+    _excuse_old_widgets(student)
 
 
 def two_chapters(student):
@@ -142,8 +141,9 @@ def moved(student):
     )
     _open(student, "elsewhere/my own copy.ipynb")
     _look_at_all(student, [first, second])
+    _excuse_old_widgets(student)
     for cell in [*first[2], *second[2]]:
-        student.run(cell.id)
+        student.run(cell.id, red=student.left.get(cell.id, ""))
 
 
 def read_only(student):
@@ -308,10 +308,18 @@ def _wait_for_notebook(student):
     notice.open_eyes(student.page)
 
 
+def _excuse_old_widgets(student):
+    """Leave out what JupyterLab says on its console for each widget of a kernel that has ended.
+
+    What stands in the page in their place has been looked at.
+    """
+    student.page.problems[:] = [said for said in student.page.problems if "widget model not found" not in said]
+
+
 def _look_at_all(student, sections):
     for _, _, cells in sections:
         for cell in cells:
             if cell.cell_type == "code" and student.state(cell.id)["outputs"]:
                 student.node(cell.id).scroll_into_view_if_needed()
-                student.look(cell.id)
+                student.look(cell.id, student.left.get(cell.id, ""))  # a change may have taken a promised error away
                 student.picture(cell.id)

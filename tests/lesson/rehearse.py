@@ -40,6 +40,7 @@ class Student:
         self.parts, self.guessed, self.open_answers = [notice.Part("Before the first section")], 0, {}
         self.end = time.monotonic() + LIMIT
         self.caused = []  # the errors that were to come
+        self.left = {}  # for each cell the words of the red line that it was last to show
         self.reds = ()  # words of the red lines that are to come all through this run
         notice.open_eyes(page)
 
@@ -102,7 +103,7 @@ class Student:
         if stop:
             self.page.wait_for_timeout(1500)
             self.stop()
-        self.wait("the cell's end", "([id, count]) => lesson.done(id, count)", [cell, before["count"]])
+        self.wait("the cell's end", "([id, runs]) => lesson.done(id, runs)", [cell, before["runs"]])
         self.part.seconds += time.monotonic() - clock
         self._note_wait(cell, began)
         return self.look(cell, red)
@@ -363,6 +364,7 @@ class Student:
 
     def look(self, cell, red=""):
         """Look at a cell, write down what is wrong with it but for a red line with these words; returns its state."""
+        self.left[cell] = red
         try:
             self.page.wait_for_function("id => !lesson.state(id).loads", arg=cell, polling=100, timeout=10_000)
         except TimeoutError:
