@@ -211,7 +211,8 @@ def restart_kernel(student, cell):
     student.page.keyboard.press("Escape")
     student.page.keyboard.press("0")
     student.page.keyboard.press("0")
-    student.page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+    # By their names "Confirm Kernel Restart" and "Cancel Kernel Restart" are both restarts.
+    student.page.locator(".jp-Dialog .jp-mod-accept").click()
     student.page.locator(".jp-Dialog").wait_for(state="detached")
     _wait_for_rest(student)
 
