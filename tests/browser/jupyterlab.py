@@ -76,7 +76,7 @@ def server(own=(), log=None, windowing="none", writable=True, application="jupyt
             "IPYTHONDIR": "ipython", "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         }  # fmt: skip
         environment = os.environ | {name: str(home / place) for name, place in variables.items()}
-        # After a restart the debugger warns in JupyterLab's log, which no student sees, that Python's modules are frozen.
+        # After a restart the debugger warns of frozen modules, in JupyterLab's log, which no student sees.
         environment |= {"LENET_LAB_OFFLINE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
