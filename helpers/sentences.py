@@ -4,7 +4,6 @@ import html
 
 from IPython.display import display
 
-
 VERDICT = "font-size:16px;line-height:24px;"  # larger than the prose around it: what a student looks for after a run
 
 
