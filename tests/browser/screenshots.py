@@ -51,8 +51,8 @@ def shoot_training(page):
     lab.scroll_into_view_if_needed()
     lab.get_by_role("button", name="Train", exact=True).click()
     lab.get_by_text("Done: 5 epochs").wait_for(timeout=120_000)
-    lab.get_by_role("slider").first.press("ArrowRight")
-    lab.get_by_text("lr=0.3", exact=True).wait_for(timeout=120_000)  # the table's row, once the run has ended
+    lab.get_by_role("slider").first.press("ArrowLeft")
+    lab.get_by_text("lr=0.03", exact=True).wait_for(timeout=120_000)  # the table's row, once the run has ended
     compose(page, lab)
     page.screenshot(path=README_FOLDER / "training.png")
 
