@@ -10,6 +10,7 @@ from helpers.diagnosis import diagnose
 from helpers.labs.cells import Whole, this_cell
 from helpers.labs.growing import NowAndThen
 from helpers.labs.living import ASLEEP, display_with
+from helpers.sentences import say
 
 
 class Picture(Whole):
@@ -69,5 +70,5 @@ def watch(training, num_epochs=None):
         print("Stopped: the curves and the network are those of this moment.")
         picture.end_with(plotting.curves(history, num_epochs=num_epochs))
     if history and diagnose(history).advice:
-        print(diagnose(history))
+        say(str(diagnose(history)))
     return history
