@@ -50,7 +50,7 @@ def fashion_mnist(part=None):
     """Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017, arXiv:1708.07747) as `ImageData` (chapter 1).
 
     part: "full", 60,000 training and 10,000 test images of clothes, 28×28; "sample", the bundled 10,000 and 2,000; or
-    None: the full set if it is available, else the sample, with a printed line. `ImageData.source` says which it is.
+    None: the full set if it is available, else the sample, and a line says why. `ImageData.source` says which it is.
     Raises `DataError` if the folder named by LENET_LAB_DATA is unfit, or if "full" is not available.
     """
     tensors, source, folder = image_files.read("FashionMNIST", part)

@@ -16,6 +16,7 @@ import torch
 from helpers.download import DownloadError, list_wrong, received, useful_first
 from helpers.errors import DataError
 from helpers.files import new_file
+from helpers.sentences import say
 
 CACHE = Path(__file__).resolve().parent.parent / "data"
 SAMPLE = Path(__file__).resolve().parent / "sample"
@@ -71,7 +72,7 @@ def read(name, part=None):
     """A data set as four tensors of bytes, a text that says where they came from, and their folder.
 
     The tensors: training images, (N, 28, 28), and labels, (N,), then test images and labels. If no `part` is named and
-    the whole set is not available, it is the bundled sample, and one printed line says why. Raises `DataError` if the
+    the whole set is not available, it is the bundled sample, and a line says why. Raises `DataError` if the
     folder named by LENET_LAB_DATA is unfit, or if "full" is not available.
     """
     if part not in (None, "sample", "full"):
@@ -90,7 +91,7 @@ def read(name, part=None):
         raise DataError(f"all 70,000 images of {name} are needed, but they are not here: {why}")
     tensors, source, folder = _read(name, SAMPLE / name, SAMPLE_SHA256, sample)
     counts = f"{len(tensors[0]):,} training and {len(tensors[2]):,} test images"
-    print(f"Using the bundled sample of {name}, {counts}: {why}")
+    say(f"Using the bundled sample of {name}, {counts}: {why}")
     return tensors, source, folder
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from IPython import get_ipython
 
+from helpers.sentences import say
+
 HINT = (
     "{name} is made in {section}, in the cell that begins with `{begins}`: run that cell first. Or click on this cell, "
     "and choose Run All Above Selected Cell in the menu Run."
@@ -55,6 +57,7 @@ def _say(shell, kind, error, traceback, tb_offset=None):
     if kind is not NameError:  # an UnboundLocalError is about a name inside a function
         return
     if path.is_file():
-        print(where(error.name, json.loads(path.read_text(encoding="utf-8"))))
+        if hint := where(error.name, json.loads(path.read_text(encoding="utf-8"))):
+            say(hint)
     else:
-        print(NO_NOTEBOOK.format(name=error.name))
+        say(NO_NOTEBOOK.format(name=error.name))

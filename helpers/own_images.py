@@ -16,6 +16,7 @@ from helpers.data import ImageData
 from helpers.errors import DataError
 from helpers.files import new_file
 from helpers.photos import NOTHING, PhotoError, as_example, brightness, read_photo
+from helpers.sentences import say
 from helpers.splitting import split
 from helpers.whole_sets import SIZES
 
@@ -209,7 +210,7 @@ def _as_data_set(path, found):
         notes.append(f"without a test image: {', '.join(lacking[:10])}.")
     parts = images[train], labels[train], images[test], labels[test]
     data = ImageData(path.resolve().name, *parts, names, str(path.resolve()), path.resolve())
-    print(data, *notes, sep="\n")
+    say("\n".join([repr(data), *notes]))
     return data
 
 
@@ -244,4 +245,4 @@ def _keep(kept, files, form, found):
         with new_file(kept, overwrite=True) as file:
             np.savez(file, fingerprint=np.array(_fingerprint(files, form)), **found)
     except OSError as error:
-        print(f"{kept} cannot be written ({error.strerror}): next time the pictures will be read again.")
+        say(f"{kept} cannot be written ({error.strerror}): next time the pictures will be read again.")

@@ -4,6 +4,7 @@ from collections import Counter
 
 from helpers.any_data import as_data_set, as_labels
 from helpers.errors import ShapeError
+from helpers.sentences import say
 from helpers.splitting import split
 
 MOST = 1_000  # classes, of which only 62 fit into the labs
@@ -25,7 +26,8 @@ def whole_set(train_images, train_labels, test_images, test_labels, class_names)
     if test_images is None:
         _refuse_other_shapes(images)
         train, test, notes = split(images, labels)
-        print(*notes, sep="\n", end="\n" if notes else "")
+        if notes:
+            say("\n".join(notes))
         return images[train], labels[train], images[test], labels[test], class_names
     others = as_data_set(test_images, test_labels, "test", len(class_names))
     _refuse_other_shapes(images, others[0])

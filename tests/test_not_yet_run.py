@@ -58,4 +58,4 @@ def test_in_a_kernel_the_line_follows_the_traceback(name, words, tmp_path, monke
         NotebookClient(notebook).execute()
     error, line = notebook.cells[2].outputs
     assert error.output_type == "error"
-    assert line.text.startswith(words)
+    assert line.data["text/plain"].startswith(words)

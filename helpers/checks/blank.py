@@ -2,7 +2,6 @@
 
 import ast
 import functools
-import html
 import inspect
 import textwrap
 
@@ -10,6 +9,7 @@ from IPython.display import HTML, display
 
 from helpers.checks import chapter1, chapter2, chapter3, chapter4, chapter5
 from helpers.checks.verdict import NOT_YET
+from helpers.sentences import VERDICT, in_html
 
 BLANKS = {
     name: blank
@@ -62,4 +62,4 @@ def _standing_in(solution, function):
 
 
 def _line(text):
-    return HTML(f'<div style="font-size:16px;line-height:24px">{html.escape(text)}</div>')
+    return HTML(in_html(text, VERDICT))

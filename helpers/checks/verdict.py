@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from helpers.sentences import VERDICT, in_html
+
 MARKS = {True: "✅", False: "❌", None: "✏️"}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to an exercise's attempt, shown as one line; only a right attempt counts as true.
+    """The answer to an exercise's attempt, shown in words; only a right attempt counts as true.
 
     right: True, False with the mistake named in `message`, or None if nothing has been tried yet.
     """
@@ -20,6 +22,9 @@ class Verdict:
 
     def __repr__(self):
         return f"{MARKS[self.right]} {self.message}"
+
+    def _repr_html_(self):
+        return in_html(repr(self), VERDICT)
 
 
 def right(words):

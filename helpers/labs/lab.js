@@ -158,12 +158,18 @@ export function living(makePicture) {
         root.dataset.version = ++version;
       };
       model.on("change", update);
-      model.on("comm_live_update", () => {
+      const stopped = () => {
         root.classList.add("lab-dead");
         said.textContent = RESTARTED;
         say(RESTARTED);
         root.querySelectorAll("input, select, button").forEach((hand) => (hand.disabled = true));
-      });
+      };
+      model.on("comm_live_update", stopped);
+      // A kernel that is shut down, by hand or by a hub that found it idle, tells its widgets nothing: JupyterLab's own
+      // connection to it, which other front ends do not have, ends then.
+      const ended = model.widget_manager.kernel?.disposed;
+      ended?.connect(stopped);
+      signal.addEventListener("abort", () => ended?.disconnect(stopped));
       update();
     },
   };

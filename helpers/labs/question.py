@@ -10,7 +10,7 @@ import traitlets as t
 from IPython.display import HTML, display
 
 from helpers.labs.cells import Whole, this_cell
-from helpers.labs.living import CSS, display_with
+from helpers.labs.living import CSS, display_with, script
 
 STYLE = "font-size:16px;line-height:24px"
 
@@ -37,8 +37,9 @@ class Guess(Whole):
 
     def __init__(self, question, choices, noted_by="is_noted"):
         self.question, self.choices, self.opened = question, choices, None
-        self.noted = widgets.HTML(_line("&nbsp;"))
-        super().__init__([widgets.HTML(_line(f"<b>Guess first.</b> {html.escape(question)}")), choices, self.noted])
+        self.noted, self.focus = widgets.HTML(_line("&nbsp;")), Focus()
+        asked = widgets.HTML(_line(f"<b>Guess first.</b> {html.escape(question)}"))
+        super().__init__([asked, choices, self.noted, self.focus])
         choices.observe(lambda change: self._note(), noted_by)
 
     def _show_answer(self, right, reason, shown):
@@ -53,6 +54,7 @@ class Guess(Whole):
 
     def _verdict(self, right, reason):
         self.choices.disabled = True
+        self.focus.losses += 1
         mark, how = self._verdict_on(right) if self.chosen is not None else ("", "")
         guess = "You made no guess."
         if self.chosen is not None:
@@ -75,6 +77,16 @@ class Guess(Whole):
         text = _line(f"<b>Guess first.</b> {html.escape(self.question)} &nbsp; {options}")
         self.add_class("lab-alive")
         display_with(f"{text}<p>Run this cell again to guess.</p>", self, "a question to guess")
+
+
+class Focus(anywidget.AnyWidget):
+    """Sees to it that the notebook has the keyboard after a click on an option or a button that takes itself away."""
+
+    _esm = f"{script('focus.js')}\nexport default {{ render: giveKeyboardBack }};"
+    losses = t.Int().tag(sync=True)  # how often something was taken away
+
+    def __init__(self):
+        super().__init__(layout={"display": "none"})
 
 
 class Choices(anywidget.AnyWidget):
@@ -125,7 +137,8 @@ class Reveal(Whole):
         self.question, self.verdict, self.shown = question, verdict, shown
         self.show_me = widgets.Button(description="Show me", tooltip="Show the answer without a guess")
         self.show_me.on_click(lambda button: self.reveal())
-        super().__init__([widgets.HTML(_line(f"Guess first: {html.escape(question)}")), self.show_me])
+        self.focus = Focus()
+        super().__init__([widgets.HTML(_line(f"Guess first: {html.escape(question)}")), self.show_me, self.focus])
 
     def _ipython_display_(self):
         text = f"<p>{html.escape(self.question)} Run the question's cell and this one again to see the answer.</p>"
@@ -138,7 +151,8 @@ class Reveal(Whole):
         for thing in self.shown:
             # A figure displays itself, which leaves an output widget with nothing: give it the figure's HTML.
             output.append_display_data(HTML(thing._repr_html_()) if hasattr(thing, "_ipython_display_") else thing)
-        self.children = [widgets.HTML(self.verdict()), output]
+        self.children = [widgets.HTML(self.verdict()), output, self.focus]
+        self.focus.losses += 1
 
 
 def _line(text):

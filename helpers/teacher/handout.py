@@ -70,11 +70,9 @@ def still(widget, states):
     widget: its id; states: {id: the widget's state}.
     """
     kinds = [states[widget]["model_name"], *(states[child]["model_name"] for child in children_of(widget, states))]
-    if "AnyModel" in kinds or "RadioButtonsModel" in kinds:
+    if "AnyModel" in kinds or "RadioButtonsModel" in kinds or is_picture(widget, states):
         return ""  # its picture, or its text, comes before it
-    pictures = pictures_of(widget, states)
-    alone = is_picture(widget, states)  # the curves of `labs.watch`, which has nothing to move
-    return "".join(pictures if alone else [*pictures, LAB])
+    return "".join([*pictures_of(widget, states), LAB])
 
 
 def pictures_of(widget, states):

@@ -1,6 +1,7 @@
 """Chapter 2's claims: convolution and pooling. A seed chooses other garments than the chapter's."""
 
 import functools
+import itertools
 import os
 
 import torch
@@ -45,11 +46,12 @@ def shifted(seed):
 
 
 def learn(images, lr, num_steps, target=SOBEL, start=None):
-    """The loss of a kernel before each step of gradient descent, and its largest distance from the target at the end.
+    """The loss of a kernel before each step of gradient descent, its largest distance from the target at the end, and
+    the sum of its weights after each step.
 
     start: the kernel that it begins with, (1, 1, 3, 3); zeros unless given.
     """
-    wanted, losses = F.conv2d(images, target[None, None]), []
+    wanted, losses, sums = F.conv2d(images, target[None, None]), [], []
     kernel = torch.zeros(1, 1, 3, 3) if start is None else start
     for _ in range(num_steps):
         kernel = kernel.detach().requires_grad_()
@@ -57,7 +59,8 @@ def learn(images, lr, num_steps, target=SOBEL, start=None):
         loss.backward()
         losses.append(loss.item())
         kernel = kernel - lr * kernel.grad
-    return losses, float((kernel.detach() - target).abs().max())
+        sums.append(kernel.sum().item())
+    return losses, float((kernel.detach() - target).abs().max()), sums
 
 
 def learnt(seed):
@@ -66,7 +69,9 @@ def learnt(seed):
     curves = [learn(images, lr, 40)[0] for lr in RATES]
     return {
         "first": [losses[0] for losses in curves],
+        "before step 9": [losses[8] for losses in curves],
         "after 40": [losses[-1] for losses in curves],
+        "sums, 0.6": learn(images, 0.6, 40)[2],
         "away after 200": learn(images, 0.3, 200)[1],
         "boot, 0.3": learn(boot, 0.3, 300)[0][-1],
         "boot, 0.4": min(learn(boot, 0.4, 300)[0][-1], 1e6),
@@ -82,7 +87,7 @@ def targets(seed):
         ("outline", kernel_preset("outline (Laplacian)", 3)),
         ("blur", kernel_preset("blur (mean)", 3)),
     ):
-        losses, away = learn(garments()[:1], 0.2, NUM_STEPS + 1, target, start)
+        losses, away, _ = learn(garments()[:1], 0.2, NUM_STEPS + 1, target, start)
         found |= {f"{name}, first": losses[0], name: losses[-1], f"{name}, away": away}
     return found
 
@@ -98,6 +103,12 @@ MEASURES = {"shifted": shifted, "learnt": learnt, "targets": targets, "filters":
 
 def after(run, lr):
     return run["after 40"][RATES.index(lr)]
+
+
+def overshoots(sums, soon):
+    """Whether the sign changes at every step, and from step `soon` on the size grows at each."""
+    pairs = list(itertools.pairwise(sums))
+    return all(a * b < 0 for a, b in pairs) and all(abs(b) > abs(a) for a, b in pairs[soon - 1 :])
 
 
 CLAIMS = [
@@ -128,10 +139,16 @@ CLAIMS = [
     ),
     ("Nearly the true kernel, from examples alone.", "learnt", lambda run: run["away after 200"] < 0.5),
     (
-        "But at 0.6 every step lands beyond the goal, and each time farther away: the loss diverges.",
+        "at first its loss falls fastest",
         "learnt",
-        lambda run: after(run, 0.6) > run["first"][0],
+        lambda run: min(run["before step 9"]) == run["before step 9"][RATES.index(0.6)],
     ),
+    (
+        "at 0.6 it lands on the other side of 0 at every step, and soon farther away each time.",
+        "learnt",
+        lambda run: overshoots(run["sums, 0.6"], soon=6),
+    ),
+    ("In the end the loss diverges.", "learnt", lambda run: after(run, 0.6) > run["first"][0]),
     (
         "At 0.02 it falls, but slowly.",
         "learnt",

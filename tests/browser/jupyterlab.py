@@ -39,6 +39,14 @@ ERRORS = """window.jupyterapp.shell.currentWidget.content.widgets
     .map(output => `${output.ename}: ${output.evalue}`)"""
 ASKED_ERRORS, UNASKED_ERRORS = ERRORS % "true", ERRORS % "false"  # a tag asks a cell to end with an error
 
+# Whether every cell has run, or one has failed unasked. Cells know their state since JupyterLab 4.3; a cell that runs
+# has no count.
+ALL_HAVE_RUN = f"""() => {{
+    const cells = window.jupyterapp.shell.currentWidget.content.widgets.filter(cell => cell.model.type === 'code');
+    return cells.every(cell => cell.model.executionCount && (cell.model.executionState ?? 'idle') === 'idle')
+        || {UNASKED_ERRORS}.length > 0;
+}}"""
+
 
 @contextlib.contextmanager
 def server(own=(), log=None, windowing="none", writable=True, application="jupyterlab"):
@@ -68,7 +76,8 @@ def server(own=(), log=None, windowing="none", writable=True, application="jupyt
             "IPYTHONDIR": "ipython", "JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         }  # fmt: skip
         environment = os.environ | {name: str(home / place) for name, place in variables.items()}
-        environment |= {"LENET_LAB_OFFLINE": "1"}
+        # After a restart the debugger warns of frozen modules, in JupyterLab's log, which no student sees.
+        environment |= {"LENET_LAB_OFFLINE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
@@ -179,18 +188,10 @@ def wait_for_notebook(page):
 
 
 def run_all(page, minutes=5):
-    """Run All, as the menu does it, and wait until every cell has run or one has failed unasked.
-
-    Cells know their state since JupyterLab 4.3; a cell that runs has no count.
-    """
+    """Run All, as the menu does it, and wait until every cell has run or one has failed unasked."""
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
     page.wait_for_function(
-        f"""() => {{
-            const cells = window.jupyterapp.shell.currentWidget.content.widgets
-                .filter(cell => cell.model.type === 'code');
-            return cells.every(cell => cell.model.executionCount && (cell.model.executionState ?? 'idle') === 'idle')
-                || {UNASKED_ERRORS}.length > 0;
-        }}""",
+        ALL_HAVE_RUN,
         polling=200,  # by itself it would read all outputs at each frame, and take a core from the kernel
         timeout=minutes * 60_000,
     )

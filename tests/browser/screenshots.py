@@ -36,32 +36,38 @@ def shoot(page, name):
         page.screenshot(path=FOLDER / f"{name}-page-{i:02}.png")
 
 
+def compose(page, lab, whole_cell=True):
+    """Bring a lab to the top of the page, with its cell's code unless that is long, and nothing else lit up."""
+    page.evaluate("() => document.activeElement.blur()")  # a focus ring would draw the eye
+    place = "lab.closest('.jp-Cell')" if whole_cell else "lab"
+    lab.evaluate(f"lab => {place}.scrollIntoView()")
+    page.mouse.move(5, 5)
+    page.wait_for_timeout(500)
+
+
 def shoot_training(page):
     """Two runs in chapter 4's lab, the second at another learning rate: the README's first picture."""
-    lab = page.get_by_role("group", name="trainer lab")
+    lab = page.get_by_role("group", name="trainer lab").first  # the chapter ends with another
     lab.scroll_into_view_if_needed()
     lab.get_by_role("button", name="Train", exact=True).click()
-    ended = lab.get_by_text("Done: 5 epochs").first
-    ended.wait_for(timeout=120_000)
+    lab.get_by_text("Done: 5 epochs").wait_for(timeout=120_000)
     lab.get_by_role("slider").first.press("ArrowLeft")
-    page.wait_for_timeout(1000)
-    ended.wait_for(timeout=120_000)
-    lab.evaluate("lab => lab.scrollIntoView()")
-    page.wait_for_timeout(500)
+    lab.get_by_text("lr=0.03", exact=True).wait_for(timeout=120_000)  # the table's row, once the run has ended
+    compose(page, lab)
     page.screenshot(path=README_FOLDER / "training.png")
 
 
 def shoot_convolution(page):
-    """Chapter 2's lab after some moves of the hand: the README's second picture."""
+    """Chapter 2's lab after some moves of the hand."""
     lab = page.get_by_role("group", name="convolution lab").first
-    lab.evaluate("lab => lab.scrollIntoView()")
     jupyterlab.type_line(lab, "convolution padding=1 row=9 column=12")
     page.wait_for_timeout(1000)
+    compose(page, lab)
     page.screenshot(path=README_FOLDER / "convolution.png")
 
 
 def shoot_drawing(page):
-    """Chapter 5's lab with a digit drawn by the mouse: the README's third picture."""
+    """Chapter 5's lab with a digit drawn by the mouse."""
     lab = page.get_by_role("group", name="drawing lab").first
     lab.scroll_into_view_if_needed()
     box = lab.locator(".lab-pad canvas").bounding_box()
@@ -72,6 +78,7 @@ def shoot_drawing(page):
         page.wait_for_timeout(100)
     page.mouse.up()
     page.wait_for_timeout(1000)
+    compose(page, lab, whole_cell=False)  # the cell trains two networks first
     page.screenshot(path=README_FOLDER / "drawing.png")
 
 

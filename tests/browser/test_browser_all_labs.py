@@ -8,6 +8,20 @@ from playwright.sync_api import expect
 
 from tests import every_lab
 from tests.browser import jupyterlab
+from tests.browser.hands import (
+    LOST,
+    Lab,
+    check_cells_under_the_pointer,
+    check_explorer_under_the_pointer,
+    check_finger_moves_the_window,
+    check_ink_of_a_finger,
+    check_ink_of_the_mouse,
+    check_microscope_under_the_pointer,
+    check_pin,
+    check_window_is_dragged,
+    clear,
+    pad_of,
+)
 
 NAMES = [*every_lab.LABS]
 CELLS = [f"{every_lab.BEGIN}\n{every_lab.NETS}", *(f"{name} = {code}\n{name}" for name, code in every_lab.LABS.items())]
@@ -19,11 +33,12 @@ PAGES = [
 ]
 
 
-@pytest.fixture(params=PAGES)
-def page(browser, tmp_path, request):
+@pytest.fixture(params=PAGES, scope="module")
+def page(browser, tmp_path_factory, request):
     """A page of all labs, run to its end; nothing may have gone wrong in it."""
     application, windowing = request.param
-    with jupyterlab.server({"labs.ipynb": CELLS}, tmp_path / "log", windowing, application=application) as address:
+    log = tmp_path_factory.mktemp("labs") / "log"
+    with jupyterlab.server({"labs.ipynb": CELLS}, log, windowing, application=application) as address:
         page = jupyterlab.open_notebook(browser, address, "labs.ipynb", application=application)
         page.problems.clear()  # Notebook 7 complains of a setting of its own while it opens
         jupyterlab.run_all(page)
@@ -41,6 +56,30 @@ def at(page, name):
     lab = page.get_by_role("group", name=f"{'learn' if name == 'learn_kernel' else name} lab", exact=True)
     lab.wait_for()
     return lab
+
+
+# JupyterLab has more of these in files of its own.
+@pytest.mark.parametrize("page", PAGES[:1], indirect=True)
+def test_labs_follow_mouse_and_finger_in_notebook_7(page):
+    at(page, "explorer")
+    check_explorer_under_the_pointer(Lab(page, "explorer"))
+
+    at(page, "convolution")
+    convolution = Lab(page, "convolution")
+    check_cells_under_the_pointer(convolution, (0, 0), (-1, -1))
+    check_window_is_dragged(convolution)
+    check_finger_moves_the_window(convolution)
+    check_pin(convolution)
+    convolution.type_line("convolution")
+
+    at(page, "microscope")
+    check_microscope_under_the_pointer(Lab(page, "microscope"), "1-convolution")
+
+    pad = at(page, "drawing")
+    pad_of(pad).scroll_into_view_if_needed()
+    check_ink_of_the_mouse(page, pad, "drawing")
+    clear(pad)
+    check_ink_of_a_finger(page, pad, "drawing")
 
 
 def test_every_lab_is_alive_hides_its_still_picture_hears_keys_trains_and_finds_room(page):
@@ -70,3 +109,11 @@ def test_every_lab_is_alive_hides_its_still_picture_hears_keys_trains_and_finds_
         page.set_viewport_size({"width": width, "height": height})
         for name in NAMES:
             page.wait_for_function(FITS, arg=at(page, name).element_handle())
+
+
+# Last: no lab moves after it.
+def test_after_its_kernel_has_stopped_every_lab_asks_for_its_cell(page, request):
+    stop = "shutdown()" if "JupyterLab" in request.node.name else "session.kernel.restart()"
+    page.evaluate(f"() => window.jupyterapp.shell.currentWidget.sessionContext.{stop}")
+    for name in NAMES:
+        expect(at(page, name).locator(".lab-said").first).to_have_text(LOST)

@@ -1,8 +1,5 @@
 """The labs that explore, in JupyterLab as it is installed: shapes, data and results under a hand."""
 
-import json
-import re
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from matplotlib.cbook import get_sample_data
@@ -10,12 +7,12 @@ from playwright.sync_api import expect
 
 from tests import every_lab
 from tests.browser import jupyterlab
+from tests.browser.hands import EDGE, Lab, check_explorer_under_the_pointer, known
 
 LINES = """result lr=0.01 channels=6 kernel=5 parameters=61706 accuracy=0.61
 result lr=0.1 channels=6 kernel=5 parameters=61706 accuracy=0.84
 result lr=0.1 channels=6 kernel=5 parameters=61706 accuracy=0.80"""
 LABS = {name: every_lab.LABS[name] for name in ("shapes", "explorer", "class_experiment")}
-EDGE = 3  # pixels around a map: see window.js
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +44,6 @@ def lab(page, request):
 
 def line_of(lab):
     return lab.get_by_label("board line")
-
-
-def known(page):
-    """What the kernel says that the lab shows."""
-    return json.loads(jupyterlab.run_python(page, "import json; print(json.dumps(lab.state(), default=str))"))
 
 
 def check_axe(page):
@@ -106,14 +98,14 @@ class TestShapes:
         expect(lab.get_by_role("button", name="convolution 1")).to_contain_text("7×28×28")
         assert lab.locator(".lab-of-convolution svg").first.locator("rect").count() == 7
         shown = lab.locator(".lab-totals .lab-amount").all_inner_texts()
-        assert shown == known(page)["facts"]["totals"]
+        assert shown == known(page, "lab.state()")["facts"]["totals"]
         expect(lab.get_by_role("status")).to_contain_text("28 → 28 → 14 → 10 → 5")
 
     def test_a_layer_under_the_pointer_tells_its_arithmetic(self, page, lab):
         why = lab.locator(".lab-why")
         expect(why).to_contain_text("28 + 2·2 − 5 + 1 = 28 rows")
         lab.get_by_role("button", name="dense 1").hover()
-        for line in known(page)["facts"]["layers"][5]["why"]:
+        for line in known(page, "lab.state()")["facts"]["layers"][5]["why"]:
             expect(why).to_contain_text(line)
         lab.locator(".lab-said").hover()
         expect(why).to_contain_text("28 + 2·2 − 5 + 1 = 28 rows")
@@ -149,31 +141,13 @@ class TestExplorer:
     LAB = "explorer"
 
     def test_a_pixel_under_the_pointer_says_its_number_and_a_click_shows_all(self, page, lab):
-        state = known(page)
-        image = lab.get_by_role("button", name="#11 ")
-        image.scroll_into_view_if_needed()
-        box = image.locator("canvas").bounding_box()
-        size = box["width"] / 28
-        page.mouse.move(box["x"] + 14.5 * size, box["y"] + 12.5 * size)
-        number = state["arrays"]["images"][11][0][12][14]
-        expect(lab.locator(".lab-note").first).to_have_text(re.compile(rf"^#11 .*, row 12, column 14: {number}$"))
-        page.mouse.down()
-        page.mouse.up()
-        expect(line_of(lab)).to_have_value("explorer view=numbers place=11")
-        canvas = lab.get_by_role("slider", name="pixel")
-        expect(canvas).to_be_focused()
-        box = canvas.bounding_box()
-        wide, high = (box["width"] - 2 * EDGE) / 28, (box["height"] - 2 * EDGE) / 28
-        page.mouse.move(box["x"] + EDGE + 14.5 * wide, box["y"] + EDGE + 12.5 * high)
-        assert lab.locator(".lab-change strong").inner_text() == str(number)
-        lab.get_by_role("button", name="all images").click()
-        expect(line_of(lab)).to_have_value("explorer place=11")
+        check_explorer_under_the_pointer(Lab(page, "explorer", called="lab"))
 
     def test_the_pixels_are_reached_by_keyboard_and_by_a_finger(self, page, lab):
         jupyterlab.type_line(lab, "explorer view=numbers place=3")
         canvas = lab.get_by_role("slider", name="pixel")
         canvas.wait_for()  # the kernel has taken the line by then
-        image = known(page)["arrays"]["image"][0]
+        image = known(page, "lab.state()")["arrays"]["image"][0]
         canvas.focus()
         for key in ("ArrowDown", "ArrowDown", "End", "ArrowLeft"):
             page.keyboard.press(key)
@@ -240,7 +214,7 @@ class TestExplorer:
         choose_file(page, lab, get_sample_data("grace_hopper.jpg", asfileobj=False))
         expect(lab.locator(".lab-said")).to_contain_text("Your photograph")
         expect(lab.locator(".lab-upload")).to_contain_text("grace_hopper.jpg: taken as 512 pixels wide, 600 high")
-        titles = known(page)["facts"]["titles"]
+        titles = known(page, "lab.state()")["facts"]["titles"]
         assert lab.locator(".lab-steps figcaption").all_inner_texts() == titles
         loaded = "images => images.every(image => image.complete && image.naturalWidth > 0)"
         page.wait_for_function(f"() => ({loaded})([...document.querySelectorAll('.lab-steps img')])")
@@ -285,7 +259,7 @@ class TestClassExperiment:
         said = "learning rate 0.1: 2 results, mean 0.82 ± 0.028"
         expect(chart).to_have_attribute("aria-valuetext", said)
         expect(lab.get_by_text(said)).to_be_visible()
-        assert known(page)["facts"]["groups"][1]["count"] == 2
+        assert known(page, "lab.state()")["facts"]["groups"][1]["count"] == 2
 
     def test_the_setting_under_the_pointer_is_told(self, page, lab):
         box = lab.get_by_role("slider", name="mean accuracy").bounding_box()

@@ -46,15 +46,16 @@ CELLS = {  # {cell: source}; those with a fault are named in FAULTS
     "told-early": "right = 'four'\nearly.answer(right, 'It is one more than three of them.')",
     "blank": BLANK,
 }  # fmt: skip
+STUCK = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"  # nothing comes after it
 FAULTS = {
     ("red", "traceback"), ("red", "warning"), ("red", "red-lab"), ("empty", "empty"), ("cut", "cut"), ("cut", "wide"),
     ("cut", "crowded"),
     ("loading", "loading"), ("dead", "gone"), ("alt", "wordless"), ("wait", "slow"), ("dead", "dead"), ("jump", "jump"),
-    ("answer", "told-early"), ("verdict", "blank"), ("script", "alive"),
+    ("answer", "told-early"), ("verdict", "blank"), ("script", "alive"), ("stuck", "stuck"),
 }  # fmt: skip
 OTHERS = {"alive", "dead", "jump", "ask", "told", "ask-early", "told-early", "blank"}
 DATA = SimpleNamespace(
-    RUN=[cell for cell in CELLS if cell not in OTHERS],
+    RUN=[*(cell for cell in CELLS if cell not in OTHERS), "stuck"],
     GUESSES={"ask": ("told", "one", "two"), "ask-early": ("told-early", "three", "four")},
     BLANKS={"blank": ("X[0]", "words that it does not say")},
     LABS={
@@ -78,6 +79,7 @@ def notebook():
         cells.append(new_code_cell(source, id=name, metadata=FOLDED if name.startswith(("ask", "told")) else {}))
     solution = "@checks.yours\ndef pool2d(X, size):\n    return torch.nn.functional.max_pool2d(X[None], size)[0]"
     cells.append(new_markdown_cell(f"<details><summary>Show me</summary>\n\n```python\n{solution}\n```\n", id="shown"))
+    cells.append(new_code_cell(STUCK, id="stuck"))
     return new_notebook(cells=cells, metadata=kernel)
 
 
@@ -86,7 +88,9 @@ def parts(notebook, browser, tmp_path_factory):
     """What the rehearsal of the notebook notices."""
     script = Script(0, "faults.ipynb", DATA, notebook, nbformat.v4.new_notebook())
     with jupyterlab.server({"faults.ipynb": notebook}, tmp_path_factory.mktemp("lesson") / "log", False) as address:
-        return rehearse(browser.new_page(viewport=WINDOW), address, script, "straight")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("tests.lesson.rehearse.QUIET", 15)
+            return rehearse(browser.new_page(viewport=WINDOW), address, script, "straight")
 
 
 def test_each_planted_fault_is_noticed_and_nothing_else(parts):
@@ -98,3 +102,9 @@ def test_each_planted_fault_is_noticed_and_nothing_else(parts):
 
 def test_an_error_that_only_the_log_shows_is_noticed_too(parts):
     assert any("ZeroDivisionError" in remark.words for remark in parts[-1].remarks if remark.cell == "the page")
+
+
+def test_a_lesson_that_is_stuck_ends_and_says_what_was_awaited_and_how_things_stood(parts):
+    (remark,) = [remark for remark in parts[-1].remarks if remark.kind == "stuck"]
+    assert "s waited in vain for the cell's end; the kernel is " in remark.words
+    assert "the keyboard is at " in remark.words

@@ -1,9 +1,5 @@
 """The pad and the photograph under a hand, in JupyterLab as it is installed: ink is there before any answer."""
 
-import base64
-import io
-import json
-
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
@@ -12,8 +8,17 @@ from playwright.sync_api import expect
 
 from tests import every_lab
 from tests.browser import jupyterlab
-
-SEVEN = [(80, 60), (200, 60), (160, 140), (120, 220)]
+from tests.browser.hands import (
+    LOST,
+    SEVEN,
+    check_ink_of_a_finger,
+    check_ink_of_the_mouse,
+    clear,
+    draw,
+    ink,
+    known,
+    pad_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,39 +42,8 @@ def lab(page):
     root = page.get_by_role("group", name="drawing lab")
     root.wait_for()
     pad_of(root).scroll_into_view_if_needed()
-    root.get_by_role("button", name="Clear").click()
-    expect(root.locator(".lab-said")).to_contain_text("Draw with")
+    clear(root)
     return root
-
-
-def pad_of(root):
-    return root.locator(".lab-pad canvas")
-
-
-def known(page, expression):
-    """What the kernel says."""
-    return json.loads(jupyterlab.run_python(page, f"import json; print(json.dumps({expression}))"))
-
-
-def place(root, x, y):
-    """A place on the pad, in pixels of the page."""
-    box = pad_of(root).bounding_box()
-    return box["x"] + x, box["y"] + y
-
-
-def draw(page, root, points):
-    """A stroke by the mouse that stays down."""
-    page.mouse.move(*place(root, *points[0]))
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*place(root, *point), steps=5)
-
-
-def ink(root):
-    """The pad as the page shows it, (rows, columns), 0 to 255."""
-    address = pad_of(root).evaluate("canvas => canvas.toDataURL()")
-    picture = Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))).convert("L")
-    return torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).reshape(picture.size[::-1])
 
 
 def choose_file(page, root, path):
@@ -93,18 +67,7 @@ def keep_busy(page, seconds):
 
 
 def test_the_ink_of_the_browser_is_that_of_the_kernel(page, lab):
-    draw(page, lab, SEVEN)
-    page.mouse.up()
-    draw(page, lab, [(100, 150), (180, 150)])
-    page.mouse.up()
-    expect(pad_of(lab)).to_have_attribute("aria-label", "drawing pad, 2 strokes")
-    expect(lab.get_by_label("board line")).to_have_value("drawing example=none")
-    expect(lab.locator(".lab-said")).to_contain_text("LeNet says")
-    shown = ink(lab).float()
-    sent = torch.tensor(known(page, "lab.pad.pixels().tolist()")).float().reshape(280, 2, 280, 2).mean(dim=(1, 3))
-    assert shown.shape == sent.shape
-    assert (shown - sent).abs().mean() < 2
-    assert (sent > 127).sum() > 5000
+    check_ink_of_the_mouse(page, lab, "lab")
 
 
 def test_ink_is_there_while_a_kernel_is_busy_and_the_answer_comes_when_it_is_free(page, lab):
@@ -142,20 +105,7 @@ def test_a_stroke_may_leave_the_pad_and_come_back(page, lab):
 
 
 def test_a_finger_draws_like_the_mouse_and_the_page_stays_where_it_is(page, lab):
-    session = page.context.new_cdp_session(page)
-    before = pad_of(lab).bounding_box()
-
-    def touch(kind, *points):
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
-
-    touch("touchStart", place(lab, 140, 220))
-    for y in range(200, 50, -20):
-        touch("touchMove", place(lab, 140, y))
-    touch("touchEnd")
-    assert ink(lab)[70:215, 140].eq(255).all()
-    assert pad_of(lab).bounding_box() == before
-    expect(lab.locator(".lab-said")).to_contain_text("LeNet says")
-    assert known(page, "len(lab.pad.ink['strokes'])") == 1
+    check_ink_of_a_finger(page, lab, "lab")
 
 
 def test_undo_takes_back_strokes_clear_and_examples_one_by_one(page, lab):
@@ -252,10 +202,9 @@ def test_after_a_reload_the_drawing_is_still_there_and_after_a_restart_the_lab_a
     page.mouse.up()
     expect(pad_of(root)).to_have_attribute("aria-label", "drawing pad, 2 strokes")
     assert ink(root)[60, 80:200].eq(255).all()
-    root.get_by_role("button", name="Clear").click()
-    expect(root.locator(".lab-said")).to_contain_text("Draw with")
+    clear(root)
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    expect(root.locator(".lab-said")).to_contain_text("run this cell again")
+    expect(root.locator(".lab-said")).to_have_text(LOST)
     expect(page.locator(".lab-still")).to_be_hidden()
     page.reload()
     still = page.locator(".lab-still svg")

@@ -1,6 +1,5 @@
 """The window explorer under a hand, in JupyterLab as it is installed: every number shown is the kernel's."""
 
-import json
 import re
 
 import pytest
@@ -9,8 +8,21 @@ from playwright.sync_api import expect
 
 from tests import every_lab
 from tests.browser import jupyterlab
+from tests.browser.hands import (
+    LOST,
+    Lab,
+    check_cells_under_the_pointer,
+    check_finger_moves_the_window,
+    check_microscope_under_the_pointer,
+    check_pin,
+    check_window_is_dragged,
+    flat,
+    near,
+    number,
+    shown,
+    size_of,
+)
 
-EDGE = 3  # pixels around each map: see window.js
 LABS = {name: every_lab.LABS[name] for name in ("convolution", "pooling", "microscope")}
 
 
@@ -31,50 +43,6 @@ def page(browser, address):
         yield page
 
 
-class Lab:
-    """A lab in the page."""
-
-    def __init__(self, page, name):
-        self.page, self.name = page, name
-        self.root = page.get_by_role("group", name=f"{name} lab")
-        self.root.wait_for()
-        self.root.scroll_into_view_if_needed()
-
-    def type_line(self, line):
-        """Type a board line, and wait until the lab has drawn what it asks for."""
-        before = self.root.get_attribute("data-version")
-        box = self.root.get_by_label("board line")
-        box.fill(line)
-        box.press("Enter")
-        expect(self.root).not_to_have_attribute("data-version", before)
-
-    def known(self, *path):
-        """What the kernel says that the lab shows."""
-        text = jupyterlab.run_python(self.page, f"import json; print(json.dumps({self.name}.state()))")
-        found = json.loads(text)
-        for key in path:
-            found = found[key]
-        return found
-
-    def map(self, name):
-        return self.root.get_by_role("slider", name=name, exact=True)
-
-    def place(self, canvas, shape, row, column):
-        """The middle of a cell of a map of that shape, on the page."""
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        cell = (box["width"] - 2 * EDGE) / max(shape)
-        return box["x"] + EDGE + (column + 0.5) * cell, box["y"] + EDGE + (row + 0.5) * cell
-
-    def total(self):
-        return number(self.root.locator(".lab-total").inner_text())
-
-    def table(self, place):
-        """The numbers of a table, by its place among those of the lab."""
-        cells = self.root.locator(".lab-table").nth(place).locator("> *")
-        return cells.evaluate_all("cells => cells.map(cell => cell.value ?? cell.textContent)")
-
-
 # First: JupyterLab opens a page that is loaded anew with all notebooks that other pages have open.
 def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(browser, address):
     page = jupyterlab.open_notebook(browser, address, "survival.ipynb")
@@ -86,7 +54,7 @@ def test_after_a_reload_a_lab_goes_on_and_after_a_restart_it_asks_for_its_cell(b
     page.reload()
     Lab(page, "convolution").type_line("convolution size=5")
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    expect(page.locator(".lab-said")).to_have_text("The kernel behind this lab has stopped: run this cell again.")
+    expect(page.locator(".lab-said")).to_have_text(LOST)
     page.reload()
     still = page.locator(".lab-still svg")
     still.scroll_into_view_if_needed()
@@ -114,23 +82,6 @@ def test_a_lab_that_a_cell_has_drawn_answers_while_another_cell_runs(browser, ad
     jupyterlab.end(page)
 
 
-def number(text):
-    return float(text.replace("−", "-"))
-
-
-def flat(rows):
-    return [number for row in rows for number in row]
-
-
-def near(number):
-    """About the same: three digits are written, and at most two after the point."""
-    return pytest.approx(number, abs=0.0051, rel=0.0051)
-
-
-def size_of(array):
-    return len(array), len(array[0])
-
-
 @pytest.fixture
 def convolution(page):
     lab = Lab(page, "convolution")
@@ -155,33 +106,9 @@ def microscope(page):
 @pytest.mark.parametrize(
     "line", ["convolution", "convolution kernel=random size=5 padding=2 stride=2", "convolution size=4 dilation=3"]
 )
-def test_each_cell_under_the_pointer_shows_the_sum_that_the_kernel_has(page, convolution, line):
+def test_each_cell_under_the_pointer_shows_the_sum_that_the_kernel_has(convolution, line):
     convolution.type_line(line)
-    known = convolution.known()
-    output, facts = known["arrays"]["output"], known["facts"]
-    canvas = convolution.map("cell of the output")
-    for row, column in ((0, 0), (5, 7), (len(output) - 1, len(output) - 1), (10, 3)):
-        page.mouse.move(*convolution.place(canvas, size_of(output), row, column))
-        assert convolution.total() == near(output[row][column])
-        expect(canvas).to_have_attribute("aria-valuetext", f"row {row}, column {column}: {shown(output[row][column])}")
-        step, dilation = facts["axes"][0]["stride"], facts["axes"][0]["dilation"]
-        window = [
-            known["arrays"]["image"][row * step + dilation * i][column * step + dilation * j]
-            for i in range(facts["axes"][0]["size"])
-            for j in range(facts["axes"][1]["size"])
-        ]
-        assert [number(text) for text in convolution.table(0)] == near(window)
-        products = [x * w for x, w in zip(window, flat(known["arrays"]["kernel"]), strict=True)]
-        assert [number(text) for text in convolution.table(2)] == near(products)
-    page.mouse.move(5, 5)
-    row, column = facts["cell"]
-    assert convolution.total() == near(output[row][column])
-    assert convolution.known("line") == line  # the pointer alone pins nothing
-
-
-def shown(x):
-    """A number as the lab writes it."""
-    return f"{round(x, 2) + 0.0:.3g}".replace("-", "−")
+    check_cells_under_the_pointer(convolution, (0, 0), (5, 7), (-1, -1), (10, 3))
 
 
 def test_a_pixel_under_the_pointer_says_how_many_cells_see_it(page, convolution):
@@ -206,46 +133,16 @@ def test_the_keyboard_asks_which_cells_see_a_pixel(page, convolution):
     expect(convolution.root.locator(".lab-sum")).not_to_contain_text("see the pixel")
 
 
-def test_the_window_is_dragged_over_the_input_and_stays_where_it_is_let_go(page, convolution):
-    canvas = convolution.map("pixel of the input")
-    page.mouse.move(*convolution.place(canvas, (28, 28), 10, 10))
-    page.mouse.down()
-    page.mouse.move(*convolution.place(canvas, (28, 28), 20, 6), steps=5)
-    output = convolution.known("arrays", "output")
-    assert convolution.total() == near(output[19][5])
-    page.mouse.up()
-    page.mouse.move(5, 5)
-    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=19 column=5")
-    assert convolution.total() == near(output[19][5])
+def test_the_window_is_dragged_over_the_input_and_stays_where_it_is_let_go(convolution):
+    check_window_is_dragged(convolution)
 
 
-def test_a_finger_moves_the_window(page, convolution):
-    canvas = convolution.map("cell of the output")
-    session = page.context.new_cdp_session(page)
-    places = [convolution.place(canvas, (26, 26), *cell) for cell in ((2, 2), (4, 9), (7, 20))]
-
-    def touch(kind, *points):
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
-
-    touch("touchStart", places[0])
-    for place in places[1:]:
-        touch("touchMove", place)
-    touch("touchEnd")
-    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=7 column=20")
+def test_a_finger_moves_the_window(convolution):
+    check_finger_moves_the_window(convolution)
 
 
 def test_a_click_and_the_arrow_keys_pin_a_cell(page, convolution):
-    canvas = convolution.map("cell of the output")
-    page.mouse.click(*convolution.place(canvas, (26, 26), 3, 4))
-    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=3 column=4")
-    page.mouse.move(5, 5)
-    canvas.focus()
-    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "ArrowUp"):
-        page.keyboard.press(key)
-    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=2 column=5")
-    assert convolution.total() == near(convolution.known("arrays", "output")[2][5])
-    page.keyboard.press("End")
-    expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=2 column=25")
+    check_pin(convolution)
     convolution.map("pixel of the input").focus()
     page.keyboard.press("ArrowDown")
     expect(convolution.root.get_by_label("board line")).to_have_value("convolution row=3 column=25")
@@ -339,19 +236,8 @@ def test_pooling_shows_the_window_and_the_number_that_it_keeps(page, pooling, li
 
 
 @pytest.mark.parametrize("layer", ["1-convolution", "2-relu", "3-max-pooling", "4-convolution"])
-def test_the_microscope_computes_each_cell_under_the_pointer_as_the_network_does(page, microscope, layer):
-    microscope.type_line(f"microscope layer={layer} channel=2")
-    known = microscope.known()
-    maps, (rows, columns) = known["arrays"]["maps"], known["facts"]["sees"]
-    canvas = microscope.map("cell of the map")
-    for row, column in ((0, 0), (3, 8), (len(maps[2]) - 1, 4)):
-        page.mouse.move(*microscope.place(canvas, size_of(maps[2]), row, column))
-        sentence = microscope.root.locator(".lab-formula").inner_text()
-        result = number(sentence.replace(":", "=").split("=")[-1].split()[0])
-        assert result == pytest.approx(maps[2][row][column], abs=1e-4)
-        (top, bottom), (left, right) = rows[row], columns[column]
-        span = f"{top}–{bottom}, columns {left}–{right}" if bottom > top else f"row {top}, column {left}"
-        assert span in microscope.root.locator(".lab-note").inner_text()
+def test_the_microscope_computes_each_cell_under_the_pointer_as_the_network_does(microscope, layer):
+    check_microscope_under_the_pointer(microscope, layer)
 
 
 def test_a_click_on_a_small_map_chooses_its_channel_and_its_cell(page, microscope):

@@ -79,6 +79,7 @@ assert (learnt - kernels["vertical edges"]).abs().max() < 0.5
 
 # %% rate
 assert best == "lr 0.4"
+assert curves["lr 0.6"][8] < curves["lr 0.4"][8] < curves["lr 0.02"][8]  # at first
 assert curves["lr 0.4"][-1] < curves["lr 0.02"][-1] < curves["lr 0.02"][0] < curves["lr 0.6"][-1]
 
 # %% equivariant

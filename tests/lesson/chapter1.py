@@ -18,11 +18,7 @@ GUESSES = {
     "guess-winner": ("lucky", "20 % and 20 %", "20 % and 10 %"),
     "guess-last": ("last-batch", "35 batches of 256", "35 batches of 256, and a smaller one"),
     "guess-present": ("present", "more than 90 %", "50 to 90 %"),
-    "guess-loader": (
-        "loader-seconds",
-        "up to 3 times as long",
-        ("more than 10 times as long", "3 to 10 times as long"),
-    ),
+    "guess-loader": ("loader-seconds", "less time", ("more than twice as long", "up to twice as long")),
     "guess-range": ("normalise", "-1.0 to 1.0", "-0.8 to 2.0"),
 }
 BLANKS = {

@@ -10,6 +10,7 @@ from tests.lesson import notice
 from tests.lesson.script import CHAPTERS, script_of
 
 TRAINS = ("Run", "Train")  # the buttons that start a training
+ALL = 400  # seconds for all cells of a chapter
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # the notebook in sight, where two are open
 
 
@@ -51,7 +52,7 @@ def twice(student):
 def interrupt(student):
     """■ in the middle of a guess, of every training in a cell and of every one in a lab; then each is done again."""
     student.begin("■ in a guess")
-    jupyterlab.run_all(student.page)
+    run_all(student)
     question, (answer, _, _) = next(iter(student.script.data.GUESSES.items()))
     student.guess(question)
     student.stop()
@@ -92,15 +93,14 @@ def reload(student):
 def next_day(student):
     """Everything is run, saved, and opened the next day, without running anything."""
     student.begin("The next day")
-    jupyterlab.run_all(student.page)
+    run_all(student)
     save(student)
     student.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     student.page.reload()
     _wait_for_notebook(student)
     _look_at_all(student, student.script.sections())
     jupyterlab.run_python(student.page, "pass")  # a kernel that is ended while it starts keeps its server from ending
-    # JupyterLab says this on its console for every widget of yesterday; what stands in the page has been looked at.
-    student.page.problems[:] = [said for said in student.page.problems if "widget model not found" not in said]
+    _excuse_old_widgets(student)
 
 
 def two_chapters(student):
@@ -141,8 +141,9 @@ def moved(student):
     )
     _open(student, "elsewhere/my own copy.ipynb")
     _look_at_all(student, [first, second])
+    _excuse_old_widgets(student)
     for cell in [*first[2], *second[2]]:
-        student.run(cell.id)
+        student.run(cell.id, red=student.left.get(cell.id, ""))
 
 
 def read_only(student):
@@ -210,9 +211,17 @@ def restart_kernel(student, cell):
     student.page.keyboard.press("Escape")
     student.page.keyboard.press("0")
     student.page.keyboard.press("0")
-    student.page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+    # By their names "Confirm Kernel Restart" and "Cancel Kernel Restart" are both restarts.
+    student.page.locator(".jp-Dialog .jp-mod-accept").click()
     student.page.locator(".jp-Dialog").wait_for(state="detached")
     _wait_for_rest(student)
+
+
+def run_all(student):
+    """Run All, as the menu does it, and wait until every cell has run or one has failed unasked."""
+    student.part.at = "Run All"
+    student.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    student.wait("the end of Run All", jupyterlab.ALL_HAVE_RUN, patience=ALL)
 
 
 def run_above(student, cell):
@@ -282,14 +291,16 @@ def _rename(student, name):
 
 
 def _wait_for_rest(student):
+    # Only a moment later does the kernel know that it has something to do.
     student.page.wait_for_timeout(1000)
-    student.page.wait_for_function(
+    student.wait(
+        "a kernel at rest",
         """() => {
             const { content, sessionContext } = window.jupyterapp.shell.currentWidget;
             return sessionContext.session?.kernel?.status === 'idle'
                 && content.widgets.every(({model}) => model.type !== 'code' || model.executionState === 'idle');
         }""",
-        timeout=300_000,
+        patience=ALL,
     )
 
 
@@ -298,10 +309,18 @@ def _wait_for_notebook(student):
     notice.open_eyes(student.page)
 
 
+def _excuse_old_widgets(student):
+    """Leave out what JupyterLab says on its console for each widget of a kernel that has ended.
+
+    What stands in the page in their place has been looked at.
+    """
+    student.page.problems[:] = [said for said in student.page.problems if "widget model not found" not in said]
+
+
 def _look_at_all(student, sections):
     for _, _, cells in sections:
         for cell in cells:
             if cell.cell_type == "code" and student.state(cell.id)["outputs"]:
                 student.node(cell.id).scroll_into_view_if_needed()
-                student.look(cell.id)
+                student.look(cell.id, student.left.get(cell.id, ""))  # a change may have taken a promised error away
                 student.picture(cell.id)

@@ -52,13 +52,25 @@ window.lesson ??= (() => {
   const tags = (one) => one.model.getMetadata("tags") ?? [];
   const text = (output) => [output.text ?? []].flat().join("");
 
+  // How often a cell has got a count since it was first looked at: the count itself may be that of yesterday again.
+  const counted = new WeakMap();
+  function runs(model) {
+    if (!counted.has(model)) {
+      counted.set(model, 0);
+      model.stateChanged.connect((_, { name, newValue }) => {
+        if (name === "executionCount" && newValue) counted.set(model, counted.get(model) + 1);
+      });
+    }
+    return counted.get(model);
+  }
+
   function state(id) {
     const { model, node, inputHidden } = cell(id);
     const outputs = model.outputs?.toJSON() ?? [];
     return {
       kind: model.type,
       active: notebook().activeCell === cell(id),
-      count: model.executionCount ?? null,
+      runs: runs(model),
       folded: Boolean(inputHidden),
       source: model.sharedModel.getSource(),
       outputs: outputs.length,
@@ -122,10 +134,22 @@ window.lesson ??= (() => {
   return {
     state,
     look,
-    // Whether a cell has run since its execution count was `old`; reads no text from the page, since it is asked often.
+    // Whether a cell has run since `state` said `old` runs; reads no text from the page, since it is asked often.
     done(id, old) {
-      const { executionState, executionCount } = cell(id).model;
-      return executionState === "idle" && executionCount && executionCount !== old;
+      const { model } = cell(id);
+      return model.executionState === "idle" && runs(model) > old;
+    },
+    // How things stand where something is awaited: the kernel, who has the keyboard, seconds without a sign, cells.
+    standing() {
+      const { id, tagName, className } = document.activeElement ?? {};
+      return {
+        kernel: window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status ?? "gone",
+        focus: [tagName, id, String(className ?? "").slice(0, 60)].filter(Boolean).join(" "),
+        still: (performance.now() - (signs.at(-1) ?? 0)) / 1000,
+        waiting: notebook()
+          .widgets.filter(({ model }) => model.type === "code" && model.executionState !== "idle")
+          .map(({ model }) => model.sharedModel.getId()),
+      };
     },
     now: () => performance.now(),
     ids: () => notebook().widgets.map((one) => one.model.sharedModel.getId()),

@@ -15,6 +15,7 @@ KINDS = {  # what may be noticed: the words of the report
     "wait": "a wait without a moving sign",
     "verdict": "a verdict with other words",
     "script": "the script does not fit the page",
+    "stuck": "the lesson comes to no end",
 }
 SOFT = {"wait"}  # hangs on what else the machine does: is reported, and fails nothing
 WINDOW = {"width": 1280, "height": 800}  # pixels of the page: a projector
@@ -37,12 +38,16 @@ class Remark:
 
 @dataclass
 class Part:
-    """A section as it was rehearsed: seconds waited beside the minutes promised, [(file, words)] and remarks."""
+    """A section as it was rehearsed: seconds waited beside the minutes promised, [(file, words)] and remarks.
+
+    at: the cell that was last in hand.
+    """
 
     title: str
     minutes: int | None = None
     seconds: float = 0
     actions: int = 0
+    at: str = "the page"
     pictures: list = field(default_factory=list)
     remarks: list = field(default_factory=list)
 

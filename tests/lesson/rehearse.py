@@ -5,8 +5,10 @@ something was noticed (see notice.py) that a student should not meet. Without ar
 bottom and with every detour (detours.py).
 """
 
+import contextlib
 import itertools
 import re
+import signal
 import sys
 import time
 
@@ -18,7 +20,13 @@ from tests.lesson import guesses, notice, report
 from tests.lesson.detours import DETOURS, PANEL
 from tests.lesson.script import CHAPTERS, script_of
 
-PATIENCE = 600_000  # milliseconds, which only a hang can take
+PATIENCE = 240  # seconds for a wait while something goes on; on a busy machine a training may take half of it
+QUIET = 60  # seconds for a wait while nothing goes on any more, neither in the kernel nor in the page
+LIMIT = 25 * 60  # seconds for one way through a chapter
+
+
+class Stuck(Exception):
+    """A wait that comes to no end: says what was awaited, and how things stood."""
 
 
 class Student:
@@ -30,7 +38,9 @@ class Student:
     def __init__(self, page, script, turn=0, shoot=None):
         self.page, self.script, self.turn, self.shoot = page, script, turn, shoot
         self.parts, self.guessed, self.open_answers = [notice.Part("Before the first section")], 0, {}
+        self.end = time.monotonic() + LIMIT
         self.caused = []  # the errors that were to come
+        self.left = {}  # for each cell the words of the red line that it was last to show
         self.reds = ()  # words of the red lines that are to come all through this run
         notice.open_eyes(page)
 
@@ -46,7 +56,7 @@ class Student:
     def companion(self, page=None, script=None):
         """A student who notes in the same parts: on another page, or in another chapter on the same one."""
         other = Student(page or self.page, script or self.script, not self.turn, self.shoot)
-        other.parts, other.caused = self.parts, self.caused
+        other.parts, other.caused, other.end = self.parts, self.caused, self.end
         return other
 
     def do(self, cell):
@@ -93,12 +103,46 @@ class Student:
         if stop:
             self.page.wait_for_timeout(1500)
             self.stop()
-        self.page.wait_for_function(
-            "([id, count]) => lesson.done(id, count)", arg=[cell, before["count"]], polling=100, timeout=PATIENCE
-        )
+        self.wait("the cell's end", "([id, runs]) => lesson.done(id, runs)", [cell, before["runs"]])
         self.part.seconds += time.monotonic() - clock
         self._note_wait(cell, began)
         return self.look(cell, red)
+
+    def wait(self, what, condition, arg=None, goes_on="busy", patience=PATIENCE):
+        """Wait for a condition, JavaScript, of the cell in hand; raises `Stuck` where it will surely not come.
+
+        what: what is awaited, for the message; goes_on: "busy" if only a kernel that is at work can bring it, "moving"
+        if something must move in the page meanwhile.
+        """
+        began = time.monotonic()
+        while True:
+            left = min(began + patience, self.end) - time.monotonic()
+            try:
+                self.page.wait_for_function(condition, arg=arg, polling=100, timeout=1000 * max(min(QUIET, left), 1))
+                return
+            except TimeoutError as error:
+                now = self._standing()
+                if left <= QUIET or not now[goes_on]:
+                    waited = f"{time.monotonic() - began:.0f} s waited in vain for {what}"
+                    over = f" ({LIMIT / 60:.0f} minutes are over)" if time.monotonic() > self.end else ""
+                    raise Stuck(f"{waited}{over}; {now['words']}") from error
+
+    def _standing(self):
+        """How things stand in the page; it may answer nothing at all."""
+        try:
+            found = self.page.wait_for_function("() => lesson.standing()", polling=100, timeout=10_000)
+        except TimeoutError:
+            return {"busy": False, "moving": False, "words": "the page itself answers nothing"}
+        now = found.json_value()
+        words = f"the kernel is {now['kernel']}, the keyboard is at {now['focus']}, {now['still']:.0f} s without a sign"
+        if now["waiting"]:
+            words += f", still to run: {', '.join(now['waiting'])}"
+        # A kernel that starts says so until it has done something.
+        return {
+            "busy": now["kernel"] in ("busy", "starting", "restarting"),
+            "moving": now["still"] < QUIET,
+            "words": words,
+        }
 
     def stop(self):
         """Press ■ in the notebook's toolbar."""
@@ -108,6 +152,9 @@ class Student:
 
     def reach(self, cell):
         """Make a cell the active one, by a click if it is not; returns its state."""
+        self.part.at = cell
+        if time.monotonic() > self.end:
+            raise Stuck(f"{LIMIT / 60:.0f} minutes are over")
         state = self.state(cell)
         if not state["active"]:
             node = self.node(cell)
@@ -299,7 +346,8 @@ class Student:
         self.page.wait_for_timeout(150)
         if running.count():
             began, clock = self._now(), time.monotonic()
-            running.first.wait_for(state="detached", timeout=PATIENCE)
+            ended = "id => !lesson.node(id).querySelector('[data-phase=waiting], [data-phase=training]')"
+            self.wait("the training's end", ended, cell, goes_on="moving")
             self.part.seconds += time.monotonic() - clock
             self._note_wait(cell, began)
 
@@ -316,6 +364,7 @@ class Student:
 
     def look(self, cell, red=""):
         """Look at a cell, write down what is wrong with it but for a red line with these words; returns its state."""
+        self.left[cell] = red
         try:
             self.page.wait_for_function("id => !lesson.state(id).loads", arg=cell, polling=100, timeout=10_000)
         except TimeoutError:
@@ -359,12 +408,43 @@ RUNS = {"straight": straight, **DETOURS}
 
 def rehearse(page, address, script, run, shoot=None):
     """One run through a notebook in a new page of the server at `address`, see `RUNS`; returns its parts."""
-    jupyterlab.show_notebook(page, address, script.name)
-    student = Student(page, script, turn=run != "straight", shoot=shoot)
-    RUNS[run](student)
-    student.note_problems(page)
-    jupyterlab.end(page)
+    with _last_resort() as students:
+        jupyterlab.show_notebook(page, address, script.name)
+        student = Student(page, script, turn=run != "straight", shoot=shoot)
+        students.append(student)
+        try:
+            RUNS[run](student)
+        except Stuck as stuck:  # what follows would wait as long, cell by cell
+            student.part.note("stuck", student.part.at, str(stuck))
+        except Error as error:
+            student.part.note("script", student.part.at, str(error).splitlines()[0])
+        student.note_problems(page)
+        jupyterlab.end(page)
     return student.parts
+
+
+@contextlib.contextmanager
+def _last_resort():
+    """End the whole program, with words, if a page answers nothing any more: Playwright waits for it without limit.
+
+    Yields a list for the student.
+    """
+    students = []
+
+    def give_up(*_):
+        where = f"{students[0].part.title}, {students[0].part.at}" if students else "JupyterLab, as it opens"
+        raise SystemExit(f"{where}: the page has answered nothing for minutes")
+
+    if signal.getsignal(signal.SIGALRM) != signal.SIG_DFL:  # a test's limit
+        yield students
+        return
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(LIMIT + 2 * PATIENCE)
+    try:
+        yield students
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def main(chapters, runs):
