@@ -148,7 +148,7 @@ CLAIMS = [
         "learnt",
         lambda run: overshoots(run["sums, 0.6"], soon=6),
     ),
-    ("In the end the loss diverges.", "learnt", lambda run: after(run, 0.6) > run["first"][0]),
+    ("In the end the loss diverges", "learnt", lambda run: after(run, 0.6) > run["first"][0]),
     (
         "At 0.02 it falls, but slowly.",
         "learnt",

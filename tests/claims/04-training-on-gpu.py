@@ -86,7 +86,8 @@ assert sizes["ReLU, layer 1"] > 30 * sizes["sigmoid, layer 1"]
 assert slopes["sigmoid"].max() <= 1 / 4
 
 # %% first-gradients
-first_norms = [float(suspect[0].weight.grad.norm()) for suspect in list(suspects.values())[1:]]
+new, _, *first_norms = [net_of[0].weight.grad for net_of in suspects.values()]
+first_norms = [float(grad.norm()) for grad in (*first_norms, new)]
 assert net_a[0].weight.grad is None
 assert first_norms == sorted(first_norms)
 assert 2 * first_norms[0] < first_norms[1] < 0.1 * first_norms[2]
