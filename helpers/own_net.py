@@ -75,7 +75,7 @@ def load_own_net():
     if text:
         display(right(f"own_net is the network that you saved in {path.name}: {num_parameters(net):,} parameters."))
     else:
-        display(not_yet(f"You have not saved a network of your own yet (section 8 of chapter 3 does). {ELSE_EXAMPLE}"))
+        display(not_yet(f"You have not saved a network of your own yet (chapter 3, section 8). {ELSE_EXAMPLE}"))
     return net
 
 
