@@ -307,7 +307,7 @@ class Student:
         return True
 
     def _choose(self, cell, lab, name, option):
-        choice = lab.get_by_label(name).first
+        choice = lab.get_by_role("combobox", name=name).first  # the still picture's words may hold the name, too
         self.hand(cell, choice, lambda: choice.select_option(label=option))
         return True
 
