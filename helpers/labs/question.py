@@ -11,8 +11,7 @@ from IPython.display import HTML, display
 
 from helpers.labs.cells import Whole, this_cell
 from helpers.labs.living import CSS, display_with, script
-
-STYLE = "font-size:16px;line-height:24px"
+from helpers.sentences import VERDICT
 
 
 def predict(question, *options):
@@ -156,4 +155,4 @@ class Reveal(Whole):
 
 
 def _line(text):
-    return f'<div style="{STYLE}">{text}</div>'
+    return f'<div style="{VERDICT}">{text}</div>'
