@@ -81,7 +81,7 @@ def test_a_minus_sign_is_never_lost(line):
         ("demo sise=3", "“sise” is not a setting of this lab: did you mean size?"),
         ("demo learning-rat=3", "did you mean lr?"),
         ("demo colour=3", "not a setting of this lab: the settings are size, lr"),
-        ("demo lr=0.3 lr=0.1", "lr is there twice"),
+        ("demo lr=0.3 lr=0.1", "lr is given twice"),
         ("demo lr=0.3 demo lr=0.1", "two lines"),
         ("demo size=4", "in steps of 2. The nearest is size=3"),
         ("demo size=-3", "from 1 to 11 in steps of 2. The nearest is size=1"),
@@ -213,7 +213,7 @@ def test_an_image_that_is_not_there_is_refused_by_the_right_bound(sample):
 def test_a_value_that_does_not_fit_the_others_is_said(sample):
     lab = labs.microscope(lenet(), sample.train_images[:20])
     lab.board.text.value = "microscope channel=15"
-    assert "does not fit the other settings: it is channel=5 now" in lab.board.trouble.value
+    assert "does not fit the other settings, so it is channel=5 now" in lab.board.trouble.value
     lab.board.text.value = "microscope channel=3"
     assert "fit" not in lab.board.trouble.value
 

@@ -108,7 +108,7 @@ def forever(net, X):
         (with_layer(6, nn.Identity()), "maps of 12×3×3 reach it; put nn.Flatten()"),
         (with_layer(5, nn.MaxPool2d(20)), "its window does not fit on maps of 12×14×14"),
         (with_layer(2, nn.MaxPool2d(2, return_indices=True)), "a tuple with 2 values reaches it"),
-        (with_layer(0, nn.Conv3d(1, 6, 3)), "for those there is Conv2d"),
+        (with_layer(0, nn.Conv3d(1, 6, 3)), "for maps there is Conv2d"),
         (with_layer(7, nn.Linear(108, 10).double()), "its weights are torch.float64"),
         (with_layer(7, nn.Linear(108, 10).to("meta")), "its weights are on meta"),
         (layers().to("meta"), "which holds no numbers"),

@@ -133,7 +133,7 @@ def projector(tmp_path, monkeypatch):
 
 def test_the_projector_shows_a_line_as_it_comes_beside_pasted_ones(projector):
     lab, folder = projector
-    assert lab.message.value == f"1 result. New ones appear by themselves, from {folder}."
+    assert lab.message.value == f"1 result. New ones appear on their own, from {folder}."
     ClassFolder(folder).share(LINE.replace("0.1", "0.3"), "bo")
     wait_for(lambda: lab.message.value.startswith("2 results."))
     assert [group["x"] for group in lab.facts["groups"]] == [0.1, 0.3]

@@ -113,7 +113,7 @@ def test_what_a_late_class_skips_is_needed_by_no_later_section(chapter):
 
 def test_the_settings_for_a_class_of_200_can_be_read_by_what_they_are_for():
     blocks = re.findall(r"^```(yaml|python)\n(.*?)^```$", HUBS, re.MULTILINE | re.DOTALL)
-    chart, with_folder = [yaml.safe_load(text) for kind, text in blocks if kind == "yaml"]
+    chart, claim, with_folder = [yaml.safe_load(text) for kind, text in blocks if kind == "yaml"]
     (python,) = [text for kind, text in blocks if kind == "python"]
     assert chart["singleuser"]["memory"].keys() == chart["singleuser"]["cpu"].keys() == {"guarantee", "limit"}
     threads = chart["singleuser"]["extraEnv"]["OMP_NUM_THREADS"]
@@ -124,7 +124,10 @@ def test_the_settings_for_a_class_of_200_can_be_read_by_what_they_are_for():
     folder = re.search(r"--target-repo-dir (\S+)", HUBS)[1]
     assert snippet["c"].Spawner.environment["LENET_LAB_DATA"] == f"{folder}/data"
     # The class's folder is where the variable says, and both hubs name the same one.
+    (volume,) = with_folder["singleuser"]["storage"]["extraVolumes"]
     (mount,) = with_folder["singleuser"]["storage"]["extraVolumeMounts"]
+    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert volume["name"] == mount["name"]
     assert with_folder["singleuser"]["extraEnv"]["LENET_LAB_CLASS"] == mount["mountPath"]
     assert f'`sudo mkdir -m 1777 {mount["mountPath"]}`, and `"LENET_LAB_CLASS": "{mount["mountPath"]}"`' in HUBS
     if sys.platform != "win32":

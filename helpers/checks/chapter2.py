@@ -383,7 +383,7 @@ check_receptive_field = Exercise(
                 lambda layers: _field([(*layers[0][:2], 1), *layers[1:]])),
         Mistake("That is the area of the square: return its width.", lambda layers: _field(layers) ** 2),
         Mistake("Nothing is added to the 1 from which you start: is your step 0?", lambda layers: 1),
-        Mistake("Only what the last layer adds is left: does `size` grow, or is it set anew?",
+        Mistake("Only what the last layer adds is left: does `size` grow, or is it set again for each layer?",
                 lambda layers: _field(layers) - _field(layers[:-1])),
         Mistake("You count the first kernel twice: start from 1.",
                 lambda layers: _field(layers, start=layers[0][0])),

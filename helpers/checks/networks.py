@@ -57,7 +57,7 @@ def scores(net, X, classes=10):
 
 
 def run(net, X, classes=10):
-    """The `ForwardPass` that gave the `scores`; it may change `net`, so pass it `copied`."""
+    """The `ForwardPass` that gave the `scores`; it may change `net`, so give it a copy, from `copied`."""
     first = ForwardPass(net, X)
     y_hat, count = first.scores, len(X)
     if not y_hat.is_floating_point():
@@ -93,7 +93,7 @@ def _alike(some, other):
 
 
 def _chance(first):
-    """Words that say what was random in a run."""
+    """The words on why two runs may differ."""
     names = {name for name, _ in first.operations}
     drops = "bernoulli_" in names or "native_dropout" in names
     return ": F.dropout needs training=self.training" if drops else ": is a part of it random, or counting its calls?"
@@ -131,7 +131,7 @@ class ForwardPass(TorchDispatchMode):
 
     scores: on the CPU; trains: True if a gradient leads from them to a weight; multiply_adds: of all images together;
     operations: (PyTorch's name, and the input's shape for a convolution), in order, whether called by layers or by
-    functions; steps: a `Step` for each layer, in the order in which they ended
+    functions; steps: a `Step` for each layer, in the order in which they ended.
     """
 
     def __init__(self, net, X, seed=0):
@@ -142,7 +142,7 @@ class ForwardPass(TorchDispatchMode):
             raise Stopped("your network's weights are on the device `meta`, which holds no numbers")
         X = X.to(weight.device, weight.dtype if weight.is_floating_point() else X.dtype)
         hooks = [hook for name, layer in net.named_modules() for hook in self._hooks(name, layer)]
-        load_compiler()  # PyTorch would load it at the first recorded operation, in the student's seconds
+        load_compiler()  # otherwise PyTorch loads it at the first operation, on the student's time
         attempt = Attempt(self, ("X",))
         attempt.seed = seed
         try:
@@ -224,7 +224,7 @@ def _why(layer, X, said, count):
             return f"maps of {comes} reach it; put nn.Flatten() before it"
         return f"it is made for {layer.in_features} numbers, but {comes} reach it. Check the flatten size"
     if type(layer).__name__.endswith(("1d", "3d")) and X.ndim == 4:
-        return f"maps of {comes} reach it; for those there is {type(layer).__name__[:-2]}2d"
+        return f"maps of {comes} reach it; for maps there is {type(layer).__name__[:-2]}2d"
     maps = isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d, nn.BatchNorm2d))
     if X.ndim != 4 and maps:
         return f"{comes} numbers reach it, which are no longer maps ({said})"

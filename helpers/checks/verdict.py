@@ -9,7 +9,7 @@ MARKS = {True: "✅", False: "❌", None: "✏️"}
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to an exercise's attempt, shown in words; only a right attempt counts as true.
+    """The verdict on an attempt at an exercise, shown in words; only that on a right attempt counts as true.
 
     right: True, False with the mistake named in `message`, or None if nothing has been tried yet.
     """
@@ -38,7 +38,7 @@ def wrong(words):
 
 
 def not_yet(words):
-    """Not tried yet: the dots, or the faulty lines, are still those of the exercise."""
+    """Not tried yet: the exercise's dots, or its faulty lines, are still there."""
     return Verdict(None, capital(words))
 
 

@@ -27,7 +27,7 @@ def write(lab, controls, defaults):
 
 
 def read(line, lab, controls, defaults):
-    """The values that a line asks for, {name: value}; what it does not name goes back to its initial value.
+    """The values that a line asks for, {name: value}; settings that it leaves out return to their initial values.
 
     Raises BoardError. Nothing in the line is ever evaluated.
     """
@@ -36,7 +36,7 @@ def read(line, lab, controls, defaults):
 
 
 def named(line, lab, controls):
-    """The values that a line names, {name: value}, however it was typed or copied. Raises BoardError."""
+    """Only the values that a line contains, {name: value}, however it was typed or copied. Raises BoardError."""
     if len(line) > LONGEST:
         raise BoardError(f"this line has {len(line)} characters: a board line has at most {LONGEST}")
     line = plain(line)
@@ -63,12 +63,12 @@ def named(line, lab, controls):
         said = re.sub(r"(?:[^\w%°∞×]|_|\band)+$", "", said)
         value = meaning(controls[name], name, said)
         if asked.setdefault(name, value) != value:
-            raise BoardError(f"{name} is there twice, with two values: keep one of them")
+            raise BoardError(f"{name} is given twice, with two values: keep one of them")
     return asked
 
 
 def _alias(text):
-    """A name in the form in which names are compared: small letters, and one kind of gap."""
+    """A name in the form in which names are compared: lower case, with hyphens only."""
     return slug(text).replace("_", "-")
 
 
@@ -80,7 +80,7 @@ def _aliases(controls):
 
 
 def _instead(typed, aliases):
-    """The end of a refusal: the nearest name, and all of them."""
+    """The end of an error message: the closest name, then all of them."""
     near = difflib.get_close_matches(_alias(typed), aliases, 1)
     question = f"did you mean {aliases[near[0]]}? The" if near else "the"
     return f"{question} settings are {', '.join(dict.fromkeys(aliases.values()))}"
@@ -92,7 +92,7 @@ def slug(label):
 
 
 def words_of(options):
-    """The options of a list, each under its own word, {word: value}: “A” after “a” is a_2, a sign alone is option."""
+    """A list's options under different words, {word: value}: “A” after “a” becomes a_2, a mere sign becomes option."""
     words = {}
     for label, value in options:
         began = slug(label) or "option"
@@ -115,7 +115,7 @@ def word(control):
 
 
 def meaning(control, name, said):
-    """The value that a plain text stands for in a control; raises BoardError if there is none."""
+    """The value that a text means for a control; raises BoardError if it means none."""
     if isinstance(control, Matrix):
         return _matrix(name, said)
     if not said:
@@ -135,7 +135,7 @@ def _option(control, name, said):
     """The value of one of the options, given its label or its number in any notation."""
     options = words_of(control.options)
     numbers = {readings(label)[0]: label for label in options if readings(label)}
-    # A label would lose the sign: −0.3 is not 0.3.
+    # As a label, a number would lose its sign: −0.3 is not 0.3.
     asked = [numbers.get(number) for number in readings(said)] or [slug(said), _alias(said)]
     for label in asked:
         if label in options:
@@ -149,7 +149,7 @@ def _option(control, name, said):
 
 
 def _whole_number(control, name, said):
-    """A whole number that the slider can reach; the slider's unit may follow it."""
+    """A whole number within the slider's range; the slider's unit may follow it."""
     unit = re.search(r"\((.+)\)", control.description)
     if unit:
         said = re.sub(rf"\s*({re.escape(unit[1])}|px|°)$", "", said)
@@ -164,7 +164,7 @@ def _whole_number(control, name, said):
 
 
 def _no_such_number(name, said, why, words):
-    """The refusal of a number that is not among `words`, {number: how it is written}, or of what is no number."""
+    """The error for a number that is not among `words`, {number: how it is written}, or for text that is no number."""
     meant = readings(said)
     if not meant:
         why = f"“{said[:40]}” is not one number; {why}"
@@ -176,7 +176,7 @@ def _no_such_number(name, said, why, words):
 
 
 def _refusal(name, said, why, nearest=None):
-    """What to raise: the cause, and the nearest value if there is one."""
+    """The error to raise: it says why, and gives the nearest value if there is one."""
     near = "" if nearest is None else f". The nearest is {name}={nearest}"
     return BoardError(f"{name}={said[:40]} is not possible: {why}{near}")
 
@@ -259,8 +259,8 @@ class Board:
             self.trouble.say(str(error), trouble=True)
             return
         self.move(values)
-        # The picture may be too small for what the line asks: row=24 of a map of 10 rows. (No numbers ask for nothing.)
+        # The picture may be too small for the line: row=24 on a map of 10 rows. (An empty `numbers=` asks for nothing.)
         cut = [name for name, value in asked.items() if self.controls[name].value != value and value != ()]
         if cut:
             now = ", ".join(f"{name}={word(self.controls[name])}" for name in cut)
-            self.trouble.say(f"This does not fit the other settings: it is {now} now.", trouble=True)
+            self.trouble.say(f"This does not fit the other settings, so it is {now} now.", trouble=True)

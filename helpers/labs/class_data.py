@@ -1,4 +1,4 @@
-"""The class's drawings at the projector: how the set grows, what is missing, and what stands out."""
+"""The class's drawings on the projector: how the set grows, which are missing, and which stand out."""
 
 import threading
 
@@ -11,12 +11,12 @@ from helpers.labs.class_drawings import DIGITS, Files, as_words, gathered, place
 from helpers.labs.living import Living, script
 from helpers.labs.settings import Choice
 
-SHOWN, MOST_ROWS = 30, 8  # drawings; writers who still have something to draw
-LOOKS_EVERY = 1  # seconds between two looks into the folder
+SHOWN, MOST_ROWS = 30, 8  # drawings; writers who are not done yet
+LOOKS_EVERY = 1  # seconds between two checks of the folder
 
 
 def oddness(images, labels):
-    """How much each drawing stands out, (N,): its distance to the nearest of its own class, less that of the others.
+    """How much each drawing stands out, (N,): its distance to the nearest of its class, minus that to another class.
 
     images: (N, 1, height, width) bytes; labels: (N,). Above 0, a drawing of another class is nearer. Of 20 wrong labels
     among 900 simulated drawings, 16 to 19 were among the first 30; ranked by the distance from the class means, 8 to
@@ -59,7 +59,7 @@ class ClassData(Living):
     def close(self):
         """Close the lab and stop watching the folder."""
         self._ended.set()
-        self._thread.join(1)  # no longer: a network drive may hold it up
+        self._thread.join(1)  # at most a second, since a network drive may hold it up
         super().close()
 
     def redraw(self):
@@ -68,7 +68,7 @@ class ClassData(Living):
             super().redraw()
 
     def _take(self, found):
-        """From now on show `found`, which `Files.read` returned."""
+        """Show `found` from now on, as `Files.read` returned it."""
         self._found, self.drawings = found, gathered(found[0], self.words, self.files.folder.path)
 
     def _watch(self):
@@ -80,7 +80,7 @@ class ClassData(Living):
                     self.redraw()
 
     def places(self, order, word):
-        """The places of the drawings to show, in their order."""
+        """The indices of the drawings to show, in this order."""
         drawings = self.drawings
         if order == "newest first":
             # Within a file, drawings are in the order in which they were made.
@@ -121,7 +121,7 @@ class ClassData(Living):
     def _text(self):
         drawings, folder = self.drawings, self.files.folder.path
         if not len(drawings.labels):
-            return f"No drawings yet. They come by themselves, from {folder}, as soon as labs.collect keeps one."
+            return f"No drawings yet. They will appear here, from {folder}, as soon as labs.collect keeps one."
         count, writers = len(drawings.labels), len(drawings.marks)
         text = [f"{count} drawing{'s' * (count > 1)} by {writers} writer{'s' * (writers > 1)}, from {folder}."]
         copies = count - len(drawings.images.flatten(1).unique(dim=0))
@@ -130,7 +130,7 @@ class ClassData(Living):
         return " ".join(text)
 
     def still(self, order, word):
-        """The drawings as a picture that nothing moves."""
+        """The drawings as a still picture."""
         with self._drawing:
             drawings, places = self.drawings, self.places(order, word)
         return plotting.drawings(drawings.images[places], [self.words[i] for i in drawings.labels[places]])

@@ -1,4 +1,4 @@
-"""What a class draws (chapter 5): a file for each writer, beside the notebook and, if there is one, in its folder."""
+"""The drawings of a class (chapter 5): one file per writer, beside the notebook and in the class's folder, if any."""
 
 import io
 import json
@@ -31,7 +31,7 @@ FOLDS = 5
 
 
 def as_words(text):
-    """The words that a teacher types, in their order: "cat house" becomes ("cat", "house"). Raises ValueError."""
+    """The words that a teacher types, in order: "cat house" becomes ("cat", "house"). Raises ValueError."""
     words = tuple(unicodedata.normalize("NFC", str(text)).replace(",", " ").split())
     if not 1 <= len(words) <= MOST_WORDS:
         raise ValueError(f"there are {len(words)} words: type 1 to {MOST_WORDS}, with spaces between them")
@@ -86,7 +86,7 @@ class Files:
     def read(self):
         """{writer's mark: (words, images, time of the file)}, and a message about each thing that was not read."""
         if self.folder.path == own_folder() and not self.folder.path.exists():
-            return {}, []  # before the first drawing: no trouble
+            return {}, []  # nothing was drawn yet, which is no error
         found, troubles = self.folder.read(DRAWN, self._drawings)
         self._known = {name: self._known[name] for name in found}
         return {name.removesuffix(DRAWN): drawings for name, drawings in found.items()}, troubles
@@ -107,10 +107,10 @@ def own_folder():
 
 
 class Writer:
-    """A student under a mark that gives nothing away, and the drawings: `words`, and `images`, (N, 28, 28).
+    """A student, known only by a random mark, with their drawings: `words`, and `images`, (N, 28, 28).
 
-    They are kept in one file of the student's own, with a copy in the class's folder if there is one. Begins with the
-    file that was changed last, with that of a mark, or with a new mark.
+    They are kept in one file per student, with a copy in the class's folder if there is one. Starts from the file of
+    the given mark, otherwise from the most recently changed one, otherwise (or if `new`) with a new mark.
     """
 
     def __init__(self, new=False, mark=None):
@@ -124,12 +124,12 @@ class Writer:
             self.look()
 
     def _known(self):
-        """The marks of all who have drawn on this machine, those whose files were changed last at the end."""
+        """The marks of everyone who has drawn on this machine, the most recently changed file's last."""
         found = Files(ClassFolder(self.folder)).read()[0]
         return sorted(found, key=lambda mark: found[mark][2])
 
     def earlier(self):
-        """The `Writer` whose file was changed last before this one's, before the first the last. May raise OSError."""
+        """The `Writer` whose file was changed just before this one's, or else the last one. May raise OSError."""
         known = self._known()
         if not {*known} - {self.mark}:
             raise OSError("has no drawings of anyone else")
@@ -174,7 +174,7 @@ class Writer:
         self.words, self.images = words, images
 
     def _share(self):
-        """Bring the class's folder to the same state; returns what is wrong with it, or ""."""
+        """Update the copy in the class's folder; returns what went wrong, or ""."""
         if not self.shared:
             return ""
         self.behind = True
@@ -201,7 +201,7 @@ def _put(path, words, images):
 
 @dataclass(frozen=True, eq=False)
 class Drawings:
-    """All drawings of some words: images, (N, 1, 28, 28) bytes; labels and writers, (N,) places in names and marks."""
+    """All drawings of some words: images, (N, 1, 28, 28) bytes; labels and writers, (N,) indices of names and marks."""
 
     images: torch.Tensor
     labels: torch.Tensor
@@ -221,11 +221,11 @@ class Drawings:
     def folds(self):
         """Up to five ways to set some drawings aside for testing: pairs of (N,) booleans, by writer and at random.
 
-        Both set the same number aside, and each drawing once. By writer, no hand is on both sides.
+        Both set the same number aside, and each drawing once. By writer, no one has drawings on both sides.
         """
         count = min(FOLDS, len(self.marks))
         by_writer = self.writers % count
-        # One drawing for each fold in turn, until it is full: if sizes differed, the gap would come from them.
+        # The random folds get the sizes of the others: if sizes differed, they would cause a part of the gap.
         turns = F.one_hot(by_writer, count).cumsum(dim=0).gather(1, by_writer[:, None])[:, 0]
         in_turn = by_writer[(count * turns + by_writer).argsort()]
         order = torch.randperm(len(self.labels), generator=torch.Generator().manual_seed(0), device="cpu")
@@ -253,7 +253,7 @@ def gathered(found, words, folder, source=None):
 
 
 def drawings_or_simulated(words, least=1):
-    """Everyone's drawings; if fewer than `least` have drawn, with simulated writers to make ten. Raises DataError.
+    """Everyone's drawings; if fewer than `least` have drawn, simulated writers make up ten. Raises DataError.
 
     words: a tuple; only digits can be simulated.
     """
@@ -278,8 +278,8 @@ def class_data(words=DIGITS):
 
     words: those that `labs.collect` asked for; they name the classes, in this order. The drawings are those in the
     folder named by LENET_LAB_CLASS, else the student's own; if there are none yet, those of ten simulated writers.
-    `ImageData.source` says which. A single writer is on both sides. Raises ValueError for words that `labs.collect`
-    cannot ask for, and DataError if there is no drawing of them yet.
+    `ImageData.source` says which. A single writer's drawings are on both sides. Raises ValueError for words that
+    `labs.collect` cannot ask for, and DataError if there is no drawing of them yet.
     """
     drawings = drawings_or_simulated(as_words(words))
     alone = len(drawings.marks) == 1

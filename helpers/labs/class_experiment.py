@@ -16,14 +16,14 @@ from helpers.labs.settings import Choice
 MOST = 500  # lines; two hundred students with two runs each
 LOOKS_EVERY = 1  # seconds between two readings of the class's folder
 NUMBERS = {"lr": "learning rate", "channels": "first channels", "kernel": "kernel size", "parameters": "parameters"}
-OPTIONAL = {"seconds": "seconds of training"}  # numbers that a line may have
+OPTIONAL = {"seconds": "seconds of training"}  # a line may leave these out
 AXES = NUMBERS | OPTIONAL
-GUESS = "guess"  # instead of a number: the accuracy curve that was expected, and the one that was reached
-TOLD = 5  # unreadable lines that are named one by one
+GUESS = "guess"  # not a number: the accuracy curve that a student expected, and the one that was reached
+TOLD = 5  # unreadable lines that are listed one by one
 
 
 def result_line(run):
-    """The line that a student hands in; run: a `runs.Run` that has trained. "" before its first epoch has ended."""
+    """The line that a student hands in, "" before the first epoch has ended; run: a `runs.Run` that has trained."""
     if run.val_acc is None:
         return ""
     words = dict(pair.split("=") for pair in run.line.split()[1:])
@@ -115,7 +115,7 @@ class ClassExperiment(Living):
             threading.Thread(target=self._watch, name="lenet-lab class", daemon=True).start()
 
     def hear(self, message, buffers):
-        """As every lab does; also take pasted lines."""
+        """Take pasted lines; all other messages are handled as in every lab."""
         if "lines" in message:
             self.lines = message["lines"]
         else:
@@ -155,7 +155,7 @@ class ClassExperiment(Living):
             facts["guesses"] = class_guesses.ranked(results)
             text.append(class_guesses.nearest(facts["guesses"]))
         if self.folder:
-            text.append(f"New ones appear by themselves, from {self.folder.path}.")
+            text.append(f"New ones appear on their own, from {self.folder.path}.")
         if len(shown) < len(results) and against != GUESS:
             count = len(results) - len(shown)
             text.append(f"{count} of them {'does' if count == 1 else 'do'} not give the {AXES[against]}.")
@@ -168,7 +168,7 @@ class ClassExperiment(Living):
         return {"dots": torch.tensor(dots).reshape(-1, 2)}, facts, " ".join(text)
 
     def still(self, against):
-        """The same as a picture that nothing moves; of guesses, only how they end."""
+        """The same as a still picture; of each guess, only the accuracy at the end."""
         results = [result for result in self.read()[0] if against in result]
         x = [result[GUESS]["expected"][-1] if against == GUESS else result[against] for result in results]
         label = AXES.get(against, "accuracy expected at the end")

@@ -46,7 +46,7 @@ def read(name, said, decimals=2):
 
 
 class Expected(Setting):
-    """The accuracies that a student expects at the `handles` of a run; () without a guess. The picture sets it."""
+    """The accuracies that a student expects at the `handles` of a run; () without a guess. It is set in the picture."""
 
     value = t.Tuple()
 
@@ -62,11 +62,11 @@ class Expected(Setting):
         return tuple(said)
 
     def word(self):
-        """As `written`."""
+        """The guess as `written` has it."""
         return written(self.value)
 
     def meaning(self, name, said):
-        """As `read`."""
+        """The guess that `read` finds."""
         return read(name, said)
 
 
@@ -78,7 +78,7 @@ def stretched(accuracies, before, epochs):
 
 
 def without(line):
-    """A board line without what is not a setting of a training: the guess, and the moment looked back at."""
+    """A board line with the settings of a training only: without the guess, and the moment that is looked back at."""
     return re.sub(r" (expected|moment)=\S+", "", line)
 
 
@@ -88,7 +88,7 @@ def measured(curve):
 
 
 def off(expected, reached):
-    """How far a guess is from what a run reached, on average; both are lists of accuracies."""
+    """The mean distance of a guess from the accuracies that a run reached; both are lists."""
     return sum(abs(one - other) for one, other in zip(expected, reached, strict=True)) / len(expected)
 
 
@@ -121,7 +121,7 @@ def _furthest(compared, found):
     said = f"You expected {accuracy:.2f} after {_epochs(epoch)}"
     took = min((other for other, value in found.items() if value >= accuracy), default=None)
     if reached < accuracy:
-        # The run may have been there before and have fallen since.
+        # The run may have reached it earlier, and fallen since.
         if took is None:
             return f"{said}; the run never got there: its best was {max(found.values()):.2f}."
         return f"{said}; it took {_count(took)}." if took > epoch else f"{said}; it was back at {reached:.2f}."

@@ -1,4 +1,4 @@
-"""Chapter 3: what each choice does to the sizes and the costs of a LeNet."""
+"""Chapter 3: how each choice changes the sizes and the costs of a LeNet."""
 
 import math
 
@@ -41,7 +41,7 @@ class Shapes(Living):
         }
         super().__init__(controls)
 
-    # A bench sets these; no slider does, since an activation changes no size.
+    # Only a bench sets these: an activation has no slider, since it changes no size.
     activation, image_size = nn.ReLU, 28
 
     def network(self):
@@ -101,7 +101,7 @@ def table_of(choices):
 
 
 def layers_in_words(table, choices):
-    """What the browser shows of each layer: a list of dicts for JSON.
+    """The texts that the browser shows for each layer: a list of dicts for JSON.
 
     "costs" has a text and the share of the whole network for each kind of cost; "why" has the arithmetic as texts.
     """
@@ -177,7 +177,7 @@ def values_of(net, image_size, controls):
                 made = lenet(**network_choices(**values), activation=type(net[1]))
             if repr(made) == repr(net):
                 return values
-    raise ShapeError("the sliders of this lab cannot make its layers. Move one, and the lab's network takes its place")
+    raise ShapeError("the sliders of this lab cannot make its layers. Move one, and the lab's network replaces it")
 
 
 @one_a_cell

@@ -113,7 +113,7 @@ def channels(window, weights, bias):
         after = x + size * CELL + 12
         sheet.write(after, floor, biases[o])
         sheet.write(after, floor + 40, f"= {short(float(results[o]))}", 18)
-        sheet.write(x, floor + 40, f"cell of map {o}", 12, GREY)
+        sheet.write(after - 8, floor + 40, f"cell of map {o}", 12, GREY, "right")
     return sheet
 
 

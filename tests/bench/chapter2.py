@@ -123,7 +123,7 @@ CLAIMS = [
         lambda run: run["every 2nd"][0] > 0.95 * run["no pooling"][0],
     ),
     (
-        "When 500 garments move by one pixel, their edge maps change by about 0.8",
+        "When the garments move by one pixel, these maps change by about 0.8",
         "shifted",
         lambda run: 0.75 <= run["no pooling"][0] < 0.85,
     ),
@@ -144,7 +144,7 @@ CLAIMS = [
         lambda run: min(run["before step 9"]) == run["before step 9"][RATES.index(0.6)],
     ),
     (
-        "at 0.6 it lands on the other side of 0 at every step, and soon farther away each time.",
+        "at 0.6 their sum (not drawn) lands on the other side of 0 at every step, and soon farther away each time.",
         "learnt",
         lambda run: overshoots(run["sums, 0.6"], soon=6),
     ),

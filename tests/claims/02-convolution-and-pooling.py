@@ -18,9 +18,7 @@ assert W.shape == (4, 9)
 assert torch.equal(W @ X.flatten(), corr2d(X, K).flatten())
 assert (W == 0).sum() == 20
 assert sorted(W[W != 0].tolist()) == sorted(4 * K.flatten().tolist())
-
-# %% weights
-assert number == 784 * 676 == 529_984
+assert nn.Linear(28 * 28, 26 * 26, bias=False).weight.numel() == 784 * 676 == 529_984  # the fold below it
 assert 676 * 9 == 6_084
 
 # %% kernels

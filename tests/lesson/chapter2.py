@@ -8,14 +8,13 @@ CHANGES = {"move": [("0, 1", "1, 1"), ("0, 1", "2, 0")]}
 GUESSES = {
     "guess-corner": ("corner", "11", "18"),
     "guess-dot": ("flip", "K", "K turned by 180°"),
-    "guess-weights": ("weights", "676", "529,984"),
     "guess-zeros": ("matrix", "16", "20"),
     "guess-flat": ("flat", "with a large positive number", "with 0"),
     "guess-silent": ("learnt-filters", "all six", "four"),
     "guess-numbers": ("channels-out", "600", "608"),
     "guess-used": ("padding", "9 and 9", "9 and 1"),
     "guess-rate": ("rate", "0.6", "0.4"),
-    "guess-order": ("equivariant", "they have other numbers", "they are the same"),
+    "guess-order": ("equivariant", "their numbers differ", "they are the same"),
     "guess-shift": ("tolerance", "by less than 0.2", "by 0.2 to 0.7"),
     "guess-field": ("gradient", "12×12 pixels, from row 0 and column 0", "14×14 pixels, from row 0 and column 0"),
 }
@@ -30,7 +29,6 @@ BLANKS = {
 LABS = {
     "lab-convolution": [
         ("point", "canvas"),
-        ("line", "convolution kernel=blur-mean size=11"),
         ("line", "convolution numbers=0,0,0;0,0,1;0,0,0"),
         ("line", "convolution size=11 dilation=3", {"red": "larger than"}),
         ("line", "convolution"),
