@@ -4,7 +4,6 @@ import concurrent.futures
 import json
 import os
 import struct
-import sys
 import threading
 import time
 import zlib
