@@ -4,7 +4,6 @@ import concurrent.futures
 import json
 import os
 import struct
-import sys
 import threading
 import time
 import zlib
@@ -481,19 +480,18 @@ def test_a_hand_at_the_projector_and_a_drawing_that_comes_are_one_after_the_othe
     writer = Writer()
     writer.keep("1", image())
     wait_for(lambda: projector.message.value.startswith("1 drawing"))
-    judge = sys.modules["helpers.labs.class_data"].oddness
-    seen = []
+    places, seen = projector.places, []
 
-    def slowly(images, labels):
+    def slowly(order, word):
         """While a hand's picture is made, more drawings come."""
         if threading.current_thread() is threading.main_thread() and not seen:
             seen.append(True)
             for number in range(1, 5):
                 writer.keep("0", image(number))
             time.sleep(2)
-        return judge(projector.drawings.images, projector.drawings.labels)
+        return places(order, word)
 
-    monkeypatch.setattr(sys.modules["helpers.labs.class_data"], "oddness", slowly)
+    monkeypatch.setattr(projector, "places", slowly)
     projector.hear({"move": {"word": 0}}, [])
     assert len(projector.facts["labels"]) == sum(projector.facts["counts"])
     wait_for(lambda: projector.message.value.startswith("5 drawings"))

@@ -126,7 +126,7 @@ def test_a_change_while_it_trains_leaves_no_weights_of_the_old_network_behind(be
 
 def test_labs_do_not_drive_each_other_in_circles(bench, monkeypatch):
     taken, take = [], bench.take
-    monkeypatch.setattr(bench, "take", lambda net: taken.append(net) or take(net))
+    monkeypatch.setattr(bench, "take", lambda net, source: taken.append(net) or take(net, source))
     monkeypatch.setitem(
         vars(sys.modules["helpers.labs.bench"]), "shapes", Shapes
     )  # in two cells: none closes the other

@@ -36,10 +36,10 @@ class Bench:
         self.data, self.net, self.number, self._labs = data, None, 0, weakref.WeakSet()
         self.take(net)
 
-    def take(self, net):
+    def take(self, net, source=None):
         """Show another network in all labs; the trainer starts a new run of it. Raises ShapeError if it does not fit.
 
-        net: an `nn.Module` that gives a score for each class of the data.
+        net: an `nn.Module` that gives a score for each class of the data; source: a lab that shows it already, or None.
         """
         classes = len(self.data.class_names)
         refuse_unfit({"the network": net}, self.data.train_images[0], classes, 1, 1)
@@ -47,7 +47,7 @@ class Bench:
         for lab in trainers:
             lab.cancel()  # first: the old run must not bring its weights into labs that already show the new network
         self.net, self.number = net, self.number + 1
-        self._show([lab for lab in self._open() if lab not in trainers])
+        self._show([lab for lab in self._open() if lab not in trainers and lab is not source])
         self._show(trainers)  # last: a new run brings its weights from another thread
 
     def trained(self, net):
@@ -132,7 +132,7 @@ class Bench:
         if repr(net) == repr(self.net):
             return
         try:
-            self.take(net)
+            self.take(net, source=lab)
         except ShapeError:
             size, classes = self.data.train_images.shape[-1], len(self.data.class_names)
             fits = f"a network for these data takes images of {size}×{size} and gives {classes} scores"

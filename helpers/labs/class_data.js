@@ -4,6 +4,8 @@ import { make } from "./canvas.js";
 import { makeGallery } from "./gallery.js";
 import { living } from "./lab.js";
 
+const DRAWINGS_HIGH = 300; // pixels: the counts of ten words stand above them
+
 export default living((lab) => {
   const counts = make("tbody");
   const [heading, missing] = [make("div", { class: "lab-title" }), make("ul")];
@@ -14,10 +16,15 @@ export default living((lab) => {
   lab.place.append(make("div", { class: "lab-growth" }, table, make("div", {}, heading, missing)), gallery, troubles);
   // The first of the list is "all": a click on a drawing shows all of its word, and a second one all words again.
   const chosen = () => lab.model.get("settings").find(({ name }) => name === "word");
-  const showGallery = makeGallery(gallery, lab, (i) => {
-    const place = chosen().options.indexOf(lab.facts().words[lab.facts().labels[i]]);
-    lab.move({ word: chosen().value === place ? 0 : place });
-  });
+  const showGallery = makeGallery(
+    gallery,
+    lab,
+    (i) => {
+      const place = chosen().options.indexOf(lab.facts().words[lab.facts().labels[i]]);
+      lab.move({ word: chosen().value === place ? 0 : place });
+    },
+    DRAWINGS_HIGH,
+  );
 
   function makeRow(word, count, most) {
     const bar = make("span", { class: "lab-bar lab-bar-0" });

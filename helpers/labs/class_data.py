@@ -70,6 +70,9 @@ class ClassData(Living):
     def _take(self, found):
         """Show `found` from now on, as `Files.read` returned it."""
         self._found, self.drawings = found, gathered(found[0], self.words, self.files.folder.path)
+        # Not at each move of a hand: of a class's 900 drawings they take 12 ms.
+        self._outliers = oddness(self.drawings.images, self.drawings.labels).argsort(descending=True)
+        self._copies = len(self.drawings.labels) - len(self.drawings.images.flatten(1).unique(dim=0))
 
     def _watch(self):
         while not self._ended.wait(LOOKS_EVERY):
@@ -87,7 +90,7 @@ class ClassData(Living):
             order = sorted(range(len(drawings.times)), key=lambda i: (drawings.times[i], i), reverse=True)
             places = torch.tensor(order, dtype=torch.long)
         else:
-            places = oddness(drawings.images, drawings.labels).argsort(descending=True)
+            places = self._outliers
         if word in self.words and len(self.controls["word"].options) > 1:
             places = places[drawings.labels[places] == self.words.index(word)]
         return places[:SHOWN]
@@ -124,9 +127,9 @@ class ClassData(Living):
             return f"No drawings yet. They will appear here, from {folder}, as soon as labs.collect keeps one."
         count, writers = len(drawings.labels), len(drawings.marks)
         text = [f"{count} drawing{'s' * (count > 1)} by {writers} writer{'s' * (writers > 1)}, from {folder}."]
-        copies = count - len(drawings.images.flatten(1).unique(dim=0))
-        if copies:
-            text.append(f"{copies} of them {'is a copy' if copies == 1 else 'are copies'} of another, pixel by pixel.")
+        if self._copies:
+            are = "is a copy" if self._copies == 1 else "are copies"
+            text.append(f"{self._copies} of them {are} of another, pixel by pixel.")
         return " ".join(text)
 
     def still(self, order, word):

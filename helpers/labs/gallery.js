@@ -6,18 +6,18 @@ const [GALLERY_HIGH, BAR_HIGH, WORDS_HIGH] = [470, 220, 44]; // pixels of all ro
 const [MOST_COLUMNS, LOW_BAR] = [16, 60]; // more classes stand in several rows, with lower bars
 
 // Columns, and the side of an image: as large as there is room for, and a whole number of dots a pixel if it can be.
-function gallerySize(count, width, pixels, extra, most) {
+function gallerySize(count, width, pixels, extra, most, high) {
   for (let columns = 1; ; columns++) {
     const slot = Math.min(width / columns - 4, 224);
     const side = slot >= pixels ? Math.floor(slot / pixels) * pixels : Math.floor(slot);
-    const fits = Math.ceil(count / columns) * (side + extra) <= GALLERY_HIGH;
+    const fits = Math.ceil(count / columns) * (side + extra) <= high;
     if (fits || columns >= Math.min(count, most)) return [columns, side];
   }
 }
 
 // Returns show(items, {data, shape}, what); items: {name, above, share, chosen}, with `share` for a bar above it; what:
-// what a click does, in words. clicked(i) is called for a click on item i.
-export function makeGallery(place, lab, clicked) {
+// what a click does, in words. clicked(i) is called for a click on item i; high: pixels that all rows may take.
+export function makeGallery(place, lab, clicked, high = GALLERY_HIGH) {
   const grid = make("div", { class: "lab-gallery" });
   const note = make("p", { class: "lab-note" });
   place.append(grid, note);
@@ -28,7 +28,14 @@ export function makeGallery(place, lab, clicked) {
     if (!width || !images) return;
     const hasBars = grid.classList.contains("lab-bars");
     const extra = WORDS_HIGH + (hasBars ? barHigh() : 0);
-    const [columns, side] = gallerySize(images.shape[0], width, images.shape[3], extra, hasBars ? MOST_COLUMNS : 99);
+    const [columns, side] = gallerySize(
+      images.shape[0],
+      width,
+      images.shape[3],
+      extra,
+      hasBars ? MOST_COLUMNS : 99,
+      high,
+    );
     grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
     grid.style.setProperty("--side", `${side}px`);
   };

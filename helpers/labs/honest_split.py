@@ -1,5 +1,7 @@
 """Chapter 5: the honest split. The same drawings split by writer and at random, and what each says of a network."""
 
+import copy
+
 import torch
 from torch import nn
 
@@ -25,33 +27,35 @@ def epochs_for(drawings):
     return max(4, min(40, SEEN // max(1, len(drawings.labels))))
 
 
-def accuracies(drawings, fold, seed=0):
-    """Train a LeNet on all drawings except a fold's, and the same LeNet on all except as many random ones.
+def untrained(drawings, seed=0):
+    """A LeNet with new weights for the words of these drawings."""
+    with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
+        torch.manual_seed(seed)
+        return xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, num_classes=len(drawings.class_names)))
 
-    drawings: `Drawings`; fold: a pair of (N,) booleans, as in `Drawings.folds`. Returns a generator that yields (by
-    writer, at random), the accuracies on the drawings set aside, after each epoch. The networks are made here, not in
-    the thread that iterates: seeding random numbers there would disturb a cell that runs meanwhile.
+
+def accuracies(drawings, fold, net, seed=0):
+    """Train a copy of `net` on all drawings except a fold's, and another on all except as many random ones.
+
+    drawings: `Drawings`; fold: a pair of (N,) booleans, as in `Drawings.folds`; seed: of the batches. A generator that
+    yields (by writer, at random), the accuracies on the drawings set aside, after each epoch.
     """
     runs, measures = [], []
     for test in fold:
-        with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers go on as if nothing had happened
-            torch.manual_seed(seed)
-            net = xavier(lenet(activation=nn.ReLU, pooling=nn.MaxPool2d, num_classes=len(drawings.class_names)))
+        mine = copy.deepcopy(net)
         batches = Batches(drawings.images[~test], drawings.labels[~test], BATCH_SIZE, shuffle=True, seed=seed)
-        runs.append(train(net, batches, epochs_for(drawings), LR, None, "cpu", torch.optim.Adam, reports=1))
-        measures.append((net, drawings.images[test], drawings.labels[test]))
-    return (
-        tuple(float((classes_of(net, X) == y).float().mean()) for net, X, y in measures)
-        for _ in zip(*runs, strict=True)
-    )
+        runs.append(train(mine, batches, epochs_for(drawings), LR, None, "cpu", torch.optim.Adam, reports=1))
+        measures.append((mine, drawings.images[test], drawings.labels[test]))
+    for _ in zip(*runs, strict=True):
+        yield tuple(float((classes_of(trained, X) == y).float().mean()) for trained, X, y in measures)
 
 
 def read_by_mnist(drawings):
-    """The share of all drawings that the course's LeNet for MNIST reads correctly, or None if they are not digits."""
+    """Which drawings the course's LeNet for MNIST reads correctly, (N,) booleans, or None if they are not digits."""
     if not set(drawings.class_names) <= set(DIGITS.split()) or not len(drawings.labels):
         return None
     digits = torch.tensor([int(name) for name in drawings.class_names])
-    return float((classes_of(pretrained("digits"), drawings.images) == digits[drawings.labels]).float().mean())
+    return classes_of(pretrained("digits"), drawings.images) == digits[drawings.labels]
 
 
 class HonestSplit(Growing):
@@ -66,6 +70,8 @@ class HonestSplit(Growing):
 
     def __init__(self, every):
         self.every, self.runner = every, Runner()
+        # Once for all, and not in a move: networks take time to make, and seeding would disturb a cell that runs then.
+        self.net, self.read = untrained(every), read_by_mnist(every)
         count = len(every.marks)
         controls = {"writers": Slider("writers", count, min(2, count), count, patient=True)}
         buttons = {
@@ -80,9 +86,10 @@ class HonestSplit(Growing):
         self.drawings = self.every.of_first(self.controls["writers"].value)
         folds = self.drawings.folds()
         self.results = [{name: [] for name in SPLITS} for _ in folds]
-        trainings = [accuracies(self.drawings, fold) for fold in folds]
+        trainings = [accuracies(self.drawings, fold, self.net) for fold in folds]
         self.steps = self._steps(trainings) if len(self.drawings.marks) > 1 else None
-        self.mnist = read_by_mnist(self.drawings)
+        mine = self.every.writers < len(self.drawings.marks)
+        self.mnist = None if self.read is None else float(self.read[mine].float().mean())
         self.number = getattr(self, "number", 0) + 1
         self.present()
 

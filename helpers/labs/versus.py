@@ -146,7 +146,8 @@ class Versus(Growing):
         bout, X, counts, accuracies = self._measure(shift, rotation, scale, shuffled)
         text = f"{self._standing(bout, accuracies)}\n{_sizes(bout.nets)} Measured on {len(X)} validation images."
         text += "".join(f"\n{line}" for line in _troubles(bout.histories))
-        upright = self._upright(bout, shuffled)
+        is_moved = (shift, rotation, scale) != (0, 0, 100)
+        upright = self._upright(bout, shuffled) if is_moved else accuracies
         facts = {"view": view, "names": list(counts), "classes": list(self.class_names)}
         facts["worst"] = [worst_confusions(matrix, self.class_names) for matrix in counts.values()]
         facts |= {"accuracies": [accuracies[name] for name in counts], "upright": [upright[name] for name in counts]}

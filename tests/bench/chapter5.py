@@ -11,7 +11,7 @@ from torchvision.transforms.functional import affine
 
 from helpers import Batches, evaluate_accuracy, fashion_mnist, lenet, mlp, mnist, train, train_validation_split, xavier
 from helpers.labs.class_drawings import gathered
-from helpers.labs.honest_split import accuracies, read_by_mnist
+from helpers.labs.honest_split import accuracies, read_by_mnist, untrained
 from helpers.simulated_writers import simulated_writers
 from helpers.weights import pretrained
 from tests.bench import claims
@@ -228,9 +228,10 @@ def writers(seed):
     every = gathered(everyone, tuple("0123456789"), ".", "simulated writers")
     for count in WRITERS:
         drawings = every.of_first(count)
-        last = [list(accuracies(drawings, fold, seed))[-1] for fold in drawings.folds()]
+        net = untrained(drawings, seed)
+        last = [list(accuracies(drawings, fold, net, seed))[-1] for fold in drawings.folds()]
         by_writer, at_random = (statistics.fmean(pair[i] for pair in last) for i in (0, 1))
-        found[f"{count} writers"] = [by_writer, at_random, read_by_mnist(drawings)]
+        found[f"{count} writers"] = [by_writer, at_random, float(read_by_mnist(drawings).float().mean())]
     data, reader = mnist("sample"), pretrained("digits")
     found["MNIST"] = evaluate_accuracy(reader, Batches(data.test_images, data.test_labels, 1_000))
     return found

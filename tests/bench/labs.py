@@ -1,4 +1,7 @@
-"""How fast the labs answer, in JupyterLab in a real browser: `make bench PART=labs`."""
+"""How fast the labs answer, in JupyterLab in a real browser: `make bench PART=labs`.
+
+ONLY="convolution training" measures that lab and what a training in a lab costs, and nothing else.
+"""
 
 import contextlib
 import json
@@ -13,9 +16,27 @@ from tests import every_lab
 from tests.browser import jupyterlab
 from tests.browser.far import BYTES_PER_SECOND, DELAY, slow_line
 
-# With as many epochs as in the chapter; and one network in three cells.
-LABS = {**every_lab.LABS, "trainer": "labs.trainer(data)", "bench": "labs.bench(data, nets['LeNet'])"}
-OF_A_BENCH = ["lab.shapes()", "lab.microscope()", "lab.drawing()"]
+# The training lab with as many epochs as in the chapter, and the class's labs with what a class sends.
+LABS = {
+    **every_lab.LABS,
+    "trainer": "labs.trainer(data)",
+    "bench": "labs.bench(data, nets['LeNet'])",
+    "class_experiment": "labs.class_experiment(results)",
+}
+OF_A_BENCH = ["lab.shapes()", "lab.microscope()", "lab.drawing()"]  # one network in three cells
+A_CLASS = """
+import os, tempfile
+from pathlib import Path
+from helpers.labs.class_drawings import as_file
+from helpers.simulated_writers import simulated_writers
+os.environ["LENET_LAB_CLASS"] = folder = tempfile.mkdtemp()
+for mark, drawn in simulated_writers(30).items():
+    Path(folder, f"{mark}.drawings.png").write_bytes(as_file(*drawn))
+rates = [0.01, 0.03, 0.1, 0.3, 1, 3]
+results = chr(10).join(
+    f"result lr={rates[i % 6]} channels=6 kernel=5 parameters=61706 accuracy={0.7 + i / 300:.4f}" for i in range(60)
+)
+"""
 # Both clocks are the page's: from the key, or the end of a stroke, to the moment when the answer has been drawn ...
 WATCH_DRAWN = """(lab, begin) => {
     window.waits = [];
@@ -23,12 +44,18 @@ WATCH_DRAWN = """(lab, begin) => {
     new MutationObserver(() => window.waits.push(performance.now() - window.began))
         .observe(lab, {attributes: true, attributeFilter: ['data-version']});
 }"""
-# ... and from a move of the pointer to the end of the frame that shows the window there.
-WATCH_HOVER = """canvas => {
-    window.frames_after = [];
-    canvas.addEventListener('pointermove', event => requestAnimationFrame(() => {
-        const channel = new MessageChannel();
-        channel.port1.onmessage = () => window.frames_after.push(performance.now() - event.timeStamp);
+# ... and from a move of the pointer to the end of the frame that shows what it did; of that, `work` begins when the
+# browser hands the move to the page, just before a frame: until then the move waits, half a frame on average.
+WATCH_POINTER = """() => {
+    Object.assign(window, { whole: [], work: [] });
+    let began = 0;
+    window.addEventListener('pointermove', () => { began = performance.now() }, true);
+    window.addEventListener('pointermove', event => requestAnimationFrame(() => {
+        const [handed, channel] = [began, new MessageChannel()];
+        channel.port1.onmessage = () => {
+            window.whole.push(performance.now() - event.timeStamp);
+            window.work.push(performance.now() - handed);
+        };
         channel.port2.postMessage(0);
     }));
 }"""
@@ -43,6 +70,10 @@ UNTIL = """([phase, since]) => new Promise(done => {
     requestAnimationFrame(look);
 })"""
 MAP = ".lab canvas[role=slider]:visible"
+# Moves of a pointer, as shares of a canvas's width and height.
+DIAGONAL = [(0.1 + 0.8 * i / 60, 0.1 + 0.8 * i / 60) for i in range(60)]
+STROKE = [(0.1 + 0.8 * i / 60, 0.9 if i % 2 else 0.1) for i in range(60)]
+SLIDER, LIST = ".lab-controls input[type=range]", ".lab-controls select"
 TRAINING = """
 import statistics, time
 from helpers import Batches, train
@@ -83,16 +114,21 @@ def notebooks():
     """A notebook for each lab, and one that trains with and without one."""
     cells = {f"bench-{name}.ipynb": every_lab.cells(code) for name, code in LABS.items()}
     cells["bench-bench.ipynb"] += OF_A_BENCH
+    for name in ("class_experiment", "class_data"):
+        cells[f"bench-{name}.ipynb"].insert(1, A_CLASS)
     return cells | {"bench-training.ipynb": [every_lab.BEGIN, TRAINING, RATIO]}
 
 
 @contextlib.contextmanager
-def opened(browser, address, name):
-    """The page of a notebook, run to its end."""
-    page = jupyterlab.open_notebook(browser, address, f"bench-{name}.ipynb")
+def opened(context, address, name):
+    """The page of a notebook, run to its end, in a browser's context, which keeps JupyterLab's files for the next."""
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    jupyterlab.show_notebook(page, address, f"bench-{name}.ipynb")
+    page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     jupyterlab.run_all(page)
     page.locator(".lab").first.scroll_into_view_if_needed()
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(1000)
     try:
         yield page
     finally:
@@ -104,13 +140,16 @@ def opened(browser, address, name):
 def key_to_picture(page, presses, of=0):
     """Milliseconds from each press of an arrow key in the page's first lab to the new picture in lab number `of`.
 
-    The key is on its first slider or, if it has none, on its first list.
+    The key is on its first slider or, if it has none, on its first list; if the picture is another lab's, on the slider
+    of the first lab that gives the other a network which fits its images.
     """
     lab = page.locator(".lab")
     lab.nth(of).evaluate(WATCH_DRAWN, "keydown")
-    hand, keys = lab.first.get_by_role("slider").first, ["ArrowRight", "ArrowLeft"]
-    if not hand.count():
-        hand, keys = lab.first.get_by_role("combobox").first, ["ArrowDown", "ArrowUp"]
+    hand, keys = lab.first.locator(SLIDER).first, ["ArrowRight", "ArrowLeft"]
+    if of:
+        hand = lab.first.get_by_role("slider", name="channels 1")
+    elif not hand.count():
+        hand, keys = lab.first.locator(LIST).first, ["ArrowDown", "ArrowUp"]
     elif hand.input_value() == hand.get_attribute("max"):
         keys.reverse()
     for i in range(presses):
@@ -118,34 +157,26 @@ def key_to_picture(page, presses, of=0):
         hand.press(keys[i % 2])
         page.wait_for_function("() => window.waits.length > 0")
         yield page.evaluate("() => window.waits[0]")
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(200)
 
 
-def hover_to_frame(page, moves=60):
-    """Milliseconds from each move of the pointer over the lab's first map to the frame with the window there."""
-    canvas = page.locator(MAP).first
+def moved(page, canvas, places, held):
+    """Milliseconds from each move of the pointer over a canvas to the end of its frame, and of that the work.
+
+    held: whether the button is down.
+    """
     canvas.scroll_into_view_if_needed()
-    canvas.evaluate(WATCH_HOVER)
     box = canvas.bounding_box()
-    for i in range(moves):
-        page.mouse.move(box["x"] + 20 + 2 * i, box["y"] + 40 + 2 * i)
-        page.wait_for_function("count => window.frames_after.length > count", arg=i)
-    return page.evaluate("() => window.frames_after")
-
-
-def ink_to_frame(page, moves=60):
-    """Milliseconds from each move of the mouse on the drawing pad to the end of the frame that has its ink."""
-    pad = page.locator(".lab-pad canvas")
-    pad.scroll_into_view_if_needed()
-    pad.evaluate(WATCH_HOVER)
-    box = pad.bounding_box()
-    page.mouse.move(box["x"] + 60, box["y"] + 60)
-    page.mouse.down()
-    for i in range(moves):
-        page.mouse.move(box["x"] + 20 + 4 * i, box["y"] + (40 if i % 2 else 240))
-        page.wait_for_timeout(30)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    if held:
+        page.mouse.down()
+    page.wait_for_timeout(500)
+    page.evaluate("() => { window.whole.length = window.work.length = 0 }")
+    for i, (across, down) in enumerate(places):
+        page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        page.wait_for_timeout(25 + 7 * i % 17)  # not in step with the frames
     page.mouse.up()
-    return page.evaluate("() => window.frames_after")
+    return page.evaluate("() => [window.whole, window.work]")
 
 
 def stroke_to_answer(page, strokes):
@@ -159,7 +190,7 @@ def stroke_to_answer(page, strokes):
         page.mouse.move(box["x"] + 60 + 5 * i, box["y"] + 200)
         page.mouse.up()
         page.wait_for_function("count => window.waits.length > count", arg=i)
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(200)
     return page.evaluate("() => window.waits")
 
 
@@ -198,18 +229,25 @@ def moment_to_picture(page):
         page.wait_for_timeout(200)
 
 
-def say(name, milliseconds, kilobytes=None):
-    """One line: median and 95th percentile, and what came over the line for each."""
-    percentile_95 = statistics.quantiles(milliseconds, n=20)[-1]
-    travelled = "" if kilobytes is None else f"   {kilobytes:6.1f} kB"
-    print(f"{name:<50}{statistics.median(milliseconds):6.0f} ms {percentile_95:6.0f} ms{travelled}", flush=True)
+def middle_and_most(milliseconds):
+    """The median and the 95th percentile."""
+    return statistics.median(milliseconds), statistics.quantiles(milliseconds, n=20, method="inclusive")[-1]
 
 
-def measure(browser, address, name, where, times, line=None):
+def say(name, milliseconds, kilobytes=None, work=None):
+    """One line: median and 95th percentile; what came over the line for each; and how much of it was work."""
+    median, percentile_95 = middle_and_most(milliseconds)
+    more = "" if kilobytes is None else f"   {kilobytes:6.1f} kB"
+    if work:
+        more = "   of which work {:.1f} ms, {:.1f} ms".format(*middle_and_most(work))
+    print(f"{name:<50}{median:6.0f} ms {percentile_95:6.0f} ms{more}", flush=True)
+
+
+def measure(context, address, name, where, times, line=None):
     """All that can be measured of a lab, a line each."""
-    with opened(browser, address, name) as page:
+    with opened(context, address, name) as page:
         if name == "trainer":
-            first_points, stops = first_point_and_stop(page, max(2, times // 6))
+            first_points, stops = first_point_and_stop(page, max(3, times // 6))
             say(f"{name}, {where}: key to the first point", first_points)
             say(f"{name}, {where}: Stop to the run's end", stops)
             say(f"{name}, {where}: key to a moment of the past", list(moment_to_picture(page)))
@@ -219,31 +257,44 @@ def measure(browser, address, name, where, times, line=None):
             what = "key to the microscope below" if of else "key to picture"
             say(f"{name}, {where}: {what}", waits, (line.received - before) / 1000 / times if line else None)
         if name in ("drawing", "collect"):
-            say(f"{name}, {where}: move of the pen to its ink", ink_to_frame(page))
+            page.evaluate(WATCH_POINTER)
+            whole, work = moved(page, page.locator(".lab-pad canvas"), STROKE, held=True)
+            say(f"{name}, {where}: move of the pen to its ink", whole, work=work)
         if name in ("drawing", "collect", "bench"):
             say(f"{name}, {where}: end of a stroke to the answer", stroke_to_answer(page, times // 2))
         if name == "explorer":
             jupyterlab.type_line(page, "explorer view=numbers")
         if name in ("convolution", "pooling", "microscope", "explorer"):
-            say(f"{name}, {where}: pointer to frame", hover_to_frame(page))
+            page.evaluate(WATCH_POINTER)
+            maps = page.locator(MAP)
+            for what, canvas, held in (("hover", maps.last, False), ("drag", maps.first, True)):
+                whole, work = moved(page, canvas, DIAGONAL, held)
+                say(f"{name}, {where}: {what} to the window there", whole, work=work)
+
+
+def compare_trainings(context, address):
+    """Two lines: what a training in the lab costs, and what keeping its moments costs."""
+    with opened(context, address, "training") as page:
+        bare, without, within = json.loads(page.locator(".jp-OutputArea-output pre").last.inner_text())
+    print(f"the default run: {bare:.2f} s without the lab, {within:.2f} s in it: {within / bare:.2f} times")
+    print(f"in the lab: {without:.2f} s if no moments are kept, {within:.2f} s with them: {within / without:.2f} times")
 
 
 def main():
+    chosen = sys.argv[1:] or [*LABS, "training"]
     os.environ["LENET_LAB_OFFLINE"] = "1"
     print(f"{machine()}, Chromium; far: {1000 * DELAY:.0f} ms each way, {8 * BYTES_PER_SECOND / 1e6:.0f} Mbit/s")
     print(f"{'':<53}median   95th percentile")
     with jupyterlab.server(notebooks()) as address, jupyterlab.browser() as browser, slow_line(address) as (far, line):
-        silent = []
-        for name in sys.argv[1:] or LABS:
-            for where, at, times, counted in (("near", address, 60, None), ("far", far, 20, line)):
+        silent, context = [], browser.new_context(viewport={"width": 1280, "height": 800})
+        for name in [name for name in chosen if name != "training"]:
+            for where, at, times, counted in (("near", address, 30, None), ("far", far, 15, line)):
                 try:
-                    measure(browser, at, name, where, times, counted)
+                    measure(context, at, name, where, times, counted)
                 except Error as error:  # the other labs have their lines
                     silent.append(f"{name}, {where}: {error.message.splitlines()[0]}")
-        with opened(browser, address, "training") as page:
-            bare, without, within = json.loads(page.locator(".jp-OutputArea-output pre").last.inner_text())
-    print(f"the default run: {bare:.2f} s without the lab, {within:.2f} s in it: {within / bare:.2f} times")
-    print(f"in the lab: {without:.2f} s if no moments are kept, {within:.2f} s with them: {within / without:.2f} times")
+        if "training" in chosen:
+            compare_trainings(context, address)
     sys.exit("\n".join(silent) or None)
 
 

@@ -19,7 +19,7 @@ from PIL import Image, ImageChops, ImageDraw
 from helpers import image_folder, labs
 from helpers.labs.class_drawings import DIGITS, Writer, as_words, gathered
 from helpers.labs.class_folder import VARIABLE
-from helpers.labs.honest_split import accuracies
+from helpers.labs.honest_split import accuracies, untrained
 from helpers.reproduce_all import machine
 from helpers.simulated_writers import simulated_writers
 from tests.support import wait_for
@@ -69,7 +69,7 @@ def drawings():
     """Training on 24 of 30 simulated writers, 30 drawings each, and on as many at random (goal: at most 5 s each)."""
     found = {mark: (*drawn, 0) for mark, drawn in simulated_writers(30).items()}
     drawn = gathered(found, as_words(DIGITS), Path("."))
-    took, results = seconds(list, accuracies(drawn, drawn.folds()[0]))
+    took, results = seconds(list, accuracies(drawn, drawn.folds()[0], untrained(drawn)))
     yield f"two networks, {len(results)} epochs: s each", took / 2
     for name, accuracy in zip(("new writers", "drawings set aside at random"), results[-1], strict=True):
         yield f"    accuracy on {name}", accuracy

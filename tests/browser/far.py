@@ -20,7 +20,8 @@ class Line:
     async def serve(self, page_reader, page_writer):
         """Join a connection of the page to one of the server's until either ends."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        await asyncio.gather(self._carry(page_reader, writer, "up"), self._carry(reader, page_writer, "down"))
+        with contextlib.suppress(asyncio.CancelledError):  # at the end, of which Python 3.11 complains
+            await asyncio.gather(self._carry(page_reader, writer, "up"), self._carry(reader, page_writer, "down"))
 
     async def _carry(self, reader, writer, way):
         late = asyncio.Queue()
