@@ -88,7 +88,7 @@ def table_from_formulas(net, input_shape):
     """What `layer_table` gives for a network that `lenet` has made, from formulas: no layer computes anything.
 
     The shapes lab asks for it at each move of a slider. It could be measured on PyTorch's device `meta`, where tensors
-    hold no numbers, but the first layer that is used there loads PyTorch's compiler: 4 s on 2 cores.
+    hold no numbers, but the first layer that is used there loads PyTorch's compiler: 2 to 4 s.
     """
     table, shape = LayerTable(input_shape), tuple(input_shape)
     for layer in net:

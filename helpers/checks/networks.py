@@ -166,7 +166,7 @@ class ForwardPass(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls):
-        """PyTorch asks this. To skip its compiler it would first load it, at the first recorded operation: 4 s."""
+        """PyTorch asks this. To skip its compiler it would first load it, at the first recorded operation: 2 to 4 s."""
         return False
 
     @classmethod
