@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import math
 from dataclasses import dataclass
 
 import torch
@@ -83,6 +84,27 @@ def layer_table(net, input_shape=(1, 1, 28, 28)):
     return table
 
 
+def table_from_formulas(net, input_shape):
+    """What `layer_table` gives for a network that `lenet` has made, from formulas: no layer computes anything.
+
+    The shapes lab asks for it at each move of a slider. It could be measured on PyTorch's device `meta`, where tensors
+    hold no numbers, but the first layer that is used there loads PyTorch's compiler: 2 to 4 s.
+    """
+    table, shape = LayerTable(input_shape), tuple(input_shape)
+    for layer in net:
+        if hasattr(layer, "kernel_size"):
+            sides = [_sizes([window(layer, axis)], size)[-1] for axis, size in enumerate(shape[2:])]
+            shape = (shape[0], getattr(layer, "out_channels", shape[1]), *sides)
+        elif isinstance(layer, nn.Flatten):
+            shape = (shape[0], math.prod(shape[1:]))
+        elif isinstance(layer, nn.Linear):
+            shape = (shape[0], layer.out_features)
+        parameters = sum(parameter.numel() for parameter in layer.parameters())
+        work = _multiply_adds(layer, (), torch.empty(shape, device="meta"))
+        table.append(Layer(type(layer).__name__, shape, parameters, work))
+    return table
+
+
 def _has_a_row(layer):
     """True if a layer computes something itself: it contains no layers, or has parameters besides theirs."""
     return not list(layer.children()) or any(True for _ in layer.parameters(recurse=False))
@@ -125,14 +147,20 @@ def receptive_field(net, layer, row, column, image_size=(28, 28)):
 
 def _seen(layers, axis, cell, size):
     """Rows (axis 0) or columns (axis 1) of an input of `size` that reach one row or column of the last layer's map."""
-    windows, sizes = [window(layer, axis) for layer in layers if hasattr(layer, "kernel_size")], [size]
-    for kernel, stride, before, after, dilation in windows:
-        sizes.append(conv_output_size(sizes[-1] + before + after, kernel, 0, stride, dilation))
-    seen = {cell}
+    windows = [window(layer, axis) for layer in layers if hasattr(layer, "kernel_size")]
+    sizes, seen = _sizes(windows, size), {cell}
     for (kernel, stride, before, _, dilation), below in zip(reversed(windows), reversed(sizes[:-1]), strict=True):
         places = {place * stride - before + step * dilation for place in seen for step in range(kernel)}
         seen = places & set(range(below))
     return sorted(seen)
+
+
+def _sizes(windows, size):
+    """The sizes of the maps along one axis: `size` of the first, then one after each of the windows."""
+    sizes = [size]
+    for kernel, stride, before, after, dilation in windows:
+        sizes.append(conv_output_size(sizes[-1] + before + after, kernel, 0, stride, dilation))
+    return sizes
 
 
 def window(layer, axis):

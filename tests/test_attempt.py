@@ -289,11 +289,11 @@ def test_a_number_longer_than_python_prints_is_shown_by_its_length():
     assert answers.shown(10**5000) == "a number of 5,001 digits"
 
 
-def test_what_pytorch_loads_late_is_loaded_for_networks_alone_and_before_the_students_seconds_begin():
+def test_what_pytorch_loads_late_is_loaded_to_train_a_network_alone_and_before_the_students_seconds_begin():
     program = (
         "import sys\nfrom torch import nn\nfrom helpers.checks.attempt import Attempt\n"
-        "for given in (1, nn.Linear(1, 1)):\n"
-        "    print(Attempt(lambda it: 'torch._dynamo' in sys.modules)(given))"
+        "for given, may_change in ((1, ['net']), (nn.Linear(1, 1), []), (nn.Linear(1, 1), ['net'])):\n"
+        "    print(Attempt(lambda net: 'torch._dynamo' in sys.modules, ['net'], may_change)(given))"
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout.split()
-    assert said == ["False", "True"]
+    assert said == ["False", "False", "True"]

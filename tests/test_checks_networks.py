@@ -1,6 +1,8 @@
 """Networks judged by running them: what holds of `helpers.checks.networks`, whichever chapter asks."""
 
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -169,6 +171,15 @@ def test_a_run_counts_what_ran_not_what_is_defined():
     assert run.count("convolution") == 4 and run.count("relu") == 3
     assert networks.run(lenet(), X).multiply_adds == 4 * 416_520
     assert run.trains and not networks.run(Net(lambda net, X: net(X).detach()), X).trains
+
+
+def test_a_run_does_not_wait_for_pytorchs_compiler():
+    program = (
+        "import sys, torch\nfrom helpers import lenet\nfrom helpers.checks import networks\n"
+        "print(tuple(networks.scores(lenet(), torch.rand(2, 1, 28, 28)).shape), 'torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("(2, 10) False", 0), done.stderr
 
 
 def test_the_images_come_on_the_networks_own_device_and_type(monkeypatch):

@@ -1,6 +1,8 @@
 """The shapes lab: the picture, the costs and the Python line are those of the network that the controls name."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -62,6 +64,21 @@ def test_each_setting_stands_under_the_layer_that_it_changes(lab):
         control.value = nn.MaxPool2d if name == "pooling" else control.value + 2
         changed = [layer for layer, one, other in zip(names, before, shapes_of(lab), strict=True) if one != other]
         assert control.group == (changed or ["pooling 1"])[0]  # which pooling it is changes no size
+
+
+def test_its_first_picture_does_not_wait_for_pytorchs_compiler():
+    made = "import sys\nfrom helpers import labs\nlabs.shapes()\nprint({'torch._dynamo', 'sympy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", made], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("set()", 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    "choices", [{}, {"in_channels": 3, "num_classes": 62}, {"kernel_size": (4, 3), "pooling": nn.MaxPool2d}]
+)
+def test_its_table_is_the_one_that_is_measured(choices):
+    choices = {"image_size": 37, **choices}
+    measured = layer_table(lenet(**choices), (1, choices.get("in_channels", 1), 37, 37))
+    assert (table_of(choices), table_of(choices).input_shape) == (measured, measured.input_shape)
 
 
 @pytest.mark.parametrize("values", [{}, CHOICE, {"image_size": 13, "kernel_1": 1, "padding_1": 5, "kernel_2": 9}])

@@ -95,7 +95,8 @@ class Attempt:
             torch.manual_seed(self.seed)
             random.seed(self.seed)
             np.random.seed(self.seed)  # noqa: NPY002
-        if any(isinstance(one, nn.Module) for one in given):  # the answer may train it
+        to_change = [one for name, one in zip(self.names, given, strict=False) if name in self.may_change]
+        if any(isinstance(one, nn.Module) for one in to_change):  # the answer may train it
             load_compiler()
         try:
             with time_limit(self.seconds):
@@ -119,7 +120,7 @@ class Attempt:
 def load_compiler():
     """Load what PyTorch loads with the first optimizer: it takes two seconds, which must not count as the student's.
 
-    Without a network to train they would be wasted: they used to delay the first verdict of chapter 1.
+    Without a network to train they would be wasted: they used to delay the first verdicts of chapters 1 and 3.
     """
     import torch._dynamo  # noqa: F401
 

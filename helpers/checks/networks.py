@@ -142,7 +142,10 @@ class ForwardPass(TorchDispatchMode):
             raise Stopped("your network's weights are on the device `meta`, which holds no numbers")
         X = X.to(weight.device, weight.dtype if weight.is_floating_point() else X.dtype)
         hooks = [hook for name, layer in net.named_modules() for hook in self._hooks(name, layer)]
-        load_compiler()  # otherwise PyTorch loads it at the first operation, on the student's time
+        # An older PyTorch does not ask the two questions below, and an operation on `meta` needs the compiler.
+        asks = hasattr(TorchDispatchMode, "_should_skip_dynamo")
+        if not asks or any(parameter.is_meta for parameter in net.parameters()):
+            load_compiler()  # otherwise the first operation loads it, on the student's time
         attempt = Attempt(self, ("X",))
         attempt.seed = seed
         try:
@@ -162,6 +165,16 @@ class ForwardPass(TorchDispatchMode):
             raise Stopped(f"your network returns {answers.kind(self.y_hat)}: {advice}")
         self.trains = self.y_hat.requires_grad
         self.scores = answers.tensor(self.y_hat)
+
+    @classmethod
+    def _should_skip_dynamo(cls):
+        """PyTorch asks this. To skip its compiler it would first load it, at the first recorded operation: 2 to 4 s."""
+        return False
+
+    @classmethod
+    def ignore_compile_internals(cls):
+        """PyTorch asks this, too: the compiler of a network that is compiled is not to compile the recording."""
+        return True
 
     def __call__(self, X):
         """What `net` gives for X, recorded; `Attempt` calls it."""

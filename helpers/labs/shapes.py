@@ -10,7 +10,7 @@ from helpers.errors import ShapeError
 from helpers.labs.cells import one_a_cell
 from helpers.labs.living import Living, script
 from helpers.labs.settings import Choice, Slider, Steps
-from helpers.layers import layer_table
+from helpers.layers import table_from_formulas
 from helpers.models import lenet
 from helpers.plotting.shapes import boxes_of, costs_of, written
 
@@ -95,9 +95,9 @@ def network_choices(
 
 def table_of(choices):
     """The `LayerTable` of the network with these choices; raises ShapeError if a map becomes too small."""
-    with torch.device("meta"):  # tensors there have shapes but no numbers, so nothing is computed
-        shape = (1, choices.get("in_channels", 1), choices["image_size"], choices["image_size"])
-        return layer_table(lenet(**choices), shape)
+    with torch.device("meta"):  # its tensors hold no numbers, so even the largest network takes no memory
+        net = lenet(**choices)
+    return table_from_formulas(net, (1, choices.get("in_channels", 1), choices["image_size"], choices["image_size"]))
 
 
 def layers_in_words(table, choices):
