@@ -116,19 +116,20 @@ def gradients(seed):
 def flat_losses(seed):
     """Three losses that stay near ln 10: the first layer's gradient in the last step, and that of a new network.
 
-    The losses of the two networks that trained for an epoch are those of the validation images.
+    Dead ReLUs come from a hundred steps of 64 images; their loss is that of the validation images. The other networks
+    learn one batch by heart, in few steps.
     """
-    found = {"new": [], "loss": []}
-    for name, lr in (("dead", 1.0), ("too small", 0.001), ("new", 0)):
-        net = new(seed, **RELU)
-        list(train(net, batches(seed, count=6_400), 1, lr, reports=1))
-        found[name] = net[0].weight.grad.norm().item()
-        with torch.no_grad():
-            found["loss"].append(F.cross_entropy(net(split()[2] / 255), split()[3]).item())
-    net = new(seed)
+    dead = new(seed, **RELU)
+    list(train(dead, batches(seed, count=6_400), 1, 1.0, reports=1))
+    with torch.no_grad():
+        losses = [F.cross_entropy(dead(split()[2] / 255), split()[3]).item()]
+    found = {"dead": dead[0].weight.grad.norm().item(), "dead, units": alive(dead)}
     X, y = next(iter(batches(seed, 32)))
-    found["loss"].append(learnt(net, X, y, 0.9, 100)[-1])
-    return found | {"plateau": net[0].weight.grad.norm().item()}
+    for name, lr, steps, how in (("new", 0, 1, RELU), ("too small", 0.001, 50, RELU), ("plateau", 0.9, 100, {})):
+        net = new(seed, **how)
+        losses.append(learnt(net, X, y, lr, steps)[-1])
+        found |= {name: net[0].weight.grad.norm().item(), f"{name}, units": alive(net)}
+    return found | {"loss": losses}
 
 
 def lab(seed):
@@ -214,13 +215,23 @@ CLAIMS = [
         "gradients",
         lambda run: 350 <= run["sigmoid shrinks"] <= 740 and run["ReLU shrinks"] < 1.05,
     ),
-    ("A loss can stay near ln 10", "flat_losses", lambda run: all(2.05 < loss < 2.35 for loss in run["loss"])),
-    ("0 to 0.001, and almost no unit responds", "flat_losses", lambda run: 0 <= run["dead"] <= 0.001),
-    ("0.003 to 0.010, and sigmoids always respond", "flat_losses", lambda run: 0.003 <= run["plateau"] <= 0.010),
+    ("A loss can stay near ln 10", "flat_losses", lambda run: all(2.05 < loss < 2.4 for loss in run["loss"])),
     (
-        "0.10 to 0.24, not much less than in a new network (0.13 to 0.35)",
+        "0 to 0.001, and almost no unit responds",
         "flat_losses",
-        lambda run: 0.10 <= run["too small"] <= 0.24 and 0.13 <= run["new"] <= 0.35,
+        lambda run: 0 <= run["dead"] <= 0.001 and run["dead, units"] < 10,
+    ),
+    (
+        "0.003 to 0.010, and sigmoids always respond",
+        "flat_losses",
+        lambda run: 0.003 <= run["plateau"] <= 0.010 and run["plateau, units"] == 84,
+    ),
+    (
+        "0.09 to 0.35, not much less than in a new network (0.11 to 0.50)",
+        "flat_losses",
+        lambda run: (
+            0.09 <= run["too small"] <= 0.35 and 0.11 <= run["new"] <= 0.50 and run["too small"] > 0.6 * run["new"]
+        ),
     ),
     ("LeNet alone reached 0.76 to 0.79", "second_epoch", lambda run: 0.76 <= run["epoch 2"] <= 0.79),
 ]
