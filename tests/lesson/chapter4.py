@@ -26,7 +26,7 @@ GUESSES = {
         "it falls from the first step on",
         ("it stays for a long time, then falls", "it stays to the end"),
     ),
-    "guess-slopes": ("gradient-sizes", "about 4", "more than 100"),
+    "guess-slopes": ("gradient-sizes", "average-pooling", "the sigmoids"),
     "guess-own": (
         "own-ahead",
         "LeNet, by more than 3 points",
