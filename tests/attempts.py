@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RIGHT = {"right": True, "wrong": False, "endless": False, "nothing": None}
 # Cells that train for long and make no name that an attempt uses.
 TRAININGS = {
-    4: {"generator", "sweep", "alive", "watch", "by-heart", "bug-a", "bug-b", "repair", "plateau",
+    4: {"generator", "sweep", "alive", "watch", "by-heart", "bugs", "repair", "plateau",
         "first-gradients", "your-row"},
     5: {"other-seed", "own-net", "shuffle-train", "lab-drawing", "rotation-and-scale", "frozen-train", "few-train",
         "scoreboard"},

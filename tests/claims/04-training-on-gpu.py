@@ -64,12 +64,10 @@ assert val_acc > 0.7
 # %% by-heart
 assert ours[-1] < 0.7
 
-# %% bug-a
+# %% bugs
 assert len(set(losses_a)) == 1
 assert net_a[0].weight.grad is None
 assert torch.equal(net_a[0].weight, new_net()[0].weight)
-
-# %% bug-b
 assert 1.46 < least < losses_b[-1] < 2.2
 perfect = 200.0 * F.one_hot(torch.arange(10), 10) - 100  # all right, all sure
 assert abs(F.cross_entropy(perfect.sigmoid(), torch.arange(10)).item() - least) < 1e-5
@@ -80,17 +78,11 @@ assert max(losses_ab) - min(losses_ab) < 1e-3
 # %% plateau
 assert right == "it stays for a long time, then falls"
 
-# %% gradient-sizes
-assert times > 100
-assert sizes["ReLU, layer 1"] > 30 * sizes["sigmoid, layer 1"]
-assert slopes["sigmoid"].max() <= 1 / 4
-
 # %% first-gradients
-new, _, *first_norms = [net_of[0].weight.grad for net_of in suspects.values()]
-first_norms = [float(grad.norm()) for grad in (*first_norms, new)]
 assert net_a[0].weight.grad is None
-assert first_norms == sorted(first_norms)
-assert 2 * first_norms[0] < first_norms[1] < 0.1 * first_norms[2]
+new, _, *first_norms = [net_of[0].weight.grad for net_of in suspects.values()]
+new, dead, waits, too_slow = [float(grad.norm()) for grad in (new, *first_norms)]
+assert 2 * dead < waits < 0.1 * min(too_slow, new)
 
 # %% own-ahead
 assert min(accs.values()) > 0.6
@@ -118,6 +110,11 @@ assert [row["change"] for row in rows] == list(experiments.story())
 # %% your-row
 assert evaluate_accuracy(row_net, held_out) > 0.6
 assert len(small.train_images) == 8_334
+
+# %% gradient-sizes
+assert by_sigmoids > 20
+assert by_pooling < 3
+assert slopes["sigmoid"].max() <= 1 / 4
 
 # %% init-picture
 assert powers["std 1, ReLU"][-1] > 4

@@ -20,14 +20,13 @@ GUESSES = {
     "guess-rate": ("sweep", "0.01", "1.0"),
     "guess-alive": ("alive", "about 80", "fewer than 10"),
     "guess-undivided": ("undivided", "it is as good as with pixels from 0 to 1", "it guesses"),
-    "guess-a": ("bug-a", "it falls to nearly 0", "it stays exactly the same"),
-    "guess-b": ("bug-b", "it stays near 2.3", "it falls, but stays far above 0"),
+    "guess-bugs": ("bugs", "both", "only B"),
     "guess-plateau": (
         "plateau",
         "it falls from the first step on",
         ("it stays for a long time, then falls", "it stays to the end"),
     ),
-    "guess-slopes": ("gradient-sizes", "about 4", "more than 100"),
+    "guess-slopes": ("gradient-sizes", "average-pooling", "the sigmoids"),
     "guess-own": (
         "own-ahead",
         "LeNet, by more than 3 points",
