@@ -14,6 +14,7 @@ from helpers.layers import layer_table
 from helpers.machine import try_gpu
 from helpers.metrics import Accumulator, Timer, accuracy, confusion_counts
 from helpers.models import conv_output_size, lenet, mlp, num_parameters, xavier
+from helpers.moving import moved
 from helpers.not_yet_run import name_the_cell
 from helpers.own_images import image_folder
 from helpers.own_net import load_own_net, save_own_net

@@ -7,6 +7,7 @@ import torch
 
 from helpers import image_files
 from helpers.any_data import as_images, as_labels, as_tensor, refuse_unequal, to_floats
+from helpers.sentences import in_html
 from helpers.whole_sets import whole_set
 
 CLOTHES = (
@@ -44,6 +45,9 @@ class ImageData:
             f"{self.name}: {len(self.train_images):,} training and {len(self.test_images):,} test images "
             f"in {len(self.class_names)} classes\nfrom {self.source}"
         )
+
+    def _repr_html_(self):
+        return in_html(repr(self))  # as text, JupyterLab would break a long source in the middle of a word
 
 
 def fashion_mnist(part=None):

@@ -170,44 +170,6 @@ def test_a_roll_wraps_round():
     assert "wrap around" in chapter5.BLANKS["two_to_the_right"](lambda images: images.roll(2, -1)).message
 
 
-def each(do):
-    def freeze(layers):
-        for parameter in layers.parameters():
-            do(parameter)
-        return layers
-
-    return freeze
-
-
-@pytest.mark.parametrize(
-    "freeze",
-    [
-        each(lambda parameter: parameter.requires_grad_(False)),
-        each(lambda parameter: setattr(parameter, "requires_grad", False)),
-        lambda layers: layers.requires_grad_(False),
-    ],
-)
-def test_each_way_to_freeze_is_right(freeze):
-    assert chapter5.BLANKS["freeze"](freeze)
-
-
-@pytest.mark.parametrize(
-    ("freeze", "words"),
-    [
-        (each(lambda parameter: None), "All parameters still train"),
-        (each(lambda parameter: parameter.requires_grad is False), "All parameters still train"),
-        (each(lambda parameter: setattr(parameter, "requires_grad_", False)), "is a method"),
-        (lambda layers: setattr(layers, "requires_grad", False) or layers, "new attribute"),
-        (each(lambda parameter: parameter.data.zero_()), "no longer what they were"),
-        (lambda layers: layers[0].requires_grad_(False) and layers, "Some parameters still train"),
-        (lambda layers: layers[0].bias.requires_grad_(False) is None or layers, "Some parameters still train"),
-        (lambda layers: layers.requires_grad_(False) and None, "nothing (None)"),
-    ],
-)
-def test_each_way_not_to_freeze_is_named(freeze, words):
-    assert words in chapter5.BLANKS["freeze"](freeze).message
-
-
 @pytest.mark.parametrize(
     "units",
     [
@@ -243,12 +205,26 @@ def frozen(layers):
     return layers.requires_grad_(False)
 
 
+def each(do):
+    """`reuse` with features of which `do` has had each parameter."""
+
+    def reuse(features, dense):
+        for parameter in features.parameters():
+            do(parameter)
+        return nn.Sequential(features, dense)
+
+    return reuse
+
+
 @pytest.mark.parametrize(
     "reuse",
     [
         lambda features, dense: nn.Sequential(frozen(features), dense),
         lambda features, dense: nn.Sequential(*frozen(features), *dense),
         lambda features, dense: frozen(features) + dense,
+        lambda features, dense: nn.Sequential(frozen(features.eval()), dense),
+        each(lambda parameter: parameter.requires_grad_(False)),
+        each(lambda parameter: setattr(parameter, "requires_grad", False)),
     ],
 )
 def test_each_way_to_reuse_features_is_right(reuse):
@@ -258,7 +234,16 @@ def test_each_way_to_reuse_features_is_right(reuse):
 @pytest.mark.parametrize(
     ("reuse", "words"),
     [
-        (lambda features, dense: nn.Sequential(features, dense), "still train"),
+        (lambda features, dense: nn.Sequential(features, dense), "The features still train"),
+        (lambda features, dense: nn.Sequential(features.requires_grad_(), dense), "The features still train"),
+        (lambda features, dense: nn.Sequential(features.requires_grad_, dense), "code stops"),
+        (lambda features, dense: nn.Sequential(features.eval(), dense), "`eval()` freezes nothing"),
+        (lambda features, dense: setattr(features, "requires_grad", False) or features + dense, "new attribute"),
+        (lambda features, dense: setattr(features, "requires_grad_", False) or features + dense, "is a method"),
+        (each(lambda parameter: setattr(parameter, "requires_grad_", False)), "is a method"),
+        (each(lambda parameter: parameter.requires_grad is False), "The features still train"),
+        (lambda features, dense: frozen(features[0]) and features + dense, "Some parameters"),
+        (lambda features, dense: frozen(features[0].bias) is None or features + dense, "Some parameters"),
         (lambda features, dense: nn.Sequential(features, frozen(dense)), "wrong half"),
         (lambda features, dense: nn.Sequential(frozen(features), frozen(dense)), "nothing trains"),
         (lambda features, dense: frozen(nn.Sequential(features, dense)), "nothing trains"),

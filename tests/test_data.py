@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from helpers import Batches, DataError, data, fashion_mnist, image_files, mnist, train_validation_split
 from helpers.data import mirrored
+from helpers.sentences import in_html
 
 FILES = list(image_files.SHA256["FashionMNIST"])
 
@@ -179,3 +180,8 @@ def test_mirrored_gives_each_image_or_its_mirror_image(dtype, sample):
     assert 50 < sum(kept) < 150  # seven standard deviations around a half
     assert not torch.equal(mirrored(X), Y)
     assert torch.equal(X, before)
+
+
+def test_a_notebook_breaks_the_lines_of_a_data_set_between_words(sample):
+    assert sample._repr_html_() == in_html(repr(sample))
+    assert sample.source in sample._repr_html_()

@@ -26,7 +26,7 @@ def test_each_network_has_a_panel_with_both_curves():
 
 def test_the_first_and_the_last_gap_are_written_in_points():
     lenet, mlp = plotting.gaps(SIZES, ACCURACIES).axes
-    assert written(lenet) == ["gap: 23 points", "gap: −1 points"]
+    assert written(lenet) == ["gap: 23 points", "gap: −1 point"]
     assert written(mlp) == ["gap: 25 points", "gap: 3 points"]
 
 

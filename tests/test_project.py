@@ -93,6 +93,7 @@ FLOORS = [
         "diagnosis",
         "finding",
         "digits",
+        "moving",
         "plotting",
         "splitting",
         "sentences",

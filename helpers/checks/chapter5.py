@@ -484,26 +484,6 @@ def _few_layers(*widths, weight=0.5):
     return layers.to(try_gpu())
 
 
-def _all_frozen(layers):
-    for parameter in layers.parameters():
-        parameter.requires_grad = False
-    return layers
-
-
-def _left_to_train(attempt, layers):
-    """What returned layers show: {what: a count or a bool}."""
-    answer = attempt(layers)
-    if not isinstance(answer, nn.Module):
-        raise answers.Unreadable(f"the layers are expected, `return layers`, but you return {answers.kind(answer)}")
-    return {
-        "loose": sum(parameter.requires_grad for parameter in answer.parameters()),
-        "all": sum(1 for _ in answer.parameters()),
-        "kept": _same_weights(answer, layers),
-        "attribute": "requires_grad" in vars(answer),
-        "method": any("requires_grad_" in vars(parameter) for parameter in answer.parameters()),
-    }
-
-
 def _units(parameters, per_unit=784 + 1 + 10, besides=10):
     """The hidden units, a fraction, of an MLP of this size; besides: parameters that do not depend on them."""
     return (parameters - besides) / per_unit
@@ -518,7 +498,7 @@ def _int(value):
 
 
 def _stacked(features, dense):
-    return nn.Sequential(_all_frozen(features), dense)
+    return nn.Sequential(features.requires_grad_(False), dense)
 
 
 def _reused(attempt, features, dense):
@@ -537,6 +517,10 @@ def _reused(attempt, features, dense):
         "loose": sum(parameter.requires_grad for parameter in lower),
         "stuck": sum(not parameter.requires_grad for parameter in upper),
     }
+    if seen["loose"]:  # why?
+        seen["attribute"] = "requires_grad" in vars(given)
+        seen["method"] = any("requires_grad_" in vars(it) for it in (given, *given.parameters()))
+        seen["eval"] = not given.training
     if not seen["lower there"] or not seen["upper there"]:
         return seen
     with torch.no_grad():
@@ -644,30 +628,6 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                  lambda Y, images: Y.shape != images.shape),
         ],
     ),
-    "freeze": Exercise(
-        task="5, section 5; freeze(layers): the layers, their parameters left out of training.",
-        solution=_all_frozen,
-        probes=lambda: [(_few_layers(2, 2),), (_few_layers(2, 3, 2),)],
-        praise="Right: no parameter of these layers trains any longer, and each is as it was.",
-        read=answers.as_it_is,
-        same=operator.eq,
-        observe=_left_to_train,
-        difference=lambda seen, expected: f"{seen['loose']} of {expected['all']} parameters still train",
-        may_change=("layers",),
-        setting=lambda layers: f"for {len(layers)} dense layer{'s'[: len(layers) - 1]},",
-        mistakes=[
-            Sign("The parameters are no longer what they were: freeze them as they are.",
-                 lambda seen, layers: not seen["kept"]),
-            Sign("`requires_grad_` is a method: call it with False, or set `requires_grad`, without the underscore.",
-                 lambda seen, layers: seen["method"]),
-            Sign("`layers.requires_grad = False` only hangs a new attribute on the layers; set it for each parameter.",
-                 lambda seen, layers: seen["attribute"]),
-            Sign("All parameters still train: set `requires_grad` of each parameter to False.",
-                 lambda seen, layers: seen["loose"] == seen["all"]),
-            Sign("Some parameters still train: set `requires_grad` of each of them, weights and biases.",
-                 lambda seen, layers: seen["loose"] > 0),
-        ],
-    ),
     "reuse": Exercise(
         task="5, section 5; reuse(features, dense): one network, `features`, frozen, and then `dense`, which trains.",
         solution=_stacked,
@@ -687,13 +647,24 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                  lambda seen, features, dense: seen["grown"]),
             Sign("The new dense half is missing: nn.Sequential(..., dense).",
                  lambda seen, features, dense: not seen["upper there"]),
-            Sign("The features are missing: nn.Sequential(freeze(features), ...).",
+            Sign("The features are missing: nn.Sequential(features.requires_grad_(False), ...).",
                  lambda seen, features, dense: not seen["lower there"]),
             Sign("The dense half is frozen, too, so that nothing trains: freeze the features only.",
                  lambda seen, features, dense: seen["stuck"] and not seen["loose"]),
             Sign("You froze the wrong half: the features stay as they are, and the dense half trains.",
                  lambda seen, features, dense: seen["stuck"]),
-            Sign("The features still train: freeze(features).", lambda seen, features, dense: seen["loose"]),
+            Sign("`requires_grad_` is a method: call it, requires_grad_(False).",
+                 lambda seen, features, dense: seen.get("method")),
+            Sign("`features.requires_grad = False` only hangs a new attribute on the features, which still train: "
+                 "features.requires_grad_(False), with an underscore.",
+                 lambda seen, features, dense: seen.get("attribute")),
+            Sign("`eval()` freezes nothing, it only tells layers such as dropout to stop: the features still train. "
+                 "features.requires_grad_(False)",
+                 lambda seen, features, dense: seen.get("eval")),
+            Sign("Some parameters of the features still train: features.requires_grad_(False) takes them all.",
+                 lambda seen, features, dense: 0 < seen["loose"] < len(list(features.parameters()))),
+            Sign("The features still train: features.requires_grad_(False).",
+                 lambda seen, features, dense: seen["loose"]),
             Sign("The order is wrong, or a layer comes twice: an image meets the features first, then the dense half.",
                  lambda seen, features, dense: not seen.get("right")),
         ],

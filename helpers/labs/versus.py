@@ -23,6 +23,7 @@ from helpers.layers import layer_table
 from helpers.machine import try_gpu
 from helpers.metrics import confusion_counts
 from helpers.models import lenet, mlp, num_parameters, xavier
+from helpers.moving import moved
 from helpers.plotting.versus import worst_confusions
 from helpers.training import train
 
@@ -163,7 +164,7 @@ class Versus(Growing):
     def _measure(self, shift, rotation, scale, shuffled):
         """The bout, the moved images, and two dicts by network: its confusions on them, and its accuracy."""
         bout = self.running or self.bout()
-        X = moved(self.images, shift, rotation, scale)
+        X = moved(self.images, shift, rotation, scale / 100)
         X = shuffle_pixels(X) if shuffled else X
         classes = len(self.class_names)
         counts = {name: confusion_counts(classes_of(net, X), self.labels, classes) for name, net in bout.nets.items()}
@@ -239,18 +240,6 @@ class Versus(Growing):
         self.bouts = {conditions: bout for conditions, bout in self.bouts.items() if bout is not self.running}
         self._end()
         super()._explain(error)
-
-
-def moved(images, shift, rotation, scale):
-    """Images, (N, 1, height, width) bytes, shifted right (pixels), turned clockwise (degrees) and scaled (percent).
-
-    Pixels that come from outside the image are black.
-    """
-    # Imported here: torchvision loads PyTorch's compiler, and would make `import helpers` two seconds slower.
-    from torchvision.transforms import InterpolationMode
-    from torchvision.transforms.functional import affine
-
-    return affine(images, rotation, [shift, 0], scale / 100, [0, 0], InterpolationMode.BILINEAR)
 
 
 def hidden_units(net, matched, image_shape, num_classes):

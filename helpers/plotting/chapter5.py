@@ -19,8 +19,9 @@ def gaps(sizes, accuracies):
         ax.plot(sizes, train, color=BLUE, marker="o", label="training images")
         ax.plot(sizes, val, color=RED, marker="s", linestyle="--", label="new (validation) images")
         for i, side, below in ((0, 1, 0), (-1, -1, 34)):
+            gap = round(100 * (train[i] - val[i]))
             ax.annotate(
-                f"gap: {round(100 * (train[i] - val[i]))} points".replace("-", "−"),
+                f"gap: {gap} point{'s'[: abs(gap) != 1]}".replace("-", "−"),
                 (sizes[i], (train[i] + val[i]) / 2),
                 xytext=(10 * side, -below),
                 textcoords="offset points",

@@ -31,9 +31,8 @@ BLANKS = {
     "hidden-units": ("int((parameters - 10) / 795)", "You round down"),
     "best-rate": ("train_acc > accs[best][0]", "You choose by training accuracy"),
     "two-to-the-right": ("images[..., 2:]", "nothing has moved"),
-    "reuse": ("nn.Sequential(features, freeze(dense))", "You froze the wrong half"),
+    "reuse": ("nn.Sequential(features, dense.requires_grad_(False))", "You froze the wrong half"),
     "only-first": ("right_a.sum()", "These are all images on which A is right"),
-    "freeze": ("layers.requires_grad = False", "only hangs a new attribute on the layers"),
 }
 LABS = {
     "lab-versus": [
