@@ -271,8 +271,9 @@ def after_cells(*ids, **names):
 
 @any_number
 def test_the_loss_of_an_untrained_network_may_be_any_number(number):
-    y_hat, y = torch.zeros(3, 10, requires_grad=True), torch.tensor([0, 4, 9])
-    after = after_cells("guess-loss", "loss", y_hat=y_hat, y=y, cross_entropy=lambda y_hat, y: number(2.303))
+    batch = torch.zeros(3, 10), torch.tensor([0, 4, 9])
+    made = {"new_net": lambda: nn.Linear(10, 10), "few_batches": lambda: [batch]}
+    after = after_cells("guess-loss", "loss", **made, cross_entropy=lambda y_hat, y: number(2.303))
     assert after.guess_loss.right == "2.3"
 
 
