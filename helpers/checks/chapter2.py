@@ -605,7 +605,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 "You add window and K: multiply them instead.": lambda W, K: (W + K).sum(),
                 "You sum pixels and weights first: multiply each pixel by its weight.": lambda W, K: W.sum() * K.sum(),
                 "You turned K by 180°, as mathematics does: leave it.": lambda W, K: (W * K.flip(0, 1)).sum(),
-                "`@` multiplies matrices: `*` multiplies place by place.": lambda W, K: (W @ K).sum(),  # may stop
+                "`@` multiplies matrices: `*` multiplies element by element.": lambda W, K: (W @ K).sum(),  # may stop
                 "Y[i, j] takes one number: add up all the products, with .sum().": lambda W, K: W * K,  # stops
             }.items()],
         ],
@@ -647,7 +647,7 @@ BLANKS = {  # functions that the chapter's text leaves to the student, see blank
                 ("That is the last channel's map alone: add up all of them.", lambda maps, bias: maps[-1] + bias),
                 ("These are still the maps of the channels, one each: add them up to one.",
                  lambda maps, bias: maps + bias, lambda maps, bias: maps),
-                ("That is one number: add the maps to each other, place by place, and keep the map.",
+                ("That is one number: add the maps to each other, element by element, and keep the map.",
                  lambda maps, bias: maps.sum() + bias, lambda maps, bias: maps.sum()),
                 ("You multiply by the bias: add it.", lambda maps, bias: maps.sum(dim=0) * bias),
                 ("You subtract the bias: add it.", lambda maps, bias: maps.sum(dim=0) - bias),
