@@ -120,7 +120,7 @@ def sharing(steps, threads, look_after=0.5):
 
     The threads that share a step must wait for the one that got no core: on 2 cores, beside another program that
     computed with two threads, an epoch of LeNet took 41 s instead of 2. So every `look_after` seconds this checks
-    whether the thread has waited for a core for more than 40 % of the time, as happens when several kernels train on
+    whether the thread has waited for a core for more than 40% of the time, as happens when several kernels train on
     one machine. At the end the thread that took the first step gets its `threads` back.
     """
     torch.set_num_threads(threads)

@@ -155,7 +155,7 @@ def _colour_difference(photo, thing):
 def _is_dark(grey, background, thing):
     """True if inverting makes the thing more like those of the data set.
 
-    They are bright on black, and in 98 % of Fashion-MNIST's images the outermost pixels of a garment are darker than
+    They are bright on black, and in 98% of Fashion-MNIST's images the outermost pixels of a garment are darker than
     the rest, because each is partly background. The same holds in a photograph, whichever is lighter. Only a drawing is
     nearly all rim, so it is compared with the background.
     """

@@ -1,6 +1,7 @@
 """What students bring to a notebook without knowing: their own settings, files, and cells that are run again."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -188,7 +189,8 @@ def test_a_lab_stays_on_the_cpu_and_keeps_its_gradients(name, sample, gradients_
     not os.environ.get("LENET_LAB_RERUN"), reason="takes minutes: the nightly workflow sets LENET_LAB_RERUN=1"
 )
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_every_cell_runs_twice_in_a_row_and_the_chapter_twice(path, monkeypatch):
+def test_every_cell_runs_twice_in_a_row_and_the_chapter_twice_and_answers_stay(path, monkeypatch):
+    monkeypatch.setenv("LENET_LAB_REVEAL", "1")
     monkeypatch.delenv("LENET_LAB_DATA", raising=False)
     monkeypatch.setenv("LENET_LAB_OFFLINE", "1")
     notebook = nbformat.read(path, as_version=4)
@@ -196,7 +198,7 @@ def test_every_cell_runs_twice_in_a_row_and_the_chapter_twice(path, monkeypatch)
     client = NotebookClient(
         notebook, timeout=300, allow_errors=True, resources={"metadata": {"path": str(path.parent)}}
     )
-    wrong = []
+    wrong, answers = [], {}
     with client.setup_kernel():
         for place in [*(place for place in places for _ in range(2)), *places]:
             cell = client.execute_cell(notebook.cells[place], place)
@@ -204,4 +206,16 @@ def test_every_cell_runs_twice_in_a_row_and_the_chapter_twice(path, monkeypatch)
                 check_raising_cell(cell.source, cell.outputs)
             else:
                 wrong += [f"{cell.id}: {output.ename}" for output in cell.outputs if output.output_type == "error"]
+                answers.setdefault(place, answer_in(cell))
+        # A student goes back to a question, and runs only its answer again.
+        for place, answer in answers.items():
+            if answer and (now := answer_in(client.execute_cell(notebook.cells[place], place))) != answer:
+                wrong.append(f"{notebook.cells[place].id}: the answer was {answer}, and is {now or 'an error'}")
     assert wrong == []
+
+
+def answer_in(cell):
+    """The answer to a question that a cell shows, or ""."""
+    pages = [output.data.get("text/html", "") for output in cell.outputs if "data" in output]
+    found = re.search("Answer: <b>(.*?)</b>", " ".join(pages))
+    return found[1] if found else ""

@@ -71,6 +71,13 @@ def test_a_reason_of_whole_sentences_has_a_line_of_its_own(shown):
     assert "(It" not in said(shown[0])
 
 
+def test_code_in_a_reason_looks_like_code(shown):
+    guess = predict("How wide?", "24", "28")
+    guess.choices.value = "24"
+    guess.answer("24", "A tensor's `to` leaves `X < 3` as it is.")
+    assert "A tensor&#x27;s <code>to</code> leaves <code>X &lt; 3</code> as it is." in said(shown[0])
+
+
 def test_show_me_opens_the_answer_without_a_guess_and_marks_none(shown):
     guess = predict("How wide?", "24", "28")
     guess.answer("24")

@@ -3,6 +3,7 @@
 import html
 import os
 import random
+import re
 
 import anywidget
 import ipywidgets as widgets
@@ -60,7 +61,7 @@ class Guess(Whole):
             guess = f"Your guess: <b>{html.escape(self._words(self.chosen))}</b>{mark and f' {mark}'}"
         reason = f"{how} {reason}".strip()
         more = "<br>{}" if reason.endswith(".") else " ({})"
-        more = more.format(html.escape(reason)) if reason else ""
+        more = more.format(_with_code(reason)) if reason else ""
         return _line(f"{guess} &nbsp; Answer: <b>{html.escape(self._words(right))}</b>{more}")
 
     def _note(self):
@@ -152,6 +153,10 @@ class Reveal(Whole):
             output.append_display_data(HTML(thing._repr_html_()) if hasattr(thing, "_ipython_display_") else thing)
         self.children = [widgets.HTML(self.verdict()), output, self.focus]
         self.focus.losses += 1
+
+
+def _with_code(text):
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def _line(text):

@@ -47,7 +47,7 @@ def put_pair(sheet, before, after, top, title, title_after, square):
 
 
 def put_change(sheet, share, top, title, colour):
-    """Put a relative change as a number and as a bar from 0 to 150 %."""
+    """Put a relative change as a number and as a bar from 0 to 150%."""
     left, width, full = 620, 280, 1.5
     sheet.write(left, top + 20, percent(share), 30)
     sheet.write(left, top + 60, title)

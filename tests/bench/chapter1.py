@@ -102,10 +102,10 @@ CLAIMS = [
         lambda run: run["pairs"][0] == 24 and set(run["pairs"]) == ALIKE,
     ),
     ("makes a large difference: see the last bar", "look_alikes", lambda run: run["nearer than the shoes"] > 10),
-    ("100 % and 80 %", "memory", lambda run: run["memorised"] > 0.995 and 0.75 < run["validation"] < 0.85),
-    ('"always t-shirt" is right in about 10 % of the cases', "memory", lambda run: 0.08 < run["t-shirt"] < 0.12),
+    ("100% and 80%", "memory", lambda run: run["memorised"] > 0.995 and 0.75 < run["validation"] < 0.85),
+    ('"always t-shirt" is right in about 10% of the cases', "memory", lambda run: 0.08 < run["t-shirt"] < 0.12),
     (
-        "the winner had about 20 %, and about 10 % on the fresh labels",
+        "the winner had about 20%, and about 10% on the fresh labels",
         "winner",
         lambda run: 0.18 < run["chosen"] < 0.25 and 0.07 < run["fresh"] < 0.13,
     ),

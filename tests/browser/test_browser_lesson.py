@@ -100,6 +100,11 @@ def test_each_planted_fault_is_noticed_and_nothing_else(parts):
     assert {kind for kind, _ in FAULTS} == {*KINDS}
 
 
+def test_the_kernels_part_of_the_wait_is_counted_by_its_own_clock(parts):
+    assert sum(part.worked for part in parts) > 2.5  # the cell that sleeps
+    assert sum(part.worked for part in parts) < sum(part.seconds for part in parts)
+
+
 def test_an_error_that_only_the_log_shows_is_noticed_too(parts):
     assert any("ZeroDivisionError" in remark.words for remark in parts[-1].remarks if remark.cell == "the page")
 

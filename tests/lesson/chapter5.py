@@ -21,10 +21,10 @@ GUESSES = {
     "guess-shift": ("shift-two", "LeNet 0.85, MLP 0.20", "LeNet 0."),
     "guess-maps": ("equivariant", "they stay the same", "they move by 1 cell"),
     "guess-shuffled": ("shuffle-train", "both, nearly all", "LeNet, some points"),
-    "guess-frozen": ("frozen-train", "about 10 %", "about 80 %"),
+    "guess-frozen": ("frozen-train", "about 10%", "about 80%"),
     "guess-controls": ("controls-train", "more than 10 points", "less than 3 points, or it is ahead"),
     "guess-transfer": ("transfer-train", "worse by more than a point", "better by more than a point"),
-    "guess-few": ("few-reveal", "60 % and 60 %", "nearly all and 75 %"),
+    "guess-few": ("few-reveal", "60% and 60%", "nearly all and 75%"),
     "guess-test": ("test", "the MLP does", ("neither does", "LeNet does")),
 }
 BLANKS = {

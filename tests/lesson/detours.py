@@ -59,21 +59,25 @@ def interrupt(student):
     student.open(answer)
     student.begin("■ in mid-training")
     for cell, source in student.script.sources.items():
-        if "labs.watch(" in source and "def " not in source:
+        if "labs.watch(" in source and "def " not in source:  # with functions of its own it first trains unwatched
             student.run(cell, "Control+Enter", "KeyboardInterrupt", stop=True)
             student.picture(cell, "after ■")
             student.run(cell)
     for cell, moves in student.script.data.LABS.items():
-        for name in dict.fromkeys(move[1] for move in moves if move[0] == "press" and move[1] in TRAINS):
+        presses = [i for i, move in enumerate(moves) if move[0] == "press" and move[1] in TRAINS]
+        before = moves[: presses[0]] if presses else moves  # without these there may be no such button, or no images
+        student.reach(cell)
+        student.moves(cell, before)
+        for training in moves[len(before) :][:1]:
             lab = student.node(cell)
-            button = lab.get_by_role("button", name=name, exact=True).first
+            button = lab.get_by_role("button", name=training[1], exact=True).first
             student.hand(cell, button, button.click)
             lab.locator("[data-phase=training]").first.wait_for(timeout=20_000)
             student.stop()
             lab.locator("[data-phase=training]").first.wait_for(state="detached", timeout=20_000)
             student.look(cell)
             student.picture(cell, "after ■")
-            student.move(cell, "press", name)
+            student.moves(cell, [training])
 
 
 def reload(student):
@@ -106,7 +110,7 @@ def next_day(student):
 def two_chapters(student):
     """Two chapters in two tabs of a page, a section here and a section there, each as far as its first lab."""
     other = student.companion(script=script_of(student.script.chapter % len(CHAPTERS) + 1))
-    _open(student, f"notebooks/{other.script.name}")
+    open_in_tab(student, f"notebooks/{other.script.name}")
     both = (student, other)
     for sections in zip_longest(*map(_to_the_first_lab, both)):
         for who, section in zip(both, sections, strict=True):
@@ -139,7 +143,7 @@ def moved(student):
             await window.jupyterapp.shell.currentWidget.sessionContext.shutdown();
         }"""
     )
-    _open(student, "elsewhere/my own copy.ipynb")
+    open_in_tab(student, "elsewhere/my own copy.ipynb")
     _look_at_all(student, [first, second])
     _excuse_old_widgets(student)
     for cell in [*first[2], *second[2]]:
@@ -173,7 +177,8 @@ def second_student(student):
         copy,
     )
     address = student.page.url.partition("/lab/")[0]
-    page = jupyterlab.open_notebook(student.page.context.browser, address, copy)
+    page = student.page.context.browser.new_page(viewport=notice.WINDOW)
+    jupyterlab.show_notebook(page, address, copy)
     second = student.companion(page=page)
     for section in _to_the_first_lab(student):
         _do(student, section, "The first student: ")
@@ -228,8 +233,10 @@ def run_above(student, cell):
     """Run, by the menu, all cells above one."""
     student.reach(cell)
     student.page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
+    clock = student.clock()
     student.page.locator(".lm-Menu-itemLabel", has_text="Run All Above Selected Cell").click()
     _wait_for_rest(student)
+    student.waited(cell, clock)
 
 
 def save(student):
@@ -264,7 +271,7 @@ def _run_to_an_error(student, cells, words):
             return
 
 
-def _open(student, path):
+def open_in_tab(student, path):
     """Open a notebook in a tab of the page."""
     student.page.evaluate("path => { window.jupyterapp.commands.execute('docmanager:open', { path }) }", path)
     student.page.wait_for_function("path => window.jupyterapp.shell.currentWidget?.context?.path === path", arg=path)

@@ -22,6 +22,14 @@ window.lesson ??= (() => {
   const moves = ({ playState, effect }) => playState === "running" && effect.target && output(effect.target);
   setInterval(() => document.getAnimations().some(moves) && sign(), 200);
 
+  // When the kernel sent what is heard of it, by its own clock; in milliseconds.
+  const [sent, heard] = [[], new WeakSet()];
+  function hear({ sessionContext }) {
+    if (heard.has(sessionContext)) return;
+    heard.add(sessionContext);
+    sessionContext.iopubMessage.connect((_, { header }) => sent.push(Date.parse(header.date)));
+  }
+
   // The words of each canvas since it was last cleared, [text, left, top, right, bottom] in its own pixels.
   const drawn = new WeakMap();
   const { clearRect, fillText } = CanvasRenderingContext2D.prototype;
@@ -152,12 +160,23 @@ window.lesson ??= (() => {
       };
     },
     now: () => performance.now(),
+    // The moment at which a wait begins.
+    clock: () => {
+      hear(window.jupyterapp.shell.currentWidget);
+      return performance.now();
+    },
     ids: () => notebook().widgets.map((one) => one.model.sharedModel.getId()),
     node: (id) => cell(id).node,
     // The longest time without a sign between two moments, in seconds.
     still: (from, to) => {
       const moments = [from, ...signs.filter((moment) => moment > from && moment < to), to];
       return Math.max(...moments.slice(1).map((moment, i) => moment - moments[i])) / 1000;
+    },
+    // Seconds from the kernel's first message since a moment to its last, whatever the page did meanwhile; the two have
+    // one clock only if they are on one machine.
+    worked: (from) => {
+      const dates = sent.filter((date) => date >= performance.timeOrigin + from);
+      return dates.length ? (Math.max(...dates) - Math.min(...dates)) / 1000 : 0;
     },
     moved: (from) => (signs.at(-1) ?? 0) > from,
     version,

@@ -40,12 +40,13 @@ class Remark:
 class Part:
     """A section as it was rehearsed: seconds waited beside the minutes promised, [(file, words)] and remarks.
 
-    at: the cell that was last in hand.
+    worked: the part of the wait that the kernel worked, by its own clock; at: the cell that was last in hand.
     """
 
     title: str
     minutes: int | None = None
     seconds: float = 0
+    worked: float = 0
     actions: int = 0
     at: str = "the page"
     pictures: list = field(default_factory=list)

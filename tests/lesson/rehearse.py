@@ -23,6 +23,9 @@ from tests.lesson.script import CHAPTERS, script_of
 PATIENCE = 240  # seconds for a wait while something goes on; on a busy machine a training may take half of it
 QUIET = 60  # seconds for a wait while nothing goes on any more, neither in the kernel nor in the page
 LIMIT = 25 * 60  # seconds for one way through a chapter
+# So anywidget says on the console that a lab's module took more than two seconds, on a busy machine. The lab lives, by
+# helpers/labs/hearing.js; one that did not would be noticed as dead.
+LATE = "[anywidget] Failed to initialize model"
 
 
 class Stuck(Exception):
@@ -72,10 +75,7 @@ class Student:
             elif cell in data.LABS:
                 self.run(cell)
                 self.picture(cell)
-                for *move, last in data.LABS[cell]:
-                    # A move may end with the red words that it causes.
-                    how = {**last} if isinstance(last, dict) else {}
-                    self.move(cell, *move, *([] if how else [last]), **how)
+                self.moves(cell, data.LABS[cell])
             elif cell in self.open_answers:
                 self.open(cell)
             else:
@@ -96,7 +96,7 @@ class Student:
         """
         before = self.reach(cell)
         self.part.actions += 1
-        began, clock = self._now(), time.monotonic()
+        clock = self.clock()
         self.page.keyboard.press(key)
         if before["kind"] != "code":
             return before
@@ -104,8 +104,7 @@ class Student:
             self.page.wait_for_timeout(1500)
             self.stop()
         self.wait("the cell's end", "([id, runs]) => lesson.done(id, runs)", [cell, before["runs"]])
-        self.part.seconds += time.monotonic() - clock
-        self._note_wait(cell, began)
+        self.waited(cell, clock)
         return self.look(cell, red)
 
     def wait(self, what, condition, arg=None, goes_on="busy", patience=PATIENCE):
@@ -126,6 +125,19 @@ class Student:
                     waited = f"{time.monotonic() - began:.0f} s waited in vain for {what}"
                     over = f" ({LIMIT / 60:.0f} minutes are over)" if time.monotonic() > self.end else ""
                     raise Stuck(f"{waited}{over}; {now['words']}") from error
+
+    def clock(self):
+        """The moment at which a wait begins, for `waited`."""
+        return self.page.evaluate("() => lesson.clock()"), time.monotonic()
+
+    def waited(self, cell, clock):
+        """Write down a wait that began at a moment and is over now."""
+        began, started = clock
+        self.part.seconds += time.monotonic() - started
+        self.part.worked += self.page.evaluate("began => lesson.worked(began)", began)
+        still = self.page.evaluate("began => lesson.still(began, lesson.now())", began)
+        if still > notice.LONGEST_WAIT:
+            self.part.note("wait", cell, f"{still:.1f} s")
 
     def _standing(self):
         """How things stand in the page; it may answer nothing at all."""
@@ -187,7 +199,7 @@ class Student:
         """Write down what went wrong in a page besides, but for the errors that were to come."""
         for problem in dict.fromkeys(jupyterlab.problems(page)):
             if problem.strip()[:300] not in self.caused:
-                self.part.note("red", "the page", problem)
+                self.part.note("wait" if LATE in problem else "red", "the page", problem)
 
     # Guesses, blanks, exercises and labs.
 
@@ -260,6 +272,13 @@ class Student:
         if not re.search(marks, said) or _plain(words) not in said:
             self.part.note("verdict", cell, f"expected {marks} {words}, and it says: {said}")
 
+    def moves(self, cell, moves):
+        """Moves of the script in a lab, one after another."""
+        for *move, last in moves:
+            # A move may end with the red words that it causes.
+            how = {**last} if isinstance(last, dict) else {}
+            self.move(cell, *move, *([] if how else [last]), **how)
+
     def move(self, cell, what, *how, red=""):
         """One move of a hand in a lab: see the verbs below. red: words of the red line that it is to cause."""
         began = self._now()
@@ -275,7 +294,7 @@ class Student:
         if red:
             lab.locator(".lab-trouble, .lab-refusal", has_text=red).first.wait_for(timeout=10_000)
         self.look(cell, red)
-        self.picture(cell, " ".join(map(str, (what, *how))))
+        self.picture(cell, " ".join([what, *(word for word in how if isinstance(word, str))]))  # not a stroke's points
 
     def _line(self, cell, lab, line):
         box = lab.get_by_label("board line")
@@ -345,11 +364,10 @@ class Student:
         running = lab.locator(":is([data-phase=waiting], [data-phase=training])")
         self.page.wait_for_timeout(150)
         if running.count():
-            began, clock = self._now(), time.monotonic()
+            clock = self.clock()
             ended = "id => !lesson.node(id).querySelector('[data-phase=waiting], [data-phase=training]')"
             self.wait("the training's end", ended, cell, goes_on="moving")
-            self.part.seconds += time.monotonic() - clock
-            self._note_wait(cell, began)
+            self.waited(cell, clock)
 
     # What the student sees.
 
@@ -380,15 +398,10 @@ class Student:
     def picture(self, cell, words=""):
         """Keep a small picture of the page as it is."""
         if self.shoot:
-            self.part.pictures.append((self.shoot(self.page), f"{cell} {words}".strip()))
+            self.part.pictures.append((self.shoot(self.page), f"{cell}: {words}" if words else cell))
 
     def _now(self):
         return self.page.evaluate("() => lesson.now()")
-
-    def _note_wait(self, cell, began):
-        still = self.page.evaluate("began => lesson.still(began, lesson.now())", began)
-        if still > notice.LONGEST_WAIT:
-            self.part.note("wait", cell, f"{still:.1f} s")
 
 
 def _plain(text):

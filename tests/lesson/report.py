@@ -14,11 +14,12 @@ PAGE = """<!doctype html>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 100rem; padding: 0 1rem; color: #222 }}
 h2 {{ margin-top: 3rem; border-top: 1px solid #ccc; padding-top: 1rem }}
-h3 {{ margin: 1.5rem 0 .25rem }} h3 small {{ font-weight: normal; color: #555 }}
+h3 {{ margin: 1.5rem 0 .25rem }}
 .strip {{ display: flex; flex-wrap: wrap; gap: .75rem }}
 figure {{ margin: 0; flex: none; width: 20rem }} img {{ width: 100%; border: 1px solid #ccc; display: block }}
 figcaption {{ font-size: 13px; color: #555; overflow-wrap: anywhere }}
-li {{ color: #a00 }} li.wait {{ color: #850 }} table {{ border-collapse: collapse }}
+li {{ color: #a00 }} li.wait {{ color: #850 }}
+small {{ font-weight: normal; color: #555 }} table {{ border-collapse: collapse }}
 td, th {{ padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ddd }}
 td:nth-child(-n+2), th:nth-child(-n+2) {{ text-align: left }}
 </style>
@@ -57,8 +58,9 @@ class Pages:
         table = "".join(map(_row, self.rehearsed))
         names = ["chapter", "run", "sections", "actions", "s waited", "min in all", "faults"]
         head = "<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
-        faults = "".join(map(_faults, self.rehearsed)) or "<li>no fault"
-        body = f"<p>{self.summary()}</p><table>{head}{table}</table><ul>{faults}</ul>"
+        faults = "".join(map(_faults, self.rehearsed))
+        told = f"<ul>{faults}</ul>" if faults else "<p>No fault was noticed.</p>"
+        body = f"<p>{self.summary()}</p><table>{head}{table}</table>{told}"
         body += "".join(map(_chapter, self.rehearsed))
         (FOLDER / "index.html").write_text(PAGE.format(body=body), encoding="utf-8")
         return f"{self.summary()}: {FOLDER / 'index.html'}"
@@ -99,7 +101,7 @@ def _faults(rehearsed):
 def _chapter(rehearsed):
     chapter, run, parts, _ = rehearsed
     title = html.escape(script_of(chapter).notebook.cells[0].source.splitlines()[0].lstrip("# "))
-    return f'<h2 id="{run}-{chapter}">{title}: {run}</h2>' + "".join(map(_part, parts))
+    return f'<h2 id="{run}-{chapter}">{title} <small>{run}</small></h2>' + "".join(map(_part, parts))
 
 
 def _part(part):
