@@ -73,7 +73,7 @@ MAP = ".lab canvas[role=slider]:visible"
 # Moves of a pointer, as shares of a canvas's width and height.
 DIAGONAL = [(0.1 + 0.8 * i / 60, 0.1 + 0.8 * i / 60) for i in range(60)]
 STROKE = [(0.1 + 0.8 * i / 60, 0.9 if i % 2 else 0.1) for i in range(60)]
-SLIDER, LIST = ".lab-controls input[type=range]", ".lab-controls select"
+SLIDER, LIST = "input[type=range]:visible", "select:visible"  # beside the picture, or in it
 TRAINING = """
 import statistics, time
 from helpers import Batches, train
