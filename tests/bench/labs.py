@@ -256,12 +256,12 @@ def measure(context, address, name, where, times, line=None):
             waits = list(key_to_picture(page, times, of))
             what = "key to the microscope below" if of else "key to picture"
             say(f"{name}, {where}: {what}", waits, (line.received - before) / 1000 / times if line else None)
-        if name in ("drawing", "collect"):
+        if name in ("drawing", "collect", "bench"):
+            say(f"{name}, {where}: end of a stroke to the answer", stroke_to_answer(page, times // 2))
+        if name in ("drawing", "collect"):  # last: it fills the pad, and then a stroke changes nothing
             page.evaluate(WATCH_POINTER)
             whole, work = moved(page, page.locator(".lab-pad canvas"), STROKE, held=True)
             say(f"{name}, {where}: move of the pen to its ink", whole, work=work)
-        if name in ("drawing", "collect", "bench"):
-            say(f"{name}, {where}: end of a stroke to the answer", stroke_to_answer(page, times // 2))
         if name == "explorer":
             jupyterlab.type_line(page, "explorer view=numbers")
         if name in ("convolution", "pooling", "microscope", "explorer"):
