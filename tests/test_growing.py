@@ -1,6 +1,7 @@
 """What a page hears of a run: only new points, all again after a reload, and one run for three presses."""
 
 import math
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -122,3 +123,35 @@ def test_the_still_picture_that_is_there_tomorrow_is_one_of_the_last_run(lab):
     (now,) = shown
     assert "as it was after its last run" in now
     assert now.partition("<svg")[2].partition("</svg>")[0] != began.partition("<svg")[2].partition("</svg>")[0]
+
+
+def test_a_moment_of_a_run_is_one_message_so_that_the_browser_draws_once(lab, monkeypatch):
+    moments, messages = [], []
+    present = lab.present
+
+    def counted():
+        messages.clear()
+        present()
+        moments.append([*messages])
+
+    monkeypatch.setattr(lab, "present", counted)
+    monkeypatch.setattr(lab.comm, "send", lambda data=None, **options: messages.append(data["state"]))
+    monkeypatch.setattr(lab, "send", lambda message, buffers: None)  # the points
+    start(lab)
+    wait_for(lambda: len(moments) > 3)
+    press(lab, "Stop")
+    assert all(len(moment) == 1 for moment in moments[1:3])  # the first falls into the answer to the button
+    assert {"going", "said"} <= set(moments[1][0])
+
+
+def test_nobody_waits_for_the_still_picture_at_the_end_of_a_run(lab):
+    drawing, drawn = threading.Event(), threading.Event()
+    lab.asleep = SimpleNamespace(update=lambda still: (drawing.set(), drawn.wait(60)))
+    start(lab)
+    wait_for(lambda: len(lab.state()["curves"][-1]["points"]) > 3)
+    press(lab, "Stop")  # returns, although the picture is being drawn
+    assert lab.going["phase"] == "stopped"
+    assert not lab.runner.running
+    assert drawing.wait(60)
+    drawn.set()
+    lab.runner.wait()

@@ -67,7 +67,7 @@ def test_a_move_is_answered_by_one_message_with_all_that_changed(lab, messages):
     hear(lab, move={"size": 4, "kind": 1, "lr": 0, "on": True})
     (message,) = messages
     assert message["turn"] == "a"
-    assert message["facts"]["arrays"] == {"map": [0, [4, 2], "float32"], "image": [32, [2], "uint8"]}
+    assert message["facts"]["arrays"] == {"map": [0, 1, [4, 2], "float32"], "image": [5, 2, [2], "uint8"]}
     assert message["said"] == {"text": "size 4", "trouble": False}
     assert message["line"]["text"] == "demo size=4 kind=two lr=0.1 on=on"
     assert [part["name"] for part in message["settings"]] == ["size", "kind", "lr", "on", "go"]
@@ -103,13 +103,28 @@ def test_the_browser_does_not_wait_for_ever_for_an_answer_that_fails(lab, messag
     assert messages[-1]["turn"] == "b"
 
 
-def test_arrays_go_out_as_bytes_of_what_they_are_and_bytes_without_their_zeros():
+def test_arrays_go_out_as_bytes_of_what_they_are_and_repeated_numbers_once():
+    numbers = torch.tensor([2.5, 2.5, 2.5, -1.0, 2.5], dtype=torch.float64)
     image = torch.tensor([[7, 0], [0, 0], [0, 5], [0, 0], [9, 0]], dtype=torch.uint8).t()
-    data, places = packed({"a": torch.arange(3.0, dtype=torch.float64), "b": image, "c": torch.ones(1)})
-    assert places == {"a": [0, [3], "float32"], "b": [12, [2, 5], "uint8"], "c": [17, [1], "float32"]}
-    there = [True, False, False, False, True, False, False, True, False, False]  # row by row: 7 0 0 0 9, 0 0 5 0 0
-    bits = sum(2**i for i, is_there in enumerate(there) if is_there).to_bytes(2, "little")
-    assert data == torch.arange(3.0).numpy().tobytes() + bits + bytes([7, 9, 5]) + torch.ones(1).numpy().tobytes()
+    data, places = packed({"a": numbers, "b": image, "c": torch.zeros(0), "d": torch.ones(1)})
+    assert places["a"] == [0, 3, [5], "float32"]
+    assert places["b"] == [13, 6, [2, 5], "uint8"]
+    assert places["c"] == [21, 0, [0], "float32"]
+    assert places["d"] == [21, 1, [1], "float32"]
+    new = [[0, 3, 4], [0, 1, 4, 5, 7, 8], [0]]  # the image row by row: 7 0 0 0 9, 0 0 5 0 0
+    sizes = [1, 2, 1]
+    bits = [sum(2**i for i in places).to_bytes(size, "little") for places, size in zip(new, sizes, strict=True)]
+    sent = [
+        torch.tensor([2.5, -1.0, 2.5]).numpy().tobytes(),
+        bytes([7, 0, 9, 0, 5, 0]),
+        torch.ones(1).numpy().tobytes(),
+    ]
+    assert data == b"".join(part for pair in zip(bits, sent, strict=True) for part in pair)
+
+
+def test_numbers_that_are_equal_but_not_the_same_both_travel():
+    _, places = packed({"zeros": torch.tensor([0.0, -0.0, -0.0]), "nan": torch.tensor([torch.nan, torch.nan])})
+    assert [count for _, count, *_ in places.values()] == [2, 1]
 
 
 @pytest.mark.parametrize("name", LABS)

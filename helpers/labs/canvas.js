@@ -16,6 +16,19 @@ export function make(tag, attributes = {}, ...inside) {
   return element;
 }
 
+let asked = null; // the canvases to draw at the end of `drawOnce`
+
+// Run `action`, and only then draw the canvases that it wants redrawn, each once.
+export function drawOnce(action) {
+  const draws = (asked = new Set());
+  try {
+    action();
+  } finally {
+    asked = null;
+  }
+  for (const draw of draws) draw();
+}
+
 // A canvas in `place`, as wide as its place and `heightOf(width)` high. `draw(context, width, height)` draws it, in CSS
 // pixels; it is called when its size, the zoom or the theme changes, and by the `redraw` that is returned.
 export function makeCanvas(place, heightOf, draw, signal, attributes = {}) {
@@ -24,6 +37,7 @@ export function makeCanvas(place, heightOf, draw, signal, attributes = {}) {
   let width = 0;
   const redraw = () => {
     if (!width) return; // not in the page yet
+    if (asked) return void asked.add(redraw);
     const height = heightOf(width);
     const ratio = window.devicePixelRatio || 1;
     const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];

@@ -5,9 +5,9 @@ import { pageColour, written } from "./theme.js";
 
 const LEFT = 40; // pixels at the left of a chart
 
-// The points of all curves, {id: rows of numbers}: `of(id)`. `changed()` is called when new ones have come, and the
-// returned `keep(curves)`, with what Python says of them, forgets the others and asks for what was lost on the way.
-export function makePoints(lab, changed) {
+// The points of all curves, {id: rows of numbers}: `of(id)`. New ones come just before a message that has the lab draw.
+// The returned `keep(curves)`, with what Python says of them, forgets the others and asks for what was lost on the way.
+export function makePoints(lab) {
   const known = new Map();
   let asked = 0;
   const ask = () => {
@@ -24,7 +24,6 @@ export function makePoints(lab, changed) {
     const width = numbers.length / message.count;
     for (let i = 0; i < message.count; i++) rows[message.at + i] = numbers.subarray(i * width, (i + 1) * width);
     known.set(message.points, rows);
-    changed();
   };
   lab.model.on("msg:custom", hear);
   lab.signal.addEventListener("abort", () => lab.model.off("msg:custom", hear));

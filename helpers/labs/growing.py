@@ -34,6 +34,9 @@ class Growing(RunningLab, Living):
     def _end(self):
         super()._end()
         self.grow()
+
+    def rest(self):
+        """Update the still picture, which takes a tenth of a second."""
         self.keep_still()
 
     def _explain(self, error):
@@ -41,7 +44,10 @@ class Growing(RunningLab, Living):
         self.grow()
 
     def grow(self):
-        """Send the points that are new since the last call, and how the run goes."""
+        """Send the points that are new since the last call, and how the run goes; best in one message with the rest.
+
+        Each message makes the browser draw, and on two cores it takes that time from the training.
+        """
         curves, (done, total) = self.curve_points(), self.far()
         for curve in curves:
             self._send_points(curve, self._sent.get(curve["id"], 0))
@@ -79,10 +85,14 @@ class Growing(RunningLab, Living):
 
 
 class NowAndThen:
-    """Calls `action` five times a second, or less often if it would take more than a 25th of the run's time."""
+    """Calls `action` five times a second, where most happens, and after some seconds only twice.
+
+    It is called less often if it would take more than a 25th of the run's time. A browser on the same two cores needs
+    time for each picture as well, and while it has one core, a step that two threads share waits.
+    """
 
     def __init__(self, action):
-        self.action, self.next = action, 0.0
+        self.action, self.first, self.next = action, time.monotonic(), 0.0
 
     def __call__(self):
         """Call the action, if it is due."""
@@ -90,4 +100,5 @@ class NowAndThen:
         if began >= self.next:
             self.action()
             ended = time.monotonic()
-            self.next = ended + max(0.2, 25 * (ended - began))
+            pause = min(max(0.2, (ended - self.first) / 8), 0.5)
+            self.next = ended + max(pause, 25 * (ended - began))

@@ -10,7 +10,7 @@ const percents = (share) => `${(100 * share).toFixed(1)}%`;
 
 export default living((lab) => {
   const showGoing = makeGoing(lab, lab.place, ["Train"]);
-  const points = makePoints(lab, () => redraw());
+  const points = makePoints(lab);
   const { canvas, redraw } = makeCanvas(lab.place, () => BARS_HIGH + 270, draw, lab.signal, { role: "img" });
 
   function rows() {

@@ -95,9 +95,10 @@ class HonestSplit(Growing):
 
     def present(self):
         """Draw the curves of this moment."""
-        super().redraw()
-        self.enable()
-        self.grow()
+        with self.hold_sync():
+            super().redraw()
+            self.enable()
+            self.grow()
 
     def train(self):
         """Train, or resume a training that was stopped."""

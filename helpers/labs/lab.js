@@ -1,33 +1,25 @@
 // The base of every lab in the browser: its frame, its board line, its messages, and the way to Python and back.
 
-import { KEYS, make } from "./canvas.js";
+import { KEYS, drawOnce, make } from "./canvas.js";
 import { makeControls, makeCopy } from "./controls.js";
 import { hearAgain } from "./hearing.js";
 
 const RESTARTED = "The kernel behind this lab has stopped: run this cell again.";
 
-// The arrays of Python's `show`: {name: {data, shape}}.
-function unpack(model) {
-  const bytes = model.get("data");
-  const places = Object.entries(model.get("facts").arrays ?? {});
-  return Object.fromEntries(
-    places.map(([name, [start, shape, type]]) => {
-      const length = shape.reduce((product, size) => product * size, 1);
-      const part = bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + start + 4 * length);
-      return [
-        name,
-        { data: type === "uint8" ? withZeros(new Uint8Array(part), length) : new Float32Array(part), shape },
-      ];
-    }),
-  );
-}
-
-// Bytes as Python's `packed` sends them: a bit for each says whether it is there, or else it is 0.
-function withZeros(sent, length) {
-  const data = new Uint8Array(length);
-  let next = Math.ceil(length / 8);
-  for (let i = 0; i < length; i++) if ((sent[i >> 3] >> (i & 7)) & 1) data[i] = sent[next++];
-  return data;
+// The arrays of Python's `show`, {name: {data, shape}}, as `packed` sends them.
+function unpack({ buffer, byteOffset }, places) {
+  const unpacked = ([name, [start, count, shape, type]]) => {
+    const length = shape.reduce((product, size) => product * size, 1);
+    const Numbers = type === "uint8" ? Uint8Array : Float32Array;
+    const isNew = new Uint8Array(buffer, byteOffset + start, Math.ceil(length / 8));
+    const first = byteOffset + start + isNew.length;
+    const sent = new Numbers(buffer.slice(first, first + count * Numbers.BYTES_PER_ELEMENT));
+    const data = new Numbers(length);
+    let next = 0;
+    for (let i = 0; i < length; i++) data[i] = (isNew[i >> 3] >> (i & 7)) & 1 ? sent[next++] : data[i - 1];
+    return [name, { data, shape }];
+  };
+  return Object.fromEntries(Object.entries(places).map(unpacked));
 }
 
 // Messages to Python. A move waits for the answer to the previous one, and then goes out with all later ones; whatever
@@ -123,7 +115,7 @@ export function living(makePicture) {
 
       const sender = makeSender(model, root, signal);
       const say = makeVoice(voice, signal);
-      let arrays = unpack(model);
+      let [data, facts, arrays] = [null, null, {}];
       const lab = {
         model,
         root,
@@ -146,7 +138,10 @@ export function living(makePicture) {
       let version = 0;
       const update = () => {
         sender.answered();
-        arrays = unpack(model);
+        if (data !== model.get("data") || facts !== model.get("facts")) {
+          [data, facts] = [model.get("data"), model.get("facts")];
+          arrays = unpack(data, facts.arrays ?? {});
+        }
         showBoard(model.get("line"));
         showControls(model.get("settings"), sender.inFlight());
         const { text, trouble } = model.get("said");
@@ -154,7 +149,7 @@ export function living(makePicture) {
         said.textContent = text;
         said.classList.toggle("lab-trouble", trouble);
         root.classList.toggle("lab-refused", trouble);
-        draw();
+        drawOnce(draw);
         root.dataset.version = ++version;
       };
       model.on("change", update);

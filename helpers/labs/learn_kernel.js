@@ -11,7 +11,7 @@ const STEPS = 300; // the initial length of the axis, by which it also grows
 
 export default living((lab) => {
   const showGoing = makeGoing(lab, lab.place, ["Run"]);
-  const points = makePoints(lab, () => redraw());
+  const points = makePoints(lab);
   const isNarrow = (width) => width < 560;
   const heightOf = (width) => (isNarrow(width) ? 2 * mapSide(width) + 390 : Math.max(2 * mapSide(width) + 76, 330));
   const mapSide = (width) => Math.floor(Math.min((isNarrow(width) ? width : 0.56 * width) / 3 - 8, 150));

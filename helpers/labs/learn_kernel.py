@@ -144,10 +144,11 @@ class KernelLearning(Growing):
 
     def present(self):
         """Show the kernel and the loss of this moment; a loss above its start in red."""
-        super().redraw()
-        self.message.say(self.message.value, self.descent.above_start)
-        self.enable()
-        self.grow()
+        with self.hold_sync():
+            super().redraw()
+            self.message.say(self.message.value, self.descent.above_start)
+            self.enable()
+            self.grow()
 
     def step(self):
         """Take one step; a run that is going on ends."""

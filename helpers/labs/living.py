@@ -59,21 +59,22 @@ def alone(name, make):
 
 
 def packed(arrays):
-    """The bytes of tensors, one after another, and where each begins: {name: [first byte, shape, type]}.
+    """The bytes of tensors, one after another, and where each is: {name: [first byte, how many numbers, shape, type]}.
 
-    arrays: {name: tensor}; everything but bytes becomes float32. Bytes go without their zeros, which are half of an
-    image's: a bit for each says first whether it is there, the lowest bit of a byte first.
+    arrays: {name: tensor}; everything but bytes becomes float32. A number like the one before it does not travel, since
+    half of an image is black, and so is what a layer makes of it: a bit for each number says first whether it is new,
+    the lowest bit of a byte first.
     """
     data, places = b"", {}
     for name, array in arrays.items():
         array = array.detach().cpu().contiguous()
         array = array if array.dtype == torch.uint8 else array.float()
-        places[name] = [len(data), list(array.shape), str(array.dtype).removeprefix("torch.")]
-        array = array.numpy()
-        if array.dtype == np.uint8:
-            data += np.packbits(array != 0, bitorder="little").tobytes()
-            array = array[array != 0]
-        data += array.tobytes()
+        shape, numbers = list(array.shape), array.numpy().ravel()
+        bits = numbers.view(np.int32) if numbers.dtype == np.float32 else numbers  # -0.0 is not 0.0
+        is_new = np.ones(len(bits), bool)
+        is_new[1:] = bits[1:] != bits[:-1]
+        places[name] = [len(data), int(is_new.sum()), shape, str(array.dtype).removeprefix("torch.")]
+        data += np.packbits(is_new, bitorder="little").tobytes() + numbers[is_new].tobytes()
     return data, places
 
 
@@ -181,7 +182,7 @@ class Living(anywidget.AnyWidget):
         return STILL % (picture, html.escape(self.NAME), when)
 
     def keep_still(self):
-        """Update the still picture to the present; only at the end of a run, since it takes a tenth of a second."""
+        """Update the still picture to the present."""
         if self.asleep:
             self.asleep.update(HTML(ASLEEP % self._still("was after its last run")))
 

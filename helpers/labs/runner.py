@@ -25,17 +25,22 @@ class Runner:
     def __init__(self):
         Runner.end_latest()  # a cell that is run again makes a new runner, and the old one's run must end
         self._thread, self._stop, self._quiet, self._error = None, threading.Event(), threading.Event(), None
+        self._over = threading.Event()
 
     @staticmethod
     def end_latest():
         """End the run that is going on in this kernel, if any."""
-        if Runner._latest:
-            Runner._latest.stop()
-            Runner._latest._quiet.set()  # even if its last step has not ended yet
+        latest = Runner._latest
+        if latest:
+            latest.stop()
+            latest._quiet.set()  # even if its last step has not ended yet
+            if latest._over.is_set() and latest._thread is not threading.current_thread():
+                latest._thread.join()  # the last picture may still be computing with the networks
 
-    def start(self, steps, then, failed):
+    def start(self, steps, then, failed, afterwards=lambda: None):
         """Iterate over `steps` in the thread, then call `then()` there, or `failed(error)` after an error.
 
+        `afterwards()` follows `then()` when the run counts as ended, so that nobody waits for it.
         A generator that was stopped resumes at the same step.
         """
         Runner.end_latest()
@@ -43,12 +48,13 @@ class Runner:
         end_on_interrupt(self)
         # New events for each run: one that was left to itself must still find its own when its step ends.
         self._stop, self._quiet, self._error = threading.Event(), threading.Event(), None
+        self._over = threading.Event()
         threads = torch.get_num_threads() if lend_cores() else 1
-        work = [steps, then, failed, self._stop, self._quiet, threads]
+        work = [steps, then, failed, afterwards, self._stop, self._quiet, self._over, threads]
         self._thread = threading.Thread(target=self._work, args=work, name="a lab's run", daemon=True)
         self._thread.start()
 
-    def _work(self, steps, then, failed, stop, quiet, threads):
+    def _work(self, steps, then, failed, afterwards, stop, quiet, over, threads):
         torch.set_num_threads(threads)
         try:
             for _ in steps:
@@ -60,12 +66,16 @@ class Runner:
             if not quiet.is_set():
                 self._error = error
                 failed(error)
+        finally:
+            over.set()
+        if not quiet.is_set():
+            afterwards()
 
     def stop(self):
-        """End the run after its present step and wait for the thread; does nothing without a run."""
+        """End the run after its present step and wait for that; does nothing without a run."""
         self._stop.set()
         if self._thread and self._thread is not threading.current_thread():
-            self._thread.join(PATIENCE)
+            self._over.wait(PATIENCE)
 
     def cancel(self):
         """End the run after its present step, wait for the thread, and do not call `then`: a new run follows."""
@@ -80,12 +90,15 @@ class Runner:
     @property
     def running(self):
         """True while a run goes on."""
-        return self._thread is not None and self._thread.is_alive()
+        return self._thread is not None and not self._over.is_set()
 
     def wait(self):
-        """Wait for the run to end by itself; its error, if any, is raised here. A keyboard interrupt ends the run."""
+        """Wait until the run has ended by itself, with what follows it; its error, if any, is raised here.
+
+        A keyboard interrupt ends the run.
+        """
         try:
-            while self.running:
+            while self._thread and self._thread.is_alive():
                 self._thread.join(0.2)  # without a limit, Windows would not let an interrupt through
         except KeyboardInterrupt:
             self.stop()
@@ -112,7 +125,7 @@ class RunningLab:
         """Start or resume `steps` in the thread; `work` is what they change."""
         self.running, self._since = work, (time.monotonic(), self.far()[0])
         self.enable()
-        self.runner.start(steps, then=self._end, failed=self._explain)
+        self.runner.start(steps, then=self._end, failed=self._explain, afterwards=self.rest)
 
     def stop(self):
         """End the run after its present step, keeping what it has reached."""
@@ -143,6 +156,9 @@ class RunningLab:
         self.finish()
         self.enable()
 
+    def rest(self):
+        """What can wait until the results are shown."""
+
     def _explain(self, error):
         """Show what ended the run."""
         self.running = None
@@ -151,8 +167,9 @@ class RunningLab:
 
     def enable(self):
         """Enable only the buttons that would do something now."""
-        for name, does_something in {"Stop": self.running is not None, **self.ready()}.items():
-            self.buttons[name].disabled = not does_something
+        with self.hold_sync():
+            for name, does_something in {"Stop": self.running is not None, **self.ready()}.items():
+                self.buttons[name].disabled = not does_something
 
     @property
     def phase(self):

@@ -14,7 +14,7 @@ const GROWN_LOSS = 10; // one run that blew up must not flatten the others
 
 export default living((lab) => {
   const showGoing = makeGoing(lab, lab.place, ["Train", "Resume"]);
-  const points = makePoints(lab, () => redraw());
+  const points = makePoints(lab);
   const isNarrow = (width) => width < 520;
   // To look back needs the room.
   const heightOf = (width) => (isNarrow(width) ? 460 : past.isTall() ? 140 : past.isOpen() ? 204 : 236);
@@ -180,11 +180,12 @@ function makeClass(lab, place) {
 function makePredictions(lab, place) {
   const row = make("div", { class: "lab-predictions" });
   place.append(row);
+  let [images, facts] = [null, null];
   return function show() {
-    const images = lab.array("images");
-    if (!images) return;
+    if (!lab.array("images") || (images === lab.array("images") && facts === lab.facts())) return;
+    [images, facts] = [lab.array("images"), lab.facts()];
     const [count, channels, high, wide] = images.shape;
-    const { true: truths, said } = lab.facts();
+    const { true: truths, said } = facts;
     const figures = Array.from({ length: count }, (_, i) => {
       const canvas = make("canvas", { width: wide, height: high, "aria-hidden": "true" });
       const first = i * channels * high * wide;

@@ -348,13 +348,14 @@ class Trainer(Growing):
 
     def present(self):
         """Show the curves and how the run is doing."""
-        if self.history:
-            found, (_, loss, train_acc, _) = diagnose(self.history), points(self.history)[-1]
-            val_acc = "" if self.runs[-1].val_acc is None else f" · validation accuracy {self.runs[-1].val_acc:.3f}"
-            numbers = f"loss {loss:.3f} · training accuracy {train_acc:.3f}{val_acc}"
-            said = f"{self.status()} {self.runs[-1].parameters:,} parameters.\n{numbers}"
-            self._say(said, found.lost, found.advice)
-        self.grow()
+        with self.hold_sync():
+            if self.history:
+                found, (_, loss, train_acc, _) = diagnose(self.history), points(self.history)[-1]
+                val_acc = "" if self.runs[-1].val_acc is None else f" · validation accuracy {self.runs[-1].val_acc:.3f}"
+                numbers = f"loss {loss:.3f} · training accuracy {train_acc:.3f}{val_acc}"
+                said = f"{self.status()} {self.runs[-1].parameters:,} parameters.\n{numbers}"
+                self._say(said, found.lost, found.advice)
+            self.grow()
 
     def finish(self):
         """Show the results of a run that has ended or was stopped, with its row, its line and its predictions.

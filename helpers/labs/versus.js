@@ -12,7 +12,7 @@ const FEWEST = 3; // mistakes of a kind that are written into the matrix
 
 export default living((lab) => {
   const showGoing = makeGoing(lab, lab.place, ["Train"]);
-  const points = makePoints(lab, () => redraw());
+  const points = makePoints(lab);
   const hasCurves = () => (lab.model.get("going").curves ?? []).some((curve) => curve.points > 0);
   const isConfusion = () => lab.facts().view === "confusion";
   const pictureSide = (width) => Math.min((width - 7 * 6) / 8, 96);

@@ -103,13 +103,15 @@ class Versus(Growing):
         """Draw for the controls' values."""
         self._asked = False
         super().redraw()
-        self.enable()
-        self.grow()
+        with self.hold_sync():
+            self.enable()
+            self.grow()
 
     def tell(self):
         """Show how the run is doing, and let its curves grow."""
-        self.message.say("\n".join([self.status(), *self.message.value.split("\n")[1:]]))
-        self.grow()
+        with self.hold_sync():
+            self.message.say("\n".join([self.status(), *self.message.value.split("\n")[1:]]))
+            self.grow()
 
     def bout(self):
         """The two networks that the controls ask for, trained or not."""
