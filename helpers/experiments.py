@@ -38,6 +38,7 @@ class Experiment:
     rival: Callable[[], nn.Module] | None = None  # another network, trained in the same way for comparison
     tests_once: bool = False  # True if the test set stays closed until the end
     keeps_files: bool = False  # True if weights and curves are always saved, as in the source
+    both_ways: bool = False  # True if each test image is also shown mirrored
     # {epoch: (loss, train accuracy, test accuracy)}, accuracies from 0 to 1, None if none was published
     published: Mapping[int, tuple] = field(default_factory=dict)
 
@@ -53,6 +54,10 @@ class Experiment:
         train_iter = Batches(data.train_images, data.train_labels, self.batch_size, True, seed, device, self.change)
         return net, train_iter, Batches(data.test_images, data.test_labels, 1000, device=device)
 
+    def as_measured(self, net):
+        """What the test images are shown to: `net`, or `BothWays` of it."""
+        return BothWays(net) if self.both_ways else net
+
     def train(self, net, train_iter, epochs, device=None, val_iter=None):
         """Train as the experiment says, yielding a `training.Progress` after every step."""
         return train(
@@ -67,6 +72,22 @@ class Experiment:
             loss_function=self.loss_function,
             schedule=self.schedule,
         )
+
+
+class BothWays(nn.Module):
+    """A network whose scores are the mean of those that `net` gives to an image and to its mirror image.
+
+    After Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural networks", 2012,
+    section 4.1, who also take the mean over five places.
+    """
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, X):
+        """The mean scores, (batch, classes); X: (batch, channels, height, width)."""
+        return (self.net(X) + self.net(X.flip(3))) / 2
 
 
 def classic_lenet():
@@ -219,7 +240,14 @@ EXPERIMENTS = {
     ),
     "R6": Experiment("lenet-today", fashion_mnist, lenet_today, batch_size=48, epochs=1, **SINCE_1998),
     "R7": Experiment(
-        "small-and-sharp", fashion_mnist, small_and_sharp, batch_size=64, epochs=7, change=mirrored, **SINCE_1998
+        "small-and-sharp",
+        fashion_mnist,
+        small_and_sharp,
+        batch_size=128,
+        epochs=7,
+        change=mirrored,
+        both_ways=True,
+        **SINCE_1998,
     ),
 }
 

@@ -178,7 +178,7 @@ def run(experiment, data, epochs=None, device="cpu", seed=0, say=print, rank=0, 
             if world_size > 1:
                 progress = processes.together(progress, device)
             closed = experiment.tests_once and len(history) + 1 < epochs
-            test_acc = None if closed or rank > 0 else evaluate_accuracy(net, test_iter)
+            test_acc = None if closed or rank > 0 else evaluate_accuracy(experiment.as_measured(net), test_iter)
             history.append(_epoch(progress, test_acc, progress.seconds - seconds))
             seconds = progress.seconds
             say(_line(len(history), history[-1], experiment.published.get(len(history))))

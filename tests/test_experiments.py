@@ -355,3 +355,14 @@ def test_every_step_of_the_story_learns_without_nan(sample):
         *_, progress = step.train(net, train_iter, 1, device="cpu")
         assert 0 < progress.loss < 20, what
         assert all(parameter.isfinite().all() for parameter in net.parameters()), what
+
+
+def test_a_network_measured_both_ways_says_the_same_of_an_image_and_of_its_mirror_image(sample):
+    net = EXPERIMENTS["R7"].network().eval()
+    measured, X = EXPERIMENTS["R7"].as_measured(net), sample.test_images[:4] / 255
+    with torch.no_grad():
+        assert torch.allclose(measured(X), measured(X.flip(3)), atol=1e-6)
+        assert torch.allclose(measured(X), (net(X) + net(X.flip(3))) / 2)
+        assert not torch.allclose(net(X), net(X.flip(3)), atol=1e-3)
+    assert num_parameters(measured) == num_parameters(net)
+    assert EXPERIMENTS["R6"].as_measured(net) is net
