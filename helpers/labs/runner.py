@@ -30,12 +30,10 @@ class Runner:
     @staticmethod
     def end_latest():
         """End the run that is going on in this kernel, if any."""
-        latest = Runner._latest
-        if latest:
-            latest.stop()
-            latest._quiet.set()  # even if its last step has not ended yet
-            if latest._over.is_set() and latest._thread is not threading.current_thread():
-                latest._thread.join()  # the last picture may still be computing with the networks
+        if Runner._latest:
+            Runner._latest.stop()
+            Runner._latest._quiet.set()  # even if its last step has not ended yet
+            Runner._latest._let_rest()
 
     def start(self, steps, then, failed, afterwards=lambda: None):
         """Iterate over `steps` in the thread, then call `then()` there, or `failed(error)` after an error.
@@ -81,7 +79,13 @@ class Runner:
         """End the run after its present step, wait for the thread, and do not call `then`: a new run follows."""
         self._quiet.set()
         self.stop()
+        self._let_rest()
         self._error = None  # its traceback would keep the network in memory
+
+    def _let_rest(self):
+        """Wait for what follows a run that has ended: it may still compute with the networks."""
+        if self._over.is_set() and self._thread is not threading.current_thread():
+            self._thread.join()
 
     def ask_to_stop(self):
         """End the run after its present step, without waiting for it."""
