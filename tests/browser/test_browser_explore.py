@@ -194,9 +194,8 @@ class TestExplorer:
         place.fill("99999")
         place.press("Enter")
         expect(place).to_have_value("9999")
-        expect(line_of(lab)).to_have_value(
-            "explorer place=9999"
-        )  # else its answer may come between two keys of the line
+        # Else the answer may come while the next line is typed.
+        expect(line_of(lab)).to_have_value("explorer place=9999")
         expect(lab.get_by_role("button", name="next")).to_have_attribute("aria-disabled", "true")
         jupyterlab.type_line(lab, "explorer view=numbers place=4")
         lab.get_by_role("button", name="next").click()
