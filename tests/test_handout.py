@@ -53,7 +53,8 @@ def test_a_page_shows_pictures_labs_formulas_and_the_errors_made_on_purpose(proj
         code(every_lab.BEGIN),
         code("import os\nprint(len(data.train_images), data.source[:18], os.getcwd())"),
         code(
-            "print(*(len(fashion_mnist(which).train_images) for which in ('sample', 'full')), 'whatever was asked for')"
+            "print(len(fashion_mnist('sample').train_images), len(fashion_mnist(part='full').train_images), "
+            "'whatever was asked for')"
         ),
         code("from helpers import plotting\nplotting.images(data.train_images[:3], alt='three <boots>')"),
         code(every_lab.LABS["shapes"]),
@@ -76,7 +77,7 @@ def test_a_page_shows_pictures_labs_formulas_and_the_errors_made_on_purpose(proj
     assert "after it" in page
     assert page.count("ZeroDivisionError") == page.count("division by zero") == 1
     assert "Traceback" not in page
-    assert "which=" not in page  # the cell that was put before the others
+    assert "load=" not in page  # the cell that was put before the others
     assert str(project) not in page
     # Nothing comes from elsewhere, and nothing is left of a widget that needs a program to show it.
     assert "<script" not in page

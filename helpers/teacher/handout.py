@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # The bundled sample, even if this machine has more data: it needs no network, and everyone gets the same pages.
 # Only the message of an error: a traceback would fill pages, and name folders of this machine.
 BEFORE = """import helpers
-helpers.fashion_mnist = lambda which="", load=helpers.fashion_mnist: load("sample")
-helpers.mnist = lambda which="", load=helpers.mnist: load("sample")
+helpers.fashion_mnist = lambda part=None, load=helpers.fashion_mnist: load("sample")
+helpers.mnist = lambda part=None, load=helpers.mnist: load("sample")
 %xmode Minimal"""
 STYLE = "<style>main { max-width: 1000px; margin: auto } .jp-RenderedHTMLCommon { padding-right: 0 }</style>"
 LAB = "<p><em>A lab before anyone has moved it. Open the notebook to move it.</em></p>"
